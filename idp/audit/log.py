@@ -1,0 +1,93 @@
+"""Appending to the audit log, and checking it."""
+
+import hashlib
+import json
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import insert, select, update
+
+from idp.audit.events import EVENTS
+from idp.audit.models import AuditEvent, AuditHead
+from idp.core.ids import uuid7
+from idp.work import Work
+
+GENESIS = bytes(32)
+
+
+def record(
+    work: Work,
+    name: str,
+    subject: tuple[str, object] = ("", ""),
+    *,
+    company_id: UUID | None = None,
+    outcome: str = "done",
+    **details: Any,
+) -> None:
+    """Append one event in the transaction of the change: both are kept, or neither.
+
+    Args:
+        name: one of `events.EVENTS`; another is a mistake of the caller.
+        subject: kind and key of what it is about, such as `("account", account.id)`.
+        outcome: `done` or `refused`.
+        details: small JSON values without any secret, code, token or address typed by a stranger.
+    """
+    if name not in EVENTS:
+        raise ValueError(f"{name} is not in the vocabulary of the audit log")
+    work.write()
+    session = work.session
+    moved = session.execute(
+        update(AuditHead)
+        .where(AuditHead.id == 1)
+        .values(sequence=AuditHead.sequence + 1)
+        .returning(AuditHead.sequence, AuditHead.chain_digest)
+    ).one_or_none()
+    if moved is None:
+        session.execute(insert(AuditHead).values(id=1, sequence=1, chain_digest=GENESIS))
+        moved = (1, GENESIS)
+    values = {
+        "id": uuid7(),
+        "sequence": moved[0],
+        "name": name,
+        "at": work.now,
+        "actor_kind": work.actor.kind,
+        "actor_id": work.actor.id,
+        "actor_name": work.actor.name,
+        "subject_kind": subject[0],
+        "subject_id": str(subject[1]),
+        "company_id": company_id,
+        "session_id": work.actor.session_id,
+        "network": work.actor.network,
+        "outcome": outcome,
+        "details": details,
+    }
+    values["chain_digest"] = link = _link(moved[1], values)
+    session.execute(insert(AuditEvent).values(**values))
+    session.execute(update(AuditHead).where(AuditHead.id == 1).values(chain_digest=link))
+
+
+def verify(work: Work) -> list[str]:
+    """What is wrong with the chain, in sentences; an empty list when it is whole."""
+    problems: list[str] = []
+    previous, expected = GENESIS, 1
+    columns = AuditEvent.__table__.columns
+    for row in work.session.execute(select(*columns).order_by(columns.sequence)).yield_per(500):
+        values = row._asdict()
+        if values["sequence"] != expected:
+            problems.append(f"Events {expected} to {values['sequence'] - 1} are missing.")
+        link = _link(previous, values)
+        if link != values["chain_digest"]:
+            problems.append(f"Event {values['sequence']} ({values['name']}) does not match the chain.")
+        previous, expected = values["chain_digest"], values["sequence"] + 1
+    head = work.session.execute(select(AuditHead.sequence, AuditHead.chain_digest)).one_or_none()
+    if head is not None and (head[0] != expected - 1 or head[1] != previous):
+        problems.append(f"The log ends at {expected - 1}, its head says {head[0]}.")
+    return problems
+
+
+def _link(previous: bytes, values: dict[str, Any]) -> bytes:
+    """Digest of one event and of everything before it."""
+    shown = {key: value for key, value in values.items() if key != "chain_digest"}
+    shown["at"] = values["at"].isoformat()
+    text = json.dumps(shown, sort_keys=True, default=str, separators=(",", ":"))
+    return hashlib.sha256(previous + text.encode()).digest()

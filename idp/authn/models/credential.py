@@ -1,0 +1,76 @@
+"""What a person can prove: password, one-time passwords, recovery codes, trust in a browser."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from idp.core.db import Base, Identified
+
+
+class PasswordCredential(Base):
+    """The Argon2id hash of an account's password, with its parameters inside."""
+
+    __tablename__ = "password_credentials"
+
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True)
+    hash: Mapped[str]
+    changed_at: Mapped[datetime]
+
+
+class TotpAuthenticator(Identified, Base):
+    """An authenticator app (RFC 6238). It counts once a first code was right (`confirmed_at`)."""
+
+    __tablename__ = "totp_authenticators"
+    __table_args__ = (Index("ix_totp_authenticators_account_id", "account_id"),)
+
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"))
+    name: Mapped[str]
+    secret: Mapped[bytes]  # encrypted
+    last_step: Mapped[int] = mapped_column(default=0)  # the last time step spent; only greater ones are accepted
+    created_at: Mapped[datetime]
+    confirmed_at: Mapped[datetime | None]
+    last_used_at: Mapped[datetime | None]
+
+
+class RecoveryCode(Identified, Base):
+    """One of a set of single-use codes; a new set replaces the old one."""
+
+    __tablename__ = "recovery_codes"
+    __table_args__ = (Index("ix_recovery_codes_account_id", "account_id"),)
+
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"))
+    digest: Mapped[bytes] = mapped_column(unique=True)
+    created_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class TrustedDevice(Identified, Base):
+    """A browser in which the second factor is skipped until `expires_at`; its cookie is kept as a digest."""
+
+    __tablename__ = "trusted_devices"
+    __table_args__ = (
+        Index("ix_trusted_devices_account_id", "account_id"),
+        CheckConstraint("expires_at > created_at", name="expires_after_creation"),
+    )
+
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"))
+    token_digest: Mapped[bytes] = mapped_column(unique=True)
+    user_agent: Mapped[str]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    last_used_at: Mapped[datetime | None]
+
+
+class Throttle(Base):
+    """Tries counted per subject: an account, an address without account, or a network address."""
+
+    __tablename__ = "throttles"
+    __table_args__ = (CheckConstraint("count >= 0", name="count"),)
+
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    subject_digest: Mapped[bytes] = mapped_column(primary_key=True)
+    window_started_at: Mapped[datetime]
+    count: Mapped[int]
+    blocked_until: Mapped[datetime | None]

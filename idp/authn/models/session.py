@@ -1,0 +1,33 @@
+"""The successful result of a sign-in, in one browser."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from idp.core.db import Base, Identified
+
+
+class Session(Identified, Base):
+    """A person in a browser. The cookie is kept as a digest; `sid` is what products are told."""
+
+    __tablename__ = "sessions"
+    __table_args__ = (
+        Index("ix_sessions_account_id", "account_id"),
+        CheckConstraint("expires_at > created_at", name="expires_after_creation"),
+    )
+
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"))
+    token_digest: Mapped[bytes] = mapped_column(unique=True)
+    sid: Mapped[str] = mapped_column(unique=True)
+    auth_time: Mapped[datetime]  # the last time a password or second factor was proved
+    amr: Mapped[str]  # RFC 8176 values, separated by spaces
+    acr: Mapped[str]
+    created_at: Mapped[datetime]
+    last_seen_at: Mapped[datetime]
+    expires_at: Mapped[datetime]  # absolute end
+    ended_at: Mapped[datetime | None]
+    end_reason: Mapped[str | None]
+    user_agent: Mapped[str]
+    network: Mapped[str]

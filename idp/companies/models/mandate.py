@@ -1,0 +1,67 @@
+"""What a company opens to a firm, and what the firm gives to its colleagues."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from idp.core.db import Base, Identified
+
+_OPEN = text("state IN ('invited', 'requested', 'active', 'suspended')")
+
+
+class Mandate(Identified, Base):
+    """A company's consent: a firm may reach these products, up to a ceiling, until it ends."""
+
+    __tablename__ = "mandates"
+    __table_args__ = (
+        Index("uq_mandates_open", "company_id", "firm_id", unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN),
+        Index("ix_mandates_firm_id", "firm_id", "state"),
+        CheckConstraint(
+            "state IN ('invited', 'requested', 'active', 'refused', 'expired', 'suspended', 'ended')", name="state"
+        ),
+        CheckConstraint("company_id <> firm_id", name="two_parties"),
+    )
+
+    company_id: Mapped[UUID] = mapped_column(ForeignKey("companies.id", ondelete="CASCADE"))
+    firm_id: Mapped[UUID] = mapped_column(ForeignKey("companies.id", ondelete="CASCADE"))
+    preset: Mapped[str]
+    options: Mapped[list[str]] = mapped_column(JSON)
+    state: Mapped[str]
+    way: Mapped[str]
+    epoch: Mapped[int]
+    created_at: Mapped[datetime]
+    started_at: Mapped[datetime | None]
+    until_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+
+
+class Assignment(Identified, Base):
+    """A colleague of a firm works for one client, or for all of them, with one role per product."""
+
+    __tablename__ = "assignments"
+    __table_args__ = (
+        Index(
+            "uq_assignments_client", "account_id", "mandate_id", "product", unique=True,
+            sqlite_where=text("ended_at IS NULL AND mandate_id IS NOT NULL"),
+            postgresql_where=text("ended_at IS NULL AND mandate_id IS NOT NULL"),
+        ),
+        Index(
+            "uq_assignments_all", "account_id", "firm_id", "product", unique=True,
+            sqlite_where=text("ended_at IS NULL AND mandate_id IS NULL"),
+            postgresql_where=text("ended_at IS NULL AND mandate_id IS NULL"),
+        ),
+        Index("ix_assignments_mandate_id", "mandate_id"),
+        CheckConstraint("(role IS NULL) <> (custom_role_id IS NULL)", name="one_role"),
+    )
+
+    firm_id: Mapped[UUID] = mapped_column(ForeignKey("companies.id", ondelete="CASCADE"))
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id", ondelete="RESTRICT"))
+    mandate_id: Mapped[UUID | None] = mapped_column(ForeignKey("mandates.id", ondelete="CASCADE"))  # None: every client
+    product: Mapped[str]
+    role: Mapped[str | None]
+    custom_role_id: Mapped[UUID | None] = mapped_column(ForeignKey("custom_roles.id", ondelete="RESTRICT"))
+    locale: Mapped[str | None]
+    created_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]

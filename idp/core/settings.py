@@ -1,0 +1,111 @@
+"""Where this instance runs: read once from `IDP_*` variables over `idp.toml`; nothing else reads the environment."""
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from idp.core.errors import ConfigurationError
+
+ROOT = Path(__file__).resolve().parents[2]
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+def _shipped(name: str) -> Path:
+    """A folder of the project: beside `idp/` in a checkout, inside the package in an installed wheel."""
+    packaged = Path(__file__).resolve().parents[1] / f"_{name}"
+    return packaged if packaged.is_dir() else ROOT / name
+
+
+class Settings(BaseSettings):
+    """The settings of one instance; `docs/configuration.md` lists them, and a test compares the two."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="IDP_", toml_file="idp.toml", frozen=True, extra="forbid", secrets_dir=None
+    )
+
+    issuer: str = Field("http://localhost:8000", description="The public address of this service, without a path.")
+    data_dir: Path = Field(Path("var"), description="Folder for the SQLite database and the secrets.")
+    database_url: str = Field("", description="SQLAlchemy address; empty for SQLite under the data folder.")
+    policies_dir: Path = Field(default_factory=lambda: _shipped("policies"), description="Folder of the policy files.")
+    migrations_dir: Path = Field(
+        default_factory=lambda: _shipped("migrations"), description="Folder of the database migrations."
+    )
+    secret_key_file: Path | None = Field(None, description="File of the master key; default: under the data folder.")
+    listen_host: str = Field("127.0.0.1", description="Address the server listens on.")
+    listen_port: int = Field(8000, ge=1, le=65535, description="Port the server listens on.")
+    workers: int = Field(1, ge=1, le=64, description="Server processes; 1 on SQLite, the number of cores on PostgreSQL.")
+    trusted_proxies: int = Field(0, ge=0, le=5, description="Reverse proxies in front whose forwarding headers count.")
+    development: bool = Field(False, description="Local mailbox at /dev/mailbox; only on a loopback address.")
+    smtp_host: str = Field("", description="Mail server; empty keeps mail in the local mailbox.")
+    smtp_port: int = Field(587, ge=1, le=65535, description="Port of the mail server.")
+    smtp_security: str = Field("starttls", pattern="^(none|starttls|tls)$", description="none, starttls or tls.")
+    smtp_user: str = Field("", description="User name at the mail server; empty for none.")
+    smtp_password: SecretStr = Field(SecretStr(""), description="Password at the mail server.")
+    mail_from: str = Field("Sésame <no-reply@localhost>", description="Sender of all mail.")
+    password_hashers: int = Field(2, ge=1, le=64, description="Password hashes computed at once in a process.")
+    log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    @field_validator("issuer")
+    @classmethod
+    def _issuer_is_an_origin(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+            raise ValueError("the issuer is an address such as https://id.example.com")
+        if parts.path.rstrip("/"):
+            raise ValueError("the issuer has no path")
+        if parts.scheme == "http" and parts.hostname not in LOOPBACK:
+            raise ValueError("the issuer uses https, except on a loopback address")
+        return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _development_stays_at_home(self) -> "Settings":
+        if self.development and self.listen_host not in LOOPBACK:
+            raise ValueError("the development mode listens on a loopback address only")
+        return self
+
+    @property
+    def database(self) -> str:
+        """The SQLAlchemy address in force."""
+        return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'idp.sqlite3'}"
+
+    @property
+    def master_key_file(self) -> Path:
+        return self.secret_key_file or self.data_dir / "secrets" / "master.key"
+
+    @property
+    def secure(self) -> bool:
+        """Whether browsers reach this service over TLS."""
+        return self.issuer.startswith("https://")
+
+
+def read(**overrides: Any) -> Settings:
+    """The settings of this process.
+
+    Raises:
+        ConfigurationError: a value is missing, unknown or impossible; the reason names the variable.
+    """
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "IDP_" + "_".join(str(part) for part in first["loc"]).upper() if first["loc"] else "the settings"
+        raise ConfigurationError(reason=f"{name}: {first['msg'].removeprefix('Value error, ')}.") from error

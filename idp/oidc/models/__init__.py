@@ -1,0 +1,19 @@
+"""Clients, authorizations, tokens, keys."""
+
+from idp.oidc.models.authorization import AuthorizationCode, AuthorizationRequest, Consent, Grant
+from idp.oidc.models.client import Client, InitialAccessToken, Revision
+from idp.oidc.models.key import SigningKey
+from idp.oidc.models.token import RefreshToken, RevokedAccessToken
+
+__all__ = [
+    "AuthorizationCode",
+    "AuthorizationRequest",
+    "Client",
+    "Consent",
+    "Grant",
+    "InitialAccessToken",
+    "RefreshToken",
+    "Revision",
+    "RevokedAccessToken",
+    "SigningKey",
+]

@@ -1,0 +1,80 @@
+"""Authorization requests kept while the person is busy, the codes issued for them, consents."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from idp.core.db import Base, Identified
+
+
+class AuthorizationRequest(Identified, Base):
+    """A valid authorization request that needs the person first; given to the protocol again as it came."""
+
+    __tablename__ = "authorization_requests"
+
+    token_digest: Mapped[bytes] = mapped_column(unique=True)
+    client_id: Mapped[UUID] = mapped_column(ForeignKey("clients.id", ondelete="CASCADE"))
+    parameters: Mapped[dict[str, str]] = mapped_column(JSON)
+    company_id: Mapped[UUID | None]  # chosen by the person
+    consented_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+
+
+class AuthorizationCode(Base):
+    """An authorization code (RFC 6749 §4.1.2), bound to all it was issued for. Kept after use, to see a replay."""
+
+    __tablename__ = "authorization_codes"
+    __table_args__ = (Index("ix_authorization_codes_expires_at", "expires_at"),)
+
+    digest: Mapped[bytes] = mapped_column(primary_key=True)
+    client_id: Mapped[UUID] = mapped_column(ForeignKey("clients.id", ondelete="CASCADE"))
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"))
+    session_id: Mapped[UUID] = mapped_column(ForeignKey("sessions.id", ondelete="CASCADE"))
+    company_id: Mapped[UUID | None]
+    redirect_uri: Mapped[str]
+    redirect_uri_sent: Mapped[bool]  # RFC 6749 §4.1.3: then it must be sent again
+    scope: Mapped[str]
+    nonce: Mapped[str | None]
+    code_challenge: Mapped[str | None]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+    grant_id: Mapped[UUID | None]  # what the code bought
+
+
+class Consent(Identified, Base):
+    """A person let a client act for them with these scopes."""
+
+    __tablename__ = "consents"
+    __table_args__ = (UniqueConstraint("account_id", "client_id"),)
+
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"))
+    client_id: Mapped[UUID] = mapped_column(ForeignKey("clients.id", ondelete="CASCADE"))
+    scope: Mapped[str]
+    given_at: Mapped[datetime]
+
+
+class Grant(Identified, Base):
+    """What a person's client holds after a code: the family of its tokens, for one product and one company."""
+
+    __tablename__ = "grants"
+    __table_args__ = (
+        Index("ix_grants_session_id", "session_id"),
+        Index("ix_grants_account_id", "account_id"),
+        CheckConstraint("expires_at > created_at", name="expires_after_creation"),
+    )
+
+    client_id: Mapped[UUID] = mapped_column(ForeignKey("clients.id", ondelete="CASCADE"))
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"))
+    session_id: Mapped[UUID] = mapped_column(ForeignKey("sessions.id", ondelete="CASCADE"))
+    company_id: Mapped[UUID | None]
+    scope: Mapped[str]
+    nonce: Mapped[str | None]
+    created_at: Mapped[datetime]
+    last_used_at: Mapped[datetime]
+    expires_at: Mapped[datetime]  # absolute end of its refresh tokens (R-24)
+    revoked_at: Mapped[datetime | None]
+    revocation_reason: Mapped[str | None]

@@ -1,0 +1,26 @@
+"""Signing keys."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from idp.core.db import Base
+
+
+class SigningKey(Base):
+    """A key pair. `next` is published before use, `active` signs, `retired` stays until its last token has expired."""
+
+    __tablename__ = "signing_keys"
+    __table_args__ = (
+        CheckConstraint("state IN ('next', 'active', 'retired')", name="state"),
+        CheckConstraint("algorithm IN ('ES256', 'RS256')", name="algorithm"),
+    )
+
+    kid: Mapped[str] = mapped_column(primary_key=True)
+    algorithm: Mapped[str]
+    state: Mapped[str]
+    private_pem: Mapped[bytes]  # encrypted
+    created_at: Mapped[datetime]
+    activated_at: Mapped[datetime | None]
+    retired_at: Mapped[datetime | None]

@@ -1,0 +1,31 @@
+"""Refresh tokens, and access tokens that were revoked before their end."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from idp.core.db import Base
+
+
+class RefreshToken(Base):
+    """One refresh token of a grant. A public client's is spent by its first use and names its successor (R-23)."""
+
+    __tablename__ = "refresh_tokens"
+    __table_args__ = (Index("ix_refresh_tokens_grant_id", "grant_id"),)
+
+    digest: Mapped[bytes] = mapped_column(primary_key=True)
+    grant_id: Mapped[UUID] = mapped_column(ForeignKey("grants.id", ondelete="CASCADE"))
+    created_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+    successor: Mapped[bytes | None]  # encrypted, for the same answer to an honest retry; erased after ten seconds
+
+
+class RevokedAccessToken(Base):
+    """An access token revoked before its end (RFC 7009); the row goes when the token would have expired."""
+
+    __tablename__ = "revoked_access_tokens"
+
+    jti: Mapped[str] = mapped_column(primary_key=True)
+    expires_at: Mapped[datetime] = mapped_column(index=True)

@@ -1,0 +1,49 @@
+"""Putting messages in the outbox, in the transaction of the change that causes them."""
+
+import json
+from typing import Any
+
+from idp.core.ids import uuid7
+from idp.outbox.models import OutboxMessage
+from idp.work import Work
+
+PLACE = "outbox_messages:{}:payload"
+
+
+def mail(work: Work, recipient: str, template: str, *, locale: str, **variables: Any) -> None:
+    """Send a mail after the commit.
+
+    Args:
+        recipient: the stored address, as its holder wrote it.
+        template: name of a pair of files in `outbox/templates/`.
+        locale: language tag of the reader, such as `fr-BE`.
+        variables: JSON values for the template. `path` becomes `link`, built from the issuer.
+    """
+    _put(work, "mail", template, {"recipient": recipient, "locale": locale, "variables": variables})
+
+
+def fact(work: Work, name: str, **members: Any) -> None:
+    """Tell the floors above, after the commit, that something happened here. Members are JSON values."""
+    _put(work, "fact", name, members)
+
+
+def _put(work: Work, kind: str, name: str, content: dict[str, Any]) -> None:
+    message = uuid7()
+    work.session.add(
+        OutboxMessage(
+            id=message,
+            kind=kind,
+            name=name,
+            payload=work.keyring.encrypt(json.dumps(content).encode(), PLACE.format(message)),
+            created_at=work.now,
+            due_at=work.now,
+            attempts=0,
+        )
+    )
+
+
+def open_payload(work: Work, message: OutboxMessage) -> dict[str, Any]:
+    """The content of a message that is still to be delivered."""
+    assert message.payload is not None
+    content: dict[str, Any] = json.loads(work.keyring.decrypt(message.payload, PLACE.format(message.id)))
+    return content

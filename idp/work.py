@@ -1,0 +1,78 @@
+"""One unit of work: everything a command may use, and nothing else is ambient."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session as DatabaseSession
+
+from idp.core.tokens import Keyring
+from idp.policy.load import Policies
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts: an account in a session, a client, an operator at the command line, the system, or nobody yet.
+
+    Attributes:
+        kind: `anonymous`, `account`, `client`, `operator` or `system`.
+        id: the account's or client's key; None for the others.
+        name: what the audit log shows for an operator or a system job.
+        session_id: the session in which an account acts.
+        network: network address of the request, through the configured number of proxies; empty outside one.
+        user_agent: the browser's own words, cut to 300 characters.
+    """
+
+    kind: str = "anonymous"
+    id: UUID | None = None
+    name: str = ""
+    session_id: UUID | None = None
+    network: str = ""
+    user_agent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A transaction with its time, its rules and its actor.
+
+    Attributes:
+        session: the database session; commands flush, never commit (see `checkpoint` for the one exception).
+        now: the instant of this unit of work, UTC; every command of it sees the same.
+        policies: what the business allows.
+        actor: who acts.
+        keyring: keys for what is kept encrypted.
+        issuer: the public address of this service, for claims and links.
+    """
+
+    session: DatabaseSession
+    now: datetime
+    policies: Policies
+    actor: Actor
+    keyring: Keyring
+    issuer: str
+    extras: Mapping[str, Any] = field(default_factory=dict)
+
+    def later(self, **span: float) -> "Work":
+        """The same work at a later instant; `span` as for `timedelta`."""
+        return replace(self, now=self.now + timedelta(**span))
+
+    def acting(self, actor: Actor) -> "Work":
+        """The same work by another actor."""
+        return replace(self, actor=actor)
+
+    def write(self) -> None:
+        """Begin a writing transaction now. On SQLite a writer waits its turn here instead of failing later."""
+        if not self.session.in_transaction():
+            self.session.connection(execution_options={"write": True})
+
+    def checkpoint(self, *, write: bool = True) -> None:
+        """Commit what was recorded so far and go on in a new transaction.
+
+        Only for slow work that must not hold the database, such as hashing a password: the try is counted and
+        committed first, the hash computed outside, the outcome recorded after (docs/decisions/0002).
+        """
+        self.session.commit()
+        if write:
+            self.write()
