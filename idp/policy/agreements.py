@@ -180,6 +180,7 @@ class MandateRules(Shape):
     end_by_client: Literal["immediate"]
     end_by_firm: Literal["immediate"]
     new_colleague: Literal["gets_nothing"]
+    client_sees: tuple[Slug, ...]
     firm_states: FrozenMap[StateName, Level]
     """State of the firm's own subscription → highest level its mandates keep; states absent change nothing."""
 

@@ -122,9 +122,7 @@ class RoleEntry(Shape):
     id: RoleId
     label: Texts
     summary: Texts
-    held_by: Annotated[
-        tuple[Literal["member", "colleague", "mandate", "staff", "service"], ...], Field(min_length=1)
-    ]
+    held_by: Annotated[tuple[Literal["member", "colleague", "mandate", "staff", "service"], ...], Field(min_length=1)]
     assignable_by: tuple[str, ...]
     grants: FrozenMap[str, Level]
     permissions: tuple[PermissionId, ...] = ()
