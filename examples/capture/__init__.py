@@ -1,0 +1,12 @@
+"""The sample product Document capture."""
+
+from flask import Flask
+
+from examples.capture.product import PRODUCT
+from examples.sample import app
+from examples.sample.config import from_environment
+
+
+def create_app() -> Flask:
+    """The application, with its settings from the environment."""
+    return app.create_app(PRODUCT, from_environment(PRODUCT))
