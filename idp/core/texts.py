@@ -1,0 +1,76 @@
+"""Texts for people: gettext catalogues by language, the choice of a language, instants written for a reader.
+
+The source of every text is English; `idp/translations/` holds a catalogue per language. A compiled catalogue (`.mo`,
+made by `make`) is read when it is as new as its source; otherwise the source (`.po`) is read, a little slower.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from functools import cache, lru_cache
+from io import BytesIO
+from pathlib import Path
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date, format_datetime, get_timezone, get_timezone_location
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.support import Translations
+
+FOLDER = Path(__file__).resolve().parents[1] / "translations"
+LANGUAGES = ("fr", "en")
+DEFAULT = "fr"  # for a reader whose language is not ours; the first of the two is where most customers are
+ZONE = "Europe/Brussels"  # the clock of the customers; a mail cannot ask its reader's browser
+
+
+@cache
+def catalogue(language: str) -> Translations:
+    """The texts of one of `LANGUAGES`; another language gets the texts of the default one."""
+    folder = FOLDER / (language if language in LANGUAGES else DEFAULT) / "LC_MESSAGES"
+    source, compiled = folder / "messages.po", folder / "messages.mo"
+    if compiled.is_file() and (not source.is_file() or compiled.stat().st_mtime >= source.stat().st_mtime):
+        return Translations(BytesIO(compiled.read_bytes()))
+    with source.open("rb") as file:
+        messages = read_po(file, locale=folder.parent.name)
+    target = BytesIO()
+    write_mo(target, messages)
+    target.seek(0)
+    return Translations(target)
+
+
+def language_of(locale: str) -> str:
+    """The catalogue for a language tag such as `fr-BE`; the default one when there is none."""
+    language = locale.replace("_", "-").split("-")[0].lower()
+    return language if language in LANGUAGES else DEFAULT
+
+
+def negotiate(wishes: Iterable[str]) -> str | None:
+    """The first of a reader's language tags, best first, for which there is a catalogue; None for none of them."""
+    for wish in wishes:
+        language = wish.replace("_", "-").split("-")[0].lower()
+        if language in LANGUAGES:
+            return language
+    return None
+
+
+def write_moment(instant: datetime, locale: str) -> str:
+    """Date and time as a reader of this language tag writes them, on the clock of `ZONE`, whose city is named."""
+    reader, zone = _babel(locale), get_timezone(ZONE)
+    written = format_datetime(instant, "d MMMM y, HH:mm", tzinfo=zone, locale=reader)
+    return f"{written} ({get_timezone_location(zone, locale=reader, return_city=True)})"
+
+
+def write_day(instant: datetime, locale: str) -> str:
+    """The date of an instant as a reader of this language tag writes it."""
+    return format_date(instant.astimezone(get_timezone(ZONE)), "long", locale=_babel(locale))
+
+
+@lru_cache(maxsize=64)
+def _babel(locale: str) -> Locale:
+    """What Babel knows of a tag; of its language when the tag as a whole is unknown or not one of ours."""
+    language = language_of(locale)
+    if locale.replace("_", "-").split("-")[0].lower() == language:
+        try:
+            return Locale.parse(locale, sep="-" if "-" in locale else "_")
+        except (UnknownLocaleError, ValueError):
+            pass
+    return Locale.parse(language)
