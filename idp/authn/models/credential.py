@@ -47,7 +47,11 @@ class RecoveryCode(Identified, Base):
 
 
 class TrustedDevice(Identified, Base):
-    """A browser in which the second factor is skipped until `expires_at`; its cookie is kept as a digest."""
+    """A browser in which this account has signed in; its cookie is kept as a digest.
+
+    Such a browser is known until `expires_at`: failures elsewhere do not lock it out (R-08). Only where the holder asked
+    for it (`skips_second_factor`) is the second factor left out.
+    """
 
     __tablename__ = "trusted_devices"
     __table_args__ = (
@@ -57,6 +61,7 @@ class TrustedDevice(Identified, Base):
 
     account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"))
     token_digest: Mapped[bytes] = mapped_column(unique=True)
+    skips_second_factor: Mapped[bool] = mapped_column(default=True)
     user_agent: Mapped[str]
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
@@ -64,7 +69,7 @@ class TrustedDevice(Identified, Base):
 
 
 class Throttle(Base):
-    """Tries counted per subject: an account, an address without account, or a network address."""
+    """Tries counted per subject: an address with or without account, an account, a known browser, a network address."""
 
     __tablename__ = "throttles"
     __table_args__ = (CheckConstraint("count >= 0", name="count"),)
@@ -72,5 +77,6 @@ class Throttle(Base):
     kind: Mapped[str] = mapped_column(primary_key=True)
     subject_digest: Mapped[bytes] = mapped_column(primary_key=True)
     window_started_at: Mapped[datetime]
-    count: Mapped[int]
+    count: Mapped[int]  # within the window
+    in_a_row: Mapped[int]  # wrong ones since the last right one, over all windows
     blocked_until: Mapped[datetime | None]

@@ -1,0 +1,156 @@
+"""Passwords: what may be one, and Argon2id behind a limit of its own.
+
+A password is used exactly as typed, but for one Unicode normalisation (NFC), so that the same keys on another machine
+give the same password. Nothing is trimmed, folded or cut.
+"""
+
+import threading
+import unicodedata
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from uuid import UUID
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from argon2.low_level import Type
+
+from idp.authn import guessable
+from idp.authn.models import PasswordCredential
+from idp.core.errors import InvalidInput, Unavailable
+from idp.work import Work
+
+LONGEST_BYTES = 4096  # more is refused before any work is spent on it; 256 code points never need more than 1,024
+ALONE_MIN = 15  # R-01: where no second factor is demanded
+WAIT_SECONDS = 2.0
+
+_hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1, hash_len=32, salt_len=16, type=Type.ID)
+# The hash of a random value that nobody has: an unknown address costs the same time as a known one (R-09).
+DUMMY = (
+    "$argon2id$v=19$m=19456,t=2,p=1$bz0YnIv5vjWldj8Z5BC/cQ$YTg9AS"
+    "hhJPlCUnMfXLR6kHT/WEgr/esSgEYtNROZY5U"
+)
+_places = threading.BoundedSemaphore(2)
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """The answer to a password. `renewed` is a new hash of it when the old one has outdated parameters."""
+
+    right: bool
+    renewed: str | None = None
+
+
+def configure(hashers: int) -> None:
+    """Set how many hashes this process computes at once; called when it starts."""
+    global _places
+    _places = threading.BoundedSemaphore(hashers)
+
+
+def check(work: Work, password: str, *, words: Iterable[str] = ()) -> None:
+    """Whether this may become a password (R-01, R-03). There are no composition rules.
+
+    Args:
+        words: what it must not be derived from: names, address, companies. The products are added here.
+
+    Raises:
+        InvalidInput: `field="password"`, and `reason`: `too_short` (`min`), `too_long` (`max`), `unusable`, `common` or
+            `derived`.
+    """
+    rules = work.policies.account
+    if len(password) > LONGEST_BYTES:
+        raise InvalidInput(field="password", reason="too_long", max=rules.password_max)
+    normal = normalised(password)
+    if normal is None:
+        raise InvalidInput(field="password", reason="unusable")
+    shortest = rules.password_min if rules.file.two_factor.required else max(rules.password_min, ALONE_MIN)
+    if len(normal) < shortest:
+        raise InvalidInput(field="password", reason="too_short", min=shortest)
+    if len(normal) > rules.password_max:
+        raise InvalidInput(field="password", reason="too_long", max=rules.password_max)
+    if guessable.derived(normal, [*words, *_own_words(work)]):
+        raise InvalidInput(field="password", reason="derived")
+    if guessable.common(normal):
+        raise InvalidInput(field="password", reason="common")
+
+
+def hashed(password: str) -> str:
+    """The Argon2id hash of a password that `check` has let through. Never call it inside a writing transaction.
+
+    Raises:
+        Unavailable: all places for hashing stayed taken.
+    """
+    normal = normalised(password)
+    if normal is None:
+        raise InvalidInput(field="password", reason="unusable")
+    with _place():
+        return _hasher.hash(normal)
+
+
+def verify(stored: str | None, password: str) -> Verified:
+    """Whether a password is the one with this hash; None stands for "no such account" and costs the same.
+
+    Never call it inside a writing transaction.
+
+    Raises:
+        Unavailable: all places for hashing stayed taken.
+    """
+    normal = normalised(password) if len(password) <= LONGEST_BYTES else None
+    if normal is None:
+        return Verified(right=False)  # it cannot be anybody's password, so the short time tells nothing
+    with _place():
+        try:
+            _hasher.verify(stored or DUMMY, normal)
+        except (VerificationError, InvalidHashError):
+            return Verified(right=False)
+        if stored is None:
+            return Verified(right=False)
+        return Verified(right=True, renewed=_hasher.hash(normal) if _hasher.check_needs_rehash(stored) else None)
+
+
+def set_hash(work: Work, account_id: UUID, hash_: str) -> None:
+    """Make this the password hash of an account, whether it has one or not."""
+    credential = work.session.get(PasswordCredential, account_id)
+    if credential is None:
+        work.session.add(PasswordCredential(account_id=account_id, hash=hash_, changed_at=work.now))
+    else:
+        credential.hash, credential.changed_at = hash_, work.now
+    work.session.flush()
+
+
+def normalised(password: str) -> str | None:
+    """NFC, the one change a password ever sees; None for text that is not Unicode (a lone surrogate)."""
+    try:
+        password.encode()
+    except UnicodeEncodeError:
+        return None
+    return unicodedata.normalize("NFC", password)
+
+
+def parameters() -> dict[str, int | str]:
+    """The parameters new hashes get, for operators to see."""
+    return {
+        "type": "argon2id",
+        "memory_kib": _hasher.memory_cost,
+        "time_cost": _hasher.time_cost,
+        "parallelism": _hasher.parallelism,
+    }
+
+
+@contextmanager
+def _place() -> Iterator[None]:
+    """One of the few places for hashing, waited for at most `WAIT_SECONDS` (security.md, fact 9)."""
+    places = _places
+    if not places.acquire(timeout=WAIT_SECONDS):
+        raise Unavailable(resource="password_hashing", retry_after=int(WAIT_SECONDS))
+    try:
+        yield
+    finally:
+        places.release()
+
+
+def _own_words(work: Work) -> Iterator[str]:
+    yield "Sésame"
+    for product in work.policies.products.values():
+        yield product.id
+        yield from product.label.values()

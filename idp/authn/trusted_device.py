@@ -1,0 +1,100 @@
+"""Browsers that a person has signed in with: known to us, and trusted where the person asked for it.
+
+The cookie holds a few tokens side by side, so that two people who share a computer do not forget each other's trust.
+"""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import delete, select, update
+
+from idp.audit import log as audit
+from idp.authn.models import TrustedDevice
+from idp.core import tokens
+from idp.core.ids import uuid7
+from idp.work import Work
+
+SEPARATOR = "."
+TOKENS_IN_A_COOKIE = 5
+TOKEN_LENGTH = 43
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A browser in which this account has signed in. `trusted`: the second factor may be left out here."""
+
+    id: UUID
+    trusted: bool
+
+
+def find(work: Work, account_id: UUID, cookie: str | None) -> Known | None:
+    """What we know of this browser for this account; a cookie of other accounts says nothing."""
+    digests = [tokens.digest(token) for token in _tokens(cookie)]
+    if not digests:
+        return None
+    row = work.session.execute(
+        select(TrustedDevice.id, TrustedDevice.skips_second_factor)
+        .where(
+            TrustedDevice.token_digest.in_(digests),
+            TrustedDevice.account_id == account_id,
+            TrustedDevice.expires_at > work.now,
+        )
+        .order_by(TrustedDevice.skips_second_factor.desc())
+        .limit(1)
+    ).one_or_none()
+    return None if row is None else Known(row[0], row[1])
+
+
+def remember(work: Work, account_id: UUID, cookie: str | None, *, trust: bool) -> str | None:
+    """Note that the account signed in here.
+
+    A trust that was given stays as it is and ends when it was to end. A browser that is merely known is noted anew at
+    each sign-in, under a new token.
+
+    Returns:
+        The new value of the cookie; None when the old one stays.
+    """
+    known = find(work, account_id, cookie)
+    if known is not None and known.trusted:
+        work.session.execute(
+            update(TrustedDevice).where(TrustedDevice.id == known.id).values(last_used_at=work.now),
+            execution_options={"synchronize_session": False},
+        )
+        return None
+    if known is not None:
+        _delete(work, TrustedDevice.id == known.id)
+    token = tokens.new()
+    device = TrustedDevice(
+        id=uuid7(),
+        account_id=account_id,
+        token_digest=tokens.digest(token),
+        skips_second_factor=trust,
+        user_agent=work.actor.user_agent,
+        created_at=work.now,
+        expires_at=work.now + work.policies.account.trusted_device_lifetime,
+        last_used_at=work.now,
+    )
+    work.session.add(device)
+    work.session.flush()
+    if trust:
+        audit.record(work, "trusted_device.added", ("account", account_id), device=str(device.id))
+    return SEPARATOR.join([token, *_tokens(cookie)][:TOKENS_IN_A_COOKIE])
+
+
+def forget_all(work: Work, account_id: UUID, reason: str) -> None:
+    """Withdraw the trust in every browser of an account, and forget the browsers (MFA-11)."""
+    if _delete(work, TrustedDevice.account_id == account_id):
+        audit.record(work, "trusted_device.forgotten", ("account", account_id), reason=reason)
+
+
+def _delete(work: Work, which: object) -> int:
+    result = work.session.execute(
+        delete(TrustedDevice).where(which),  # type: ignore[arg-type]
+        execution_options={"synchronize_session": False},
+    )
+    return result.rowcount  # type: ignore[attr-defined,no-any-return]
+
+
+def _tokens(cookie: str | None) -> list[str]:
+    parts = (cookie or "")[: TOKENS_IN_A_COOKIE * (TOKEN_LENGTH + 1)].split(SEPARATOR)
+    return [part for part in parts if len(part) == TOKEN_LENGTH and part.isascii()]
