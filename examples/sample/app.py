@@ -98,5 +98,5 @@ def _add_headers(app: Flask, config: Config) -> None:
             answer.headers["Cache-Control"] = "public, max-age=3600"
         else:
             answer.headers["Cache-Control"] = "no-store"
-            answer.vary.add("Accept-Language")  # type: ignore[attr-defined]
+            answer.vary.add("Accept-Language")
         return answer

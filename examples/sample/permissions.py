@@ -1,7 +1,7 @@
 """Who may see what: the one gate that pages and API both pass.
 
-An access token names a *permission set*, a digest of the permissions in force for this person in this company. The list behind
-it never changes (another list has another name), so it is asked for once and kept.
+An access token names a *permission set*, a digest of the permissions in force for this person in this company. The
+list behind it never changes (another list has another name), so it is asked for once and kept.
 """
 
 import threading

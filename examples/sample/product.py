@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -63,11 +63,11 @@ class Product:
 
 def days_ago(days: int) -> date:
     """A day shortly before today (after it when negative), so that the demonstration never looks old."""
-    return date.today() - timedelta(days=days)
+    return datetime.now(UTC).date() - timedelta(days=days)
 
 
 def month(months_back: int) -> str:
     """A month as accountants write it in a period: 2026-11."""
-    today = date.today()
+    today = datetime.now(UTC).date()
     index = today.year * 12 + today.month - 1 - months_back
     return f"{index // 12}-{index % 12 + 1:02d}"

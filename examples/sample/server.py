@@ -24,7 +24,7 @@ def serve(product: Product, factory: str) -> int:
         print(f"{product.name.en}: {error}", file=sys.stderr)
         return 2
     print(f"{product.name.en}: {config.base_url}", flush=True)
-    # One worker, because sessions are in its memory; two threads, so that one waiting for the service does not stop the other.
+    # One worker, because sessions are in its memory; two threads, so that one may wait for the service.
     Server(
         factory,
         address=config.listen_address,

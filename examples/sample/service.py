@@ -14,6 +14,8 @@ from examples.sample.config import Config
 from examples.sample.tokens import ServiceUnavailable, TokenRefused
 
 TIMEOUT = 5
+# Errors of the token endpoint that speak of this product or of the service, not of the person's access.
+NOT_ABOUT_THE_PERSON = ("invalid_client", "server_error", "temporarily_unavailable")
 SCOPE = "openid profile email offline_access"
 
 
@@ -102,13 +104,17 @@ class Service:
         try:
             return dict(self.client.fetch_access_token(grant_type="refresh_token", **parameters))
         except OAuthError as error:
+            if error.error in NOT_ABOUT_THE_PERSON:
+                raise ServiceUnavailable(f"the token endpoint answered {error.error}") from error
             raise RefreshRefused(str(error.error), error.description) from error
         except (requests.RequestException, ValueError) as error:
             raise ServiceUnavailable("the token endpoint does not answer") from error
 
     def revoke(self, refresh_token: str) -> None:
-        """Tell the service that nobody will use this refresh token again (RFC 7009). A courtesy: a failure changes nothing
-        for the person, the token ends with the session at the service."""
+        """Tell the service that nobody will use this refresh token again (RFC 7009).
+
+        A courtesy: a failure changes nothing for the person, the token ends with the session at the service.
+        """
         try:
             requests.post(
                 self._endpoint("revocation_endpoint"),

@@ -169,7 +169,8 @@ class ServerSessions(SessionInterface):
 
     def open_session(self, app: Flask, request: Request) -> ProductSession:
         token = request.cookies.get(self.cookie_name)
-        return (self._store.find(token) if token else None) or ProductSession()
+        found = self._store.find(token) if token else None
+        return ProductSession() if found is None else found
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         if not isinstance(session, ProductSession):

@@ -1,8 +1,9 @@
 """Signing in, coming back, staying signed in and changing company.
 
-The authorization code flow with PKCE (S256), `state` and `nonce` is Authlib's. Four things are added here, because a product
-needs them and Authlib's Flask client leaves them to it: the issuer of the answer is compared (RFC 9207), the tokens that came
-are checked as this product's own, the session gets a new cookie, and a refresh happens before the access token ends.
+The authorization code flow with PKCE (S256), `state` and `nonce` is Authlib's. Four things are added here, because a
+product needs them and Authlib leaves them to it: the issuer of the answer is compared (RFC 9207), the tokens that
+came are checked as this product's own, the session gets a new cookie, and a refresh happens before the access token
+ends.
 """
 
 import re
@@ -221,7 +222,7 @@ def is_own_page(path: str) -> bool:
 
 
 def _refusal(next_page: str) -> Response:
-    """The service has sent the person back without a code. `reason` is the stable name of the cause, if there is one."""
+    """The service has sent the person back without a code; `reason` is the stable name of the cause, if any."""
     error, reason = request.args.get("error", ""), request.args.get("reason", "")
     return notice(
         texts.refusal(error, reason),

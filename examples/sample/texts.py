@@ -25,9 +25,11 @@ TEXTS: dict[str, Text] = {
         "A sample product: the figures are fictitious, the sign-in is real.",
     ),
     "one_account": Text(
-        "Un seul compte personnel pour tous vos produits. Vous vous identifiez auprès de Sésame ; ce produit ne voit jamais "
+        "Un seul compte personnel pour tous vos produits. Vous vous identifiez auprès de Sésame ; ce produit "
+        "ne voit jamais "
         "votre mot de passe.",
-        "One personal account for all your products. You identify yourself to Sésame; this product never sees your password.",
+        "One personal account for all your products. You identify yourself to Sésame; this product never sees"
+        " your password.",
     ),
     "menu": Text("Menu", "Menu"),
     "products": Text("Vos autres produits", "Your other products"),
@@ -43,7 +45,8 @@ TEXTS: dict[str, Text] = {
     ),
     "your_areas": Text("Ce qui vous est ouvert", "What is open to you"),
     "no_areas": Text(
-        "Aucun domaine ne vous est ouvert dans cette entreprise. Demandez un rôle à son administrateur, ou changez d’entreprise.",
+        "Aucun domaine ne vous est ouvert dans cette entreprise. Demandez un rôle à son administrateur, ou "
+        "changez d’entreprise.",
         "No area is open to you in this company. Ask its administrator for a role, or switch company.",
     ),
     "you_may": Text("Vous pouvez ici :", "Here you can:"),
@@ -77,7 +80,8 @@ TEXTS: dict[str, Text] = {
     # notices: a title and an explanation each
     "not_permitted_title": Text("Cette page ne vous est pas ouverte", "This page is not open to you"),
     "not_permitted_text": Text(
-        "Votre rôle dans cette entreprise ne comprend pas ce domaine. L’administrateur de l’entreprise peut vous le donner.",
+        "Votre rôle dans cette entreprise ne comprend pas ce domaine. L’administrateur de l’entreprise peut "
+        "vous le donner.",
         "Your role in this company does not include this area. The company’s administrator can give it to you.",
     ),
     "not_found_title": Text("Cette page n’existe pas", "There is no such page"),
@@ -119,15 +123,19 @@ TEXTS: dict[str, Text] = {
     ),
     "signed_out_here_only_title": Text("Vous êtes déconnecté de ce produit", "You are signed out of this product"),
     "signed_out_here_only_text": Text(
-        "Le service d’identité ne répond pas : votre session y est peut-être encore ouverte. Fermez le navigateur si l’appareil "
+        "Le service d’identité ne répond pas : votre session y est peut-être encore ouverte. Fermez le "
+        "navigateur si l’appareil "
         "est partagé.",
-        "The identity service does not answer: your session there may still be open. Close the browser if others use this device.",
+        "The identity service does not answer: your session there may still be open. Close the browser if "
+        "others use this device.",
     ),
     "access_changed_title": Text("Votre accès a changé", "Your access has changed"),
     "access_changed_text": Text(
-        "Votre session a pris fin, ou vos droits dans cette entreprise ont été modifiés. Connectez-vous à nouveau pour continuer "
+        "Votre session a pris fin, ou vos droits dans cette entreprise ont été modifiés. Connectez-vous à "
+        "nouveau pour continuer "
         "avec vos droits actuels.",
-        "Your session has ended, or your rights in this company were changed. Sign in again to go on with your present rights.",
+        "Your session has ended, or your rights in this company were changed. Sign in again to go on with "
+        "your present rights.",
     ),
     "refused_title": Text("Cet accès vous est refusé", "You do not have this access"),
     "refused_text": Text(
@@ -149,7 +157,8 @@ TEXTS: dict[str, Text] = {
     ),
     "proof_needed_title": Text("Une seconde preuve est nécessaire", "A second proof is needed"),
     "proof_needed_text": Text(
-        "Votre rôle demande une connexion plus sûre. Recommencez et ayez votre application d’authentification sous la main.",
+        "Votre rôle demande une connexion plus sûre. Recommencez et ayez votre application d’authentification"
+        " sous la main.",
         "Your role demands a stronger sign-in. Start again and have your authenticator app at hand.",
     ),
 }

@@ -1,7 +1,8 @@
 """Checking what the identity service signed: access tokens, ID tokens and logout tokens.
 
-All three are JWTs of the same issuer under the same keys, so the checks that tell them apart (`typ`, `aud`, the claims each
-must have) are as important as the signature: an ID token is no key to the API, and an access token ends no session.
+All three are JWTs of the same issuer under the same keys, so the checks that tell them apart (`typ`, `aud`, the
+claims each must have) are as important as the signature: an ID token is no key to the API, and an access token ends
+no session.
 """
 
 import threading
@@ -11,8 +12,7 @@ from typing import Any
 
 from joserfc import jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import ECKey, Key, RSAKey, import_key
-from joserfc.jws import CompactSignature
+from joserfc.jwk import ECKey, GuestProtocol, Key, RSAKey, import_key
 
 Claims = dict[str, Any]
 
@@ -38,9 +38,10 @@ class ServiceUnavailable(Exception):
 class KeyRing:
     """The service's public keys, by `kid`.
 
-    An unknown `kid` is how a product learns of a new key, so it asks again, but not more often than every `pause` seconds:
-    a stream of invented kids must not become a stream of requests to the service. Keys are asked for again after `max_age`
-    as well, so that a withdrawn key stops counting, and are believed no longer than `stale` when the service is away.
+    An unknown `kid` is how a product learns of a new key, so it asks again, but not more often than every `pause`
+    seconds: a stream of invented kids must not become a stream of requests to the service. Keys are asked for again
+    after `max_age` as well, so that a withdrawn key stops counting, and are believed no longer than `stale` when the
+    service is away.
     """
 
     def __init__(
@@ -147,8 +148,8 @@ class Verifier:
     def id_token(self, token: object, *, subject: str | None = None) -> Claims:
         """Claims of an ID token issued to this client (OpenID Connect Core §3.1.3.7).
 
-        The nonce of a sign-in is compared by Authlib, which made it. An ID token from a refresh carries none that counts; there
-        `subject` must be the person already signed in (§12.2).
+        The nonce of a sign-in is compared by Authlib, which made it. An ID token from a refresh carries none that
+        counts; there `subject` must be the person already signed in (§12.2).
         """
         claims = self._verified(token, {"jwt", ""}, audience=self._client_id, essential=("sub",))
         several = isinstance(claims["aud"], list) and len(claims["aud"]) > 1
@@ -178,22 +179,17 @@ class Verifier:
         if not isinstance(token, str) or not 0 < len(token) <= LARGEST_TOKEN:
             raise TokenRefused("there is no token, or it is too long")
 
-        def key_of(signature: CompactSignature) -> Key:
+        def key_of(signature: GuestProtocol) -> Key:
             header = signature.headers()
             # RFC 8725 §3.11: the explicit type keeps one kind of token from being used as another.
             if str(header.get("typ", "")).lower().removeprefix("application/") not in types:
                 raise TokenRefused("typ is that of another kind of token")
             return self._keys.find(header.get("kid"))
 
-        registry = jwt.JWTClaimsRegistry(
-            now=lambda: int(self._now()),
-            leeway=LEEWAY,
-            iss={"essential": True, "value": self._issuer},
-            aud={"essential": True, "value": audience},
-            exp={"essential": True},
-            iat={"essential": True},
-            **{name: {"essential": True} for name in essential},
-        )
+        options: dict[str, jwt.ClaimsOption] = {name: {"essential": True} for name in (*essential, "exp", "iat")}
+        options["iss"] = {"essential": True, "value": self._issuer}
+        options["aud"] = {"essential": True, "value": audience}
+        registry = jwt.JWTClaimsRegistry(now=lambda: int(self._now()), leeway=LEEWAY, **options)
         try:
             claims = jwt.decode(token, key_of, algorithms=ALGORITHMS).claims
             registry.validate(claims)
@@ -205,9 +201,9 @@ class Verifier:
 class Epochs:
     """The highest `epoch` seen for each person and company.
 
-    A token with a lower one was issued before this person's access changed and is refused, although it has not expired. Once
-    `lifetime` (the longest an access token lives) has passed since the last rise, every older token is dead by itself and the
-    entry can be forgotten.
+    A token with a lower one was issued before this person's access changed and is refused, although it has not
+    expired. Once `lifetime` (the longest an access token lives) has passed since the last rise, every older token is
+    dead by itself and the entry can be forgotten.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic, lifetime: float = 660) -> None:
