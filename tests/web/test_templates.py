@@ -1,4 +1,4 @@
-"""Every page and mail template, rendered in both languages with a sample of the context that its first line asks for."""
+"""Every page and mail template, rendered in both languages."""
 
 import re
 from html.parser import HTMLParser
@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from babel.messages.extract import extract_from_file
+from babel.messages.extract import extract_from_dir
+from babel.messages.frontend import parse_mapping_cfg
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import Translations
@@ -14,147 +15,13 @@ from flask import Flask, render_template
 from flask_babel import Babel, force_locale
 from flask_wtf import CSRFProtect
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
-from markupsafe import Markup
+
+from tests.web.template_samples import LINK, MAIL_SAMPLES, SAMPLES
 
 IDP = Path(__file__).parents[2] / "idp"
 PAGES = IDP / "web" / "templates"
 MAILS = IDP / "outbox" / "templates"
 LOCALES = ["fr", "en"]
-
-BOOKS = {"name": "Comptabilité", "accent": "green", "mark": "Co"}
-CAPTURE = {"name": "Saisie de documents", "accent": "amber", "mark": "Do"}
-INES = {"display_name": "Inès Moreau", "email": "ines.moreau@atelier-lumen.example"}
-MAIL = {
-    "subject": "Activez votre compte", "sender": "no-reply@localhost", "recipient": "lea@atelier.example",
-    "sent": "aujourd’hui à 09:12", "url": "/dev/mailbox/1", "text": "Bonjour,\n\nhttp://localhost:8000/activate/abc",
-    "links": ["http://localhost:8000/activate/abc"],
-}
-PAGER = {"first": 1, "last": 20, "total": 41, "previous_url": None, "next_url": "?page=2"}
-WAYS = [{"label": "Revenir à mes produits", "url": "/"}, {"label": "Aide", "url": "/help"}]
-SUBJECT = {"email": "ines.moreau@atelier-lumen.example"}
-# A QR code as segno writes it inline: one path, no style.
-QR = Markup('<svg viewBox="0 0 29 29"><path stroke="#000" d="M4 4.500h7m1 0h2m3 0h8m-21 1h1m5 0h1m2 0h3"/></svg>')
-GROUP = [
-    {"label": None, "companies": [{"id": "1", "name": "Atelier Lumen", "detail": "Lille", "last": True}]},
-    {"label": "Cabinet Deltour", "companies": [
-        {"id": "2", "name": "Boulangerie Lemaire", "detail": "Namur", "last": False},
-        {"id": "3", "name": "Studio Mirabelle", "detail": None, "last": False},
-    ]},
-]
-TILES = [
-    {"product": BOOKS, "url": "http://localhost:8001/", "role": "Comptable", "note": None},
-    {"product": CAPTURE, "url": None, "role": "Titulaire", "note": "abonnement terminé"},
-]
-
-SAMPLES: dict[str, list[dict[str, Any]]] = {
-    "sign_in/identifier_password.html": [
-        {"product": BOOKS, "forgotten_url": "/reset", "help_url": "/help"},
-        {"forgotten_url": "/reset", "note": "Ce lien a déjà servi. Connectez-vous.", "form": {"email": "ines@"},
-         "problems": {"form": "Adresse ou mot de passe incorrect."}},
-    ],
-    "sign_in/totp.html": [
-        {**SUBJECT, "product": BOOKS, "other_ways_url": "/other", "trust_days": 30},
-        {**SUBJECT, "other_ways_url": "/other", "trust_days": None, "problems": {"code": "Ce code n’est pas le bon."}},
-    ],
-    "sign_in/other_ways.html": [
-        {**SUBJECT, "product": BOOKS, "recovery_code_url": "/code", "back_url": "/totp", "support": None},
-        {**SUBJECT, "recovery_code_url": None, "back_url": "/totp", "support": "Appelez le 03 20 00 00 00."},
-    ],
-    "sign_in/recovery_code.html": [
-        {**SUBJECT, "product": BOOKS, "other_ways_url": "/other", "problems": {"code": "Ce code a déjà servi."}},
-    ],
-    "sign_in/erasure_pending.html": [{**SUBJECT, "erased_on": "6 décembre 2026"}],
-    "sign_in/expired.html": [{"product": BOOKS, "restart_url": "/"}, {"restart_url": "/sign-in"}],
-    "company/choose.html": [
-        {"product": BOOKS, "groups": GROUP, "search": "", "total": 41, "found": 41, "pages": PAGER},
-        {"groups": GROUP[:1], "search": None, "total": 1, "found": 1, "pages": None},
-        {"groups": [], "search": "zz", "total": 41, "found": 0, "pages": None},
-    ],
-    "consent/consent.html": [
-        {"account": INES, "client_name": "Banque Exemple", "company": "Atelier Lumen", "client_url": "https://b.example",
-         "scopes": ["lire votre nom et votre adresse e-mail", "consulter les factures de l’entreprise"]},
-        {"client_name": "Banque Exemple", "company": None, "client_url": None, "scopes": ["lire votre nom"]},
-    ],
-    "activation/start.html": [
-        {**SUBJECT, "company": "Atelier Lumen", "inviter": "Amélie Dubois", "expires": "29 novembre 2026"},
-        {**SUBJECT, "company": None, "inviter": None, "expires": "29 novembre 2026"},
-        {**SUBJECT, "company": "Atelier Lumen", "inviter": None, "expires": "29 novembre 2026"},
-    ],
-    "activation/details.html": [
-        {**SUBJECT, "min_length": 12},
-        {**SUBJECT, "min_length": 12, "form": {"given_name": "Inès", "personal": "yes"},
-         "problems": {"family_name": "Indiquez votre nom.", "password": "Ce mot de passe figure dans une liste connue.",
-                      "password_again": "Saisissez deux fois le même.", "personal": "Cochez pour continuer."}},
-    ],
-    "activation/authenticator.html": [
-        {**SUBJECT, "qr_svg": QR, "secret_groups": ["JBSW", "Y3DP", "EHPK", "3PXP"], "activating": True},
-        {**SUBJECT, "product": BOOKS, "qr_svg": QR, "secret_groups": ["JBSW"], "activating": False,
-         "problems": {"code": "Ce code n’est pas le bon. Vérifiez l’heure de votre téléphone."}},
-    ],
-    "activation/done.html": [
-        {"given_name": "Inès", "continue_url": "/"}, {"product": BOOKS, "given_name": "Inès", "continue_url": "/"},
-    ],
-    "launcher.html": [
-        {"account": INES, "companies": [{"name": "Atelier Lumen", "detail": "Lille", "tiles": TILES},
-                                        {"name": "Studio Mirabelle", "detail": None, "tiles": TILES[:1]}]},
-        {"account": INES, "companies": []},
-    ],
-    "account/overview.html": [
-        {"account": INES, "name": "Inès Moreau", "email": INES["email"], "language": "français", "sessions": 2,
-         "second_factor_since": "3 mars 2026"},
-        {"account": INES, "name": "Inès Moreau", "email": INES["email"], "language": "français", "sessions": 1,
-         "second_factor_since": None},
-    ],
-    "reset/request.html": [
-        {"back_url": "/sign-in"},
-        {"product": BOOKS, "back_url": "/sign-in", "form": {"email": "ines"},
-         "problems": {"email": "Il manque le « @ »."}},
-    ],
-    "reset/sent.html": [{**SUBJECT, "minutes": 60, "back_url": "/sign-in", "again_url": "/reset"}],
-    "reset/new_password.html": [{**SUBJECT, "min_length": 12, "problems": {"password": "Trop court."}}],
-    "logout/confirm.html": [
-        {"account": INES, "products": ["Comptabilité", "Saisie de documents"], "stay_url": "/"},
-        {"products": [], "stay_url": "/"},
-    ],
-    "logout/done.html": [
-        {"sign_in_url": "/sign-in", "return_url": "http://localhost:8001/", "return_name": "Comptabilité"},
-        {"sign_in_url": "/sign-in", "return_url": None, "return_name": None},
-    ],
-    "errors/page.html": [
-        {"title": "Un incident est survenu", "explanation": "La page n’a pas pu être préparée.", "ways": WAYS,
-         "reference": "7F3K-92QD"},
-        {"title": "Cette page n’existe pas", "explanation": "L’adresse est incomplète.", "ways": [], "reference": None},
-    ],
-    "errors/oauth.html": [
-        {"error": "invalid_request", "description": "redirect_uri is not registered for this client.",
-         "client_name": "Banque Exemple", "facts": [("client_id", "bank"), ("redirect_uri", "https://x.example/cb")],
-         "reference": "7F3K-92QD"},
-        {"error": "invalid_client", "description": "Unknown client.", "client_name": None, "facts": [], "reference": None},
-    ],
-    "access/refused.html": [
-        {"reason": reason, "product_name": "Comptabilité", "company": company, "date": "8 mars 2026",
-         "administrators": [{"name": "Amélie Dubois", "email": "amelie.dubois@atelier-lumen.example"}], "ways": WAYS}
-        for reason in ("no_access", "subscription_ended", "subscription_suspended", "not_a_member",
-                       "needs_practice_role", "mandate_ended")
-        for company in ("Atelier Lumen", None)
-    ],
-    "dev/mailbox.html": [{"mails": [MAIL, MAIL], "pages": PAGER}, {"mails": [], "pages": None}],
-    "dev/mail.html": [{"mail": MAIL, "html_url": "/dev/mailbox/1/html", "back_url": "/dev/mailbox"}],
-}  # fmt: skip
-
-LINK = "http://localhost:8000/activate/abc"
-SEEN = {"link": LINK, "name": "Inès", "when": "22 novembre 2026 à 09:12", "device": "Firefox sur Windows", "place": "Lille"}
-MAIL_SAMPLES: dict[str, list[dict[str, Any]]] = {
-    "activation": [
-        {"link": LINK, "expires": "29 novembre 2026", "company": "Atelier <Lumen>", "inviter": "Amélie Dubois"},
-        {"link": LINK, "expires": "29 novembre 2026", "name": "Inès"},
-    ],
-    "account_blocked": [{"link": LINK, "expires": "22 novembre 2026 à 10:12", "name": "Pascal"}],
-    "password_reset": [{"link": LINK, "expires": "22 novembre 2026 à 10:12"}],
-    "password_changed": [SEEN],
-    "new_sign_in": [SEEN, {"link": LINK, "when": "hier", "device": "Safari sur iPhone"}],
-    "second_factor_added": [SEEN],
-}
 
 FRAMES = {"base.html", "macros.html"}
 VOID = {"meta", "link", "input", "br", "path", "rect"}
@@ -245,7 +112,9 @@ def test_every_template_has_a_sample() -> None:
 
 @pytest.mark.parametrize("locale", LOCALES)
 @pytest.mark.parametrize(("name", "context"), cases())
-def test_a_page_is_complete_and_has_nothing_inline(site: Flask, name: str, context: dict[str, Any], locale: str) -> None:
+def test_a_page_is_complete_and_has_nothing_inline(
+    site: Flask, name: str, context: dict[str, Any], locale: str
+) -> None:
     page = Reading(render(site, name, locale, context))
 
     assert page.all("html")[0]["lang"] == locale
@@ -327,15 +196,15 @@ def test_a_mail_has_a_subject_one_button_and_its_address_in_clear(catalogues: Pa
         assert "&lt;" not in text
 
 
-def test_no_text_of_a_template_lacks_its_translation() -> None:
+def test_no_text_for_people_lacks_its_translation() -> None:
+    """Templates and code alike, found as `idp/translations/babel.cfg` says."""
     catalogs = {locale: catalogue(locale) for locale in LOCALES}
-    options = {"newstyle_gettext": "true", "extensions": "jinja2.ext.i18n"}
-    texts = {
-        message[1]
-        for folder in (PAGES, MAILS)
-        for path in folder.rglob("*.*")
-        for message in extract_from_file("jinja2.ext:babel_extract", str(path), options=options)
-    }
+    with (IDP / "translations" / "babel.cfg").open() as file:
+        methods, options = parse_mapping_cfg(file)
+    found = extract_from_dir(
+        IDP.parent, methods, options, directory_filter=lambda path: IDP.name in Path(path).relative_to(IDP.parent).parts
+    )
+    texts = {message for _, _, message, _, _ in found}
     assert len(texts) > 100
     for locale, catalog in catalogs.items():
         for text in texts:

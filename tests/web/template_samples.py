@@ -1,0 +1,154 @@
+"""For every page and mail template, samples of the context that its first line asks for."""
+
+from typing import Any
+
+from markupsafe import Markup
+
+BOOKS = {"name": "Comptabilité", "accent": "green", "mark": "Co"}
+CAPTURE = {"name": "Saisie de documents", "accent": "amber", "mark": "Do"}
+INES = {"display_name": "Inès Moreau", "email": "ines.moreau@atelier-lumen.example"}
+MAIL = {
+    "subject": "Activez votre compte",
+    "sender": "no-reply@localhost",
+    "recipient": "lea@atelier.example",
+    "sent": "aujourd’hui à 09:12",
+    "url": "/dev/mailbox/1",
+    "text": "Bonjour,\n\nhttp://localhost:8000/activate/abc",
+    "links": ["http://localhost:8000/activate/abc"],
+}
+PAGER = {"first": 1, "last": 20, "total": 41, "previous_url": None, "next_url": "?page=2"}
+WAYS = [{"label": "Revenir à mes produits", "url": "/"}, {"label": "Aide", "url": "/help"}]
+SUBJECT = {"email": "ines.moreau@atelier-lumen.example"}
+# A QR code as segno writes it inline: one path, no style.
+QR = Markup('<svg viewBox="0 0 29 29"><path stroke="#000" d="M4 4.500h7m1 0h2m3 0h8m-21 1h1m5 0h1m2 0h3"/></svg>')
+GROUP = [
+    {"label": None, "companies": [{"id": "1", "name": "Atelier Lumen", "detail": "Lille", "last": True}]},
+    {
+        "label": "Cabinet Deltour",
+        "companies": [
+            {"id": "2", "name": "Boulangerie Lemaire", "detail": "Namur", "last": False},
+            {"id": "3", "name": "Studio Mirabelle", "detail": None, "last": False},
+        ],
+    },
+]
+TILES = [
+    {"product": BOOKS, "url": "http://localhost:8001/", "role": "Comptable", "note": None},
+    {"product": CAPTURE, "url": None, "role": "Titulaire", "note": "abonnement terminé"},
+]
+
+SAMPLES: dict[str, list[dict[str, Any]]] = {
+    "sign_in/identifier_password.html": [
+        {"product": BOOKS, "forgotten_url": "/reset", "help_url": "/help"},
+        {"forgotten_url": "/reset", "note": "Ce lien a déjà servi. Connectez-vous.", "form": {"email": "ines@"},
+         "problems": {"form": "Adresse ou mot de passe incorrect."}},
+    ],
+    "sign_in/totp.html": [
+        {**SUBJECT, "product": BOOKS, "other_ways_url": "/other", "trust_days": 30},
+        {**SUBJECT, "other_ways_url": "/other", "trust_days": None, "problems": {"code": "Ce code n’est pas le bon."}},
+    ],
+    "sign_in/other_ways.html": [
+        {**SUBJECT, "product": BOOKS, "recovery_code_url": "/code", "back_url": "/totp", "support": None},
+        {**SUBJECT, "recovery_code_url": None, "back_url": "/totp", "support": "Appelez le 03 20 00 00 00."},
+    ],
+    "sign_in/recovery_code.html": [
+        {**SUBJECT, "product": BOOKS, "other_ways_url": "/other", "problems": {"code": "Ce code a déjà servi."}},
+    ],
+    "sign_in/erasure_pending.html": [{**SUBJECT, "erased_on": "6 décembre 2026"}],
+    "sign_in/expired.html": [{"product": BOOKS, "restart_url": "/"}, {"restart_url": "/sign-in"}],
+    "company/choose.html": [
+        {"product": BOOKS, "groups": GROUP, "search": "", "total": 41, "found": 41, "pages": PAGER},
+        {"groups": GROUP[:1], "search": None, "total": 1, "found": 1, "pages": None},
+        {"groups": [], "search": "zz", "total": 41, "found": 0, "pages": None},
+    ],
+    "consent/consent.html": [
+        {"account": INES, "client_name": "Banque Exemple", "company": "Atelier Lumen", "client_url": "https://b.example",
+         "scopes": ["lire votre nom et votre adresse e-mail", "consulter les factures de l’entreprise"]},
+        {"client_name": "Banque Exemple", "company": None, "client_url": None, "scopes": ["lire votre nom"]},
+    ],
+    "activation/start.html": [
+        {**SUBJECT, "company": "Atelier Lumen", "inviter": "Amélie Dubois", "expires": "29 novembre 2026"},
+        {**SUBJECT, "company": None, "inviter": None, "expires": "29 novembre 2026"},
+        {**SUBJECT, "company": "Atelier Lumen", "inviter": None, "expires": "29 novembre 2026"},
+    ],
+    "activation/details.html": [
+        {**SUBJECT, "min_length": 12},
+        {**SUBJECT, "min_length": 12, "form": {"given_name": "Inès", "personal": "yes"},
+         "problems": {"family_name": "Indiquez votre nom.", "password": "Ce mot de passe figure dans une liste connue.",
+                      "password_again": "Saisissez deux fois le même.", "personal": "Cochez pour continuer."}},
+    ],
+    "activation/authenticator.html": [
+        {**SUBJECT, "qr_svg": QR, "secret_groups": ["JBSW", "Y3DP", "EHPK", "3PXP"], "activating": True},
+        {**SUBJECT, "product": BOOKS, "qr_svg": QR, "secret_groups": ["JBSW"], "activating": False,
+         "problems": {"code": "Ce code n’est pas le bon. Vérifiez l’heure de votre téléphone."}},
+    ],
+    "activation/done.html": [
+        {"given_name": "Inès", "continue_url": "/"}, {"product": BOOKS, "given_name": "Inès", "continue_url": "/"},
+    ],
+    "launcher.html": [
+        {"account": INES, "companies": [{"name": "Atelier Lumen", "detail": "Lille", "tiles": TILES},
+                                        {"name": "Studio Mirabelle", "detail": None, "tiles": TILES[:1]}]},
+        {"account": INES, "companies": []},
+    ],
+    "account/overview.html": [
+        {"account": INES, "name": "Inès Moreau", "email": INES["email"], "language": "français", "sessions": 2,
+         "second_factor_since": "3 mars 2026"},
+        {"account": INES, "name": "Inès Moreau", "email": INES["email"], "language": "français", "sessions": 1,
+         "second_factor_since": None},
+    ],
+    "reset/request.html": [
+        {"back_url": "/sign-in"},
+        {"product": BOOKS, "back_url": "/sign-in", "form": {"email": "ines"},
+         "problems": {"email": "Il manque le « @ »."}},
+    ],
+    "reset/sent.html": [{**SUBJECT, "minutes": 60, "back_url": "/sign-in", "again_url": "/reset"}],
+    "reset/new_password.html": [{**SUBJECT, "min_length": 12, "problems": {"password": "Trop court."}}],
+    "logout/confirm.html": [
+        {"account": INES, "products": ["Comptabilité", "Saisie de documents"], "stay_url": "/"},
+        {"products": [], "stay_url": "/"},
+    ],
+    "logout/done.html": [
+        {"sign_in_url": "/sign-in", "return_url": "http://localhost:8001/", "return_name": "Comptabilité"},
+        {"sign_in_url": "/sign-in", "return_url": None, "return_name": None},
+    ],
+    "errors/page.html": [
+        {"title": "Un incident est survenu", "explanation": "La page n’a pas pu être préparée.", "ways": WAYS,
+         "reference": "7F3K-92QD"},
+        {"title": "Cette page n’existe pas", "explanation": "L’adresse est incomplète.", "ways": [], "reference": None},
+    ],
+    "errors/oauth.html": [
+        {"error": "invalid_request", "description": "redirect_uri is not registered for this client.",
+         "client_name": "Banque Exemple", "facts": [("client_id", "bank"), ("redirect_uri", "https://x.example/cb")],
+         "ways": WAYS, "reference": "7F3K-92QD"},
+        {"error": "invalid_client", "description": "Unknown client.", "client_name": None, "facts": [], "ways": [],
+         "reference": None},
+    ],
+    "access/refused.html": [
+        {"reason": reason, "product_name": "Comptabilité", "company": company, "date": "8 mars 2026",
+         "administrators": [{"name": "Amélie Dubois", "email": "amelie.dubois@atelier-lumen.example"}], "ways": WAYS}
+        for reason in ("no_access", "subscription_ended", "subscription_suspended", "not_a_member",
+                       "needs_practice_role", "mandate_ended")
+        for company in ("Atelier Lumen", None)
+    ],
+    "dev/mailbox.html": [{"mails": [MAIL, MAIL], "pages": PAGER}, {"mails": [], "pages": None}],
+    "dev/mail.html": [{"mail": MAIL, "html_url": "/dev/mailbox/1/html", "back_url": "/dev/mailbox"}],
+}  # fmt: skip
+
+LINK = "http://localhost:8000/activate/abc"
+SEEN = {
+    "link": LINK,
+    "name": "Inès",
+    "when": "22 novembre 2026 à 09:12",
+    "device": "Firefox sur Windows",
+    "place": "Lille",
+}
+MAIL_SAMPLES: dict[str, list[dict[str, Any]]] = {
+    "activation": [
+        {"link": LINK, "expires": "29 novembre 2026", "company": "Atelier <Lumen>", "inviter": "Amélie Dubois"},
+        {"link": LINK, "expires": "29 novembre 2026", "name": "Inès"},
+    ],
+    "account_blocked": [{"link": LINK, "expires": "22 novembre 2026 à 10:12", "name": "Pascal"}],
+    "password_reset": [{"link": LINK, "expires": "22 novembre 2026 à 10:12"}],
+    "password_changed": [SEEN],
+    "new_sign_in": [SEEN, {"link": LINK, "when": "hier", "device": "Safari sur iPhone"}],
+    "second_factor_added": [SEEN],
+}
