@@ -56,7 +56,7 @@ def _add_error_pages(app: Flask, store: SessionStore) -> None:
     @app.errorhandler(RefreshRefused)
     def access_changed(refused: RefreshRefused) -> Response:
         forget_person()
-        return notice("access_changed", 403, error=refused.error, description=refused.description)
+        return notice("access_changed", 403, error=refused.error, reason=refused.reason)
 
     @app.errorhandler(ServiceUnavailable)
     def unavailable(error: ServiceUnavailable) -> Response:

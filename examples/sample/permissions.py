@@ -82,7 +82,8 @@ class Gate:
             ServiceUnavailable: the permissions cannot be read.
         """
         self._epochs.check(claims)
-        return Access(claims, self._sets.get(claims["permission_set"]))
+        inline = claims.get("permissions")  # programs (client credentials), and clients registered to have it so
+        return Access(claims, self._sets.get(claims["permission_set"]) if inline is None else frozenset(inline))
 
     def menu(self, access: Access) -> list[Area]:
         """The areas of which this person has any permission; the others do not exist for them."""

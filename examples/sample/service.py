@@ -24,12 +24,14 @@ class RefreshRefused(Exception):
 
     Attributes:
         error: the RFC 6749 error, such as `invalid_grant` or `access_denied`.
+        reason: the stable name of the cause, such as `subscription_ended`; empty when the refresh token itself is over.
         description: the service's words for developers.
     """
 
-    def __init__(self, error: str, description: str | None) -> None:
+    def __init__(self, error: str, reason: str, description: str | None) -> None:
         super().__init__(error)
         self.error = error
+        self.reason = reason
         self.description = description
 
 
@@ -101,12 +103,21 @@ class Service:
         parameters = {"refresh_token": refresh_token, "resource": self._config.resource}
         if company is not None:
             parameters["company"] = company
+        reasons: list[str] = []
+
+        def keep_reason(answer: requests.Response, *_: Any, **__: Any) -> None:
+            reasons.append(_reason(answer))  # Authlib's error keeps `error` and `error_description` only
+
         try:
-            return dict(self.client.fetch_access_token(grant_type="refresh_token", **parameters))
+            return dict(
+                self.client.fetch_access_token(
+                    grant_type="refresh_token", hooks={"response": keep_reason}, **parameters
+                )
+            )
         except OAuthError as error:
             if error.error in NOT_ABOUT_THE_PERSON:
                 raise ServiceUnavailable(f"the token endpoint answered {error.error}") from error
-            raise RefreshRefused(str(error.error), error.description) from error
+            raise RefreshRefused(str(error.error), "".join(reasons[-1:]), error.description) from error
         except (requests.RequestException, ValueError) as error:
             raise ServiceUnavailable("the token endpoint does not answer") from error
 
@@ -145,6 +156,15 @@ class Service:
         if not isinstance(body, dict):
             raise ServiceUnavailable("the answer is not a JSON object")
         return body
+
+
+def _reason(answer: requests.Response) -> str:
+    try:
+        body = answer.json()
+    except ValueError:
+        return ""
+    reason = body.get("reason") if isinstance(body, dict) else None
+    return reason if isinstance(reason, str) else ""
 
 
 def _bearer(access_token: str) -> dict[str, str]:

@@ -198,8 +198,16 @@ def switch(company: str) -> Response:
     try:
         renew(signed_in, company=company)
     except RefreshRefused as refused:
+        if refused.error == "invalid_grant" and not refused.reason:
+            raise  # the refresh token is over, and the session with it
         # Only the other company was refused; the session stays in the present one.
-        return notice("refused", 403, error=refused.error, description=refused.description)
+        return notice(
+            texts.refusal("access_denied", refused.reason),
+            403,
+            error=refused.error,
+            reason=refused.reason,
+            description=refused.description,
+        )
     return redirect("/", 303)
 
 

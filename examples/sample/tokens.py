@@ -140,9 +140,13 @@ class Verifier:
             TokenRefused: and nothing in the token may be used.
         """
         claims = self._verified(token, {"at+jwt"}, audience=self._resource, essential=("sub", "client_id", "jti"))
-        epoch = claims.get("epoch", 0)
-        if not isinstance(claims.get("permission_set"), str) or isinstance(epoch, bool) or not isinstance(epoch, int):
-            raise TokenRefused("permission_set or epoch is not what the token contract says")
+        epoch, inline = claims.get("epoch", 0), claims.get("permissions", [])
+        if isinstance(epoch, bool) or not isinstance(epoch, int):
+            raise TokenRefused("epoch is not a number")
+        if not isinstance(inline, list) or not all(isinstance(name, str) for name in inline):
+            raise TokenRefused("permissions is not a list of names")
+        if "permissions" not in claims and not isinstance(claims.get("permission_set"), str):
+            raise TokenRefused("neither permission_set nor permissions says what is allowed")
         return claims
 
     def id_token(self, token: object, *, subject: str | None = None) -> Claims:

@@ -44,6 +44,7 @@ class Issuer:
         self.permission_set = "ps_reader"
         self.lifetime = 600
         self.refresh_error: str | None = None
+        self.refresh_reason: str | None = None
         self.answers: dict[str, str] | None = None  # overrides the authorization response
         self.id_claims: dict[str, Any] = {}
         self.asked: list[str] = []
@@ -158,7 +159,7 @@ def issuer_app(issuer: Issuer) -> Flask:
             return jsonify(error="invalid_target"), 400
         if request.form["grant_type"] == "refresh_token":
             if issuer.refresh_error:
-                return jsonify(error=issuer.refresh_error), 400
+                return jsonify(error=issuer.refresh_error, reason=issuer.refresh_reason), 400
             return jsonify(issuer.tokens(request.form.get("company", "c1")))
         asked = issuer.codes.pop(request.form["code"], None)
         digest = base64.urlsafe_b64encode(hashlib.sha256(request.form["code_verifier"].encode()).digest())

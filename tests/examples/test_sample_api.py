@@ -60,6 +60,16 @@ def test_a_token_without_a_company_opens_nothing(call, issuer):
     assert call("/api/journals", issuer.sign(claims, "at+jwt")).status_code == 403
 
 
+def test_a_program_brings_its_permissions_in_the_token(call, issuer):
+    claims = issuer.access_claims(sub="a-program", permissions=["accounting.bank.view"])
+    for name in ("permission_set", "sid", "epoch"):
+        del claims[name]
+    token = issuer.sign(claims, "at+jwt")
+
+    assert call("/api/bank", token).status_code == 200
+    assert call("/api/journals", token).status_code == 403
+
+
 def test_an_older_epoch_is_answered_401(call, issuer):
     old = issuer.access_token(epoch=7)
     assert call("/api/journals", old).status_code == 200

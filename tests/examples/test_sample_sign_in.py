@@ -196,10 +196,20 @@ def test_switching_by_the_refresh_grant_changes_company_without_a_new_sign_in(pe
 
 def test_a_company_that_is_refused_leaves_one_where_one_was(person, issuer):
     person.sign_in()
-    issuer.refresh_error = "access_denied"
+    issuer.refresh_error, issuer.refresh_reason = "invalid_grant", "subscription_ended"
 
-    assert person.post("/switch/c2").status_code == 403
+    page = person.post("/switch/c2")
+    assert page.status_code == 403
+    assert "subscription has ended" in page.text
     assert "Atelier Lumen SARL" in person.get("/").text
+
+
+def test_switching_with_a_refresh_token_that_is_over_ends_the_session(person, issuer):
+    person.sign_in()
+    issuer.refresh_error = "invalid_grant"
+
+    assert "Your access has changed" in person.post("/switch/c2").text
+    assert person.get("/area/journals").status_code == 303
 
 
 @pytest.mark.parametrize("path", ["/switch/c2", "/logout"])

@@ -74,6 +74,8 @@ def test_the_long_form_of_the_type_is_the_same_type(verifier, issuer):
         {"iat": int(time.time()) + 600},
         {"permission_set": None},
         {"permission_set": ["ps_reader"]},
+        {"permissions": "accounting.bank.view"},
+        {"permissions": ["accounting.bank.view", 7]},
         {"epoch": "12"},
         {"epoch": True},
         {"sub": ""},
