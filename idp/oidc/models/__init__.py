@@ -3,7 +3,7 @@
 from idp.oidc.models.authorization import AuthorizationCode, AuthorizationRequest, Consent, Grant
 from idp.oidc.models.client import Client, InitialAccessToken, Revision
 from idp.oidc.models.key import SigningKey
-from idp.oidc.models.token import RefreshToken, RevokedAccessToken
+from idp.oidc.models.token import PermissionSet, RefreshToken, RevokedAccessToken
 
 __all__ = [
     "AuthorizationCode",
@@ -12,6 +12,7 @@ __all__ = [
     "Consent",
     "Grant",
     "InitialAccessToken",
+    "PermissionSet",
     "RefreshToken",
     "Revision",
     "RevokedAccessToken",

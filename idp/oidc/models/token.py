@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import JSON, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idp.core.db import Base
@@ -29,3 +29,13 @@ class RevokedAccessToken(Base):
 
     jti: Mapped[str] = mapped_column(primary_key=True)
     expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class PermissionSet(Base):
+    """The list behind a token's `permission_set`: named by its own digest, so it never changes."""
+
+    __tablename__ = "permission_sets"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    product: Mapped[str] = mapped_column(primary_key=True)
+    permissions: Mapped[list[str]] = mapped_column(JSON)

@@ -1,0 +1,263 @@
+"""The authorization endpoint's mind: validate a request, keep it while the person is busy, answer it.
+
+Client and redirect address are checked first, and an error there is a page, never a redirect (RFC 6749 §4.1.2.1).
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
+from uuid import UUID
+
+from authlib.oauth2 import OAuth2Error
+from authlib.oauth2.rfc6749 import InvalidRequestError
+from sqlalchemy import delete, insert, select, update
+
+from idp.authn.session import Current
+from idp.core import tokens
+from idp.core.errors import Expired
+from idp.core.ids import uuid7
+from idp.oidc import clients, codes, uris
+from idp.oidc.clients import COMPANY_SCOPE, RegisteredClient
+from idp.oidc.grants import AuthorizationCodeGrant, ProofKey, check_resource
+from idp.oidc.interaction import Kept
+from idp.oidc.models import AuthorizationRequest
+from idp.oidc.server import Pairs, PlainRequest, Server, once
+from idp.work import Work
+
+KEPT_FOR = timedelta(minutes=10)
+CONTINUE_PATH = "/oauth/authorize/continue"
+PROMPTS = frozenset({"none", "login", "consent", "select_account"})
+
+
+class NotRedirectable(Exception):
+    """The request cannot be answered to anyone: client or redirect address is wrong. `reason` is for developers."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class ValidRequest:
+    """An authorization request that may be answered by redirect."""
+
+    client: RegisteredClient
+    redirect_uri: str
+    scope: str
+    parameters: dict[str, str]
+
+    @property
+    def silent(self) -> bool:
+        return "none" in self.parameters.get("prompt", "").split()
+
+
+@dataclass(frozen=True, slots=True)
+class BadRequest:
+    """A request whose client and redirect address are right and something else is not."""
+
+    redirect_uri: str
+    state: str | None
+    error: str
+    description: str
+
+
+def validate(work: Work, pairs: Pairs) -> ValidRequest | BadRequest:
+    """Check a request as it came.
+
+    Raises:
+        NotRedirectable: unknown client, or a redirect address it has not registered.
+    """
+    pairs = list(pairs)
+    single = {name: value for name, value in pairs if value}
+    client, redirect_uri = _trusted_target(work, pairs, single)
+    try:
+        parameters = once(pairs)
+        _check_parameters(client, parameters)
+        server = Server(work)
+        server.register_grant(AuthorizationCodeGrant, [ProofKey(required=False)])
+        request = PlainRequest("GET", "/oauth/authorize", query=tuple(parameters.items()))
+        grant = server.get_consent_grant(request)
+    except OAuth2Error as error:
+        description = error.description or ""
+        return BadRequest(redirect_uri, single.get("state"), error.error, description)
+    scope = " ".join(value for value in grant.request.scope.split() if not value.startswith(COMPANY_SCOPE))
+    return ValidRequest(client, redirect_uri, scope, parameters)
+
+
+def _trusted_target(
+    work: Work, pairs: list[tuple[str, str]], single: dict[str, str]
+) -> tuple[RegisteredClient, str]:
+    names = [name for name, _ in pairs]
+    if names.count("client_id") > 1 or names.count("redirect_uri") > 1:
+        raise NotRedirectable("client_id or redirect_uri is repeated")
+    client = clients.find(work, single.get("client_id", ""))
+    if client is None:
+        raise NotRedirectable("client_id is missing or unknown")
+    sent = single.get("redirect_uri")
+    if sent is None:
+        default = client.get_default_redirect_uri()
+        if default is None:
+            raise NotRedirectable("redirect_uri is missing")
+        return client, default
+    if not client.check_redirect_uri(sent):
+        raise NotRedirectable("redirect_uri is not registered for this client")
+    return client, sent
+
+
+def _check_parameters(client: RegisteredClient, parameters: dict[str, str]) -> None:
+    """What Authlib leaves to us: prompt, max_age, response_mode, request objects, resource."""
+    prompts = parameters.get("prompt", "").split()
+    if not set(prompts) <= PROMPTS or ("none" in prompts and len(prompts) > 1):
+        raise InvalidRequestError("Invalid 'prompt'.")
+    max_age = parameters.get("max_age")
+    if max_age is not None and not (max_age.isascii() and max_age.isdigit() and len(max_age) <= 9):
+        raise InvalidRequestError("Invalid 'max_age'.")
+    if parameters.get("response_mode", "query") != "query":
+        raise InvalidRequestError("Unsupported 'response_mode'.")
+    if "request" in parameters:
+        raise _named("request_not_supported", "Request objects are not supported.")
+    if "request_uri" in parameters:
+        raise _named("request_uri_not_supported", "Request objects are not supported.")
+    if "registration" in parameters:
+        raise _named("registration_not_supported", "Self-issued registration is not supported.")
+    if any(len(value) > 4000 for value in parameters.values()):
+        raise InvalidRequestError("A parameter is too long.")
+    check_resource(client, parameters.get("resource"))
+
+
+def _named(error: str, description: str) -> OAuth2Error:
+    return OAuth2Error(error=error, description=description)
+
+
+def keep(work: Work, request: ValidRequest) -> str:
+    """Keep a valid request for ten minutes; answers the path at which it is taken up again."""
+    token = tokens.new()
+    work.session.execute(
+        insert(AuthorizationRequest).values(
+            id=uuid7(),
+            token_digest=tokens.digest(token),
+            client_id=request.client.id,
+            parameters=request.parameters,
+            created_at=work.now,
+            expires_at=work.now + KEPT_FOR,
+        )
+    )
+    return f"{CONTINUE_PATH}?{urlencode({'request': token})}"
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A kept request, taken up again."""
+
+    id: UUID
+    token: str
+    request: ValidRequest
+    kept: Kept
+
+
+def take(work: Work, token: str) -> Taken:
+    """A kept request, validated again as it came.
+
+    Raises:
+        Expired: unknown, over ten minutes old, or answered already.
+    """
+    row = work.session.execute(
+        select(*AuthorizationRequest.__table__.columns).where(
+            AuthorizationRequest.token_digest == tokens.digest(token), AuthorizationRequest.expires_at > work.now
+        )
+    ).one_or_none()
+    if row is None:
+        raise Expired(kind="authorization_request")
+    try:
+        request = validate(work, row.parameters.items())
+    except NotRedirectable as error:
+        raise Expired(kind="authorization_request") from error
+    if isinstance(request, BadRequest):
+        raise Expired(kind="authorization_request")
+    return Taken(row.id, token, request, Kept(row.created_at, row.company_id, row.consented_at))
+
+
+def choose_company(work: Work, taken: Taken, company_id: UUID) -> None:
+    """Remember the company the person chose; whether they may is decided when the request is taken up again."""
+    _update(work, taken, company_id=company_id)
+
+
+def agree(work: Work, taken: Taken) -> None:
+    """Remember that the person agreed to this one request."""
+    _update(work, taken, consented_at=work.now)
+
+
+def _update(work: Work, taken: Taken, **values: Any) -> None:
+    work.session.execute(
+        update(AuthorizationRequest).where(AuthorizationRequest.id == taken.id).values(**values)
+    )
+
+
+def forget(work: Work, taken: Taken) -> bool:
+    """End a kept request; True for the one caller that may answer it."""
+    gone = work.session.execute(delete(AuthorizationRequest).where(AuthorizationRequest.id == taken.id))
+    return bool(gone.rowcount == 1)  # type: ignore[attr-defined]
+
+
+def answer_code(work: Work, request: ValidRequest, current: Current, company_id: UUID | None) -> str:
+    """The address that carries a code to the client, with `state` and `iss` (RFC 9207)."""
+    code = codes.issue(
+        work, request.client, current, request.parameters,
+        redirect_uri=request.redirect_uri, scope=request.scope, company_id=company_id,
+    )  # fmt: skip
+    return _address(work, request.redirect_uri, code=code, state=request.parameters.get("state"))
+
+
+def answer_error(
+    work: Work, redirect_uri: str, error: str, description: str, state: str | None, reason: str = ""
+) -> str:
+    """The address that carries an error to the client; `reason` is a stable code of the token contract."""
+    values = {"error": error, "error_description": description, "reason": reason or None, "state": state}
+    return _address(work, redirect_uri, **values)
+
+
+def _address(work: Work, redirect_uri: str, **values: str | None) -> str:
+    shown = {name: value for name, value in values.items() if value}
+    separator = "&" if urlsplit(redirect_uri).query else "?"
+    return f"{redirect_uri}{separator}{urlencode({**shown, 'iss': work.issuer})}"
+
+
+@dataclass(frozen=True, slots=True)
+class ClientView:
+    """What a page shows of the application one is on the way to."""
+
+    client: RegisteredClient
+    redirect_origin: str
+    login_hint: str
+    ui_locales: str
+
+    def name(self, locale: str) -> str:
+        return self.client.name(locale)
+
+
+def client_of(work: Work, path: str) -> ClientView | None:
+    """The application behind a path to continue at, when that is a kept request; None otherwise."""
+    parts = urlsplit(path)
+    if parts.path != CONTINUE_PATH:
+        return None
+    token = dict(parse_qsl(parts.query)).get("request", "")
+    try:
+        taken = take(work, token)
+    except Expired:
+        return None
+    parameters = taken.request.parameters
+    return ClientView(
+        taken.request.client,
+        uris.origin(taken.request.redirect_uri),
+        parameters.get("login_hint", "")[:320],
+        parameters.get("ui_locales", "")[:100],
+    )
+
+
+def discard_old(work: Work) -> int:
+    """Remove kept requests that have expired; answers how many."""
+    gone = work.session.execute(delete(AuthorizationRequest).where(AuthorizationRequest.expires_at < work.now))
+    return int(gone.rowcount)  # type: ignore[attr-defined]
+
+

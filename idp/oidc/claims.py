@@ -1,0 +1,179 @@
+"""The claims of a subject, for a client, in a company: what `docs/token-contract.md` promises."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from idp.accounts.models import Account, EmailAddress
+from idp.companies import access
+from idp.companies.access import Access
+from idp.oidc import tokens
+from idp.oidc.clients import RegisteredClient
+from idp.policy.permissions import restrictions_claim
+from idp.work import Work
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Whom a token is about, and what was proved of them in the session it comes from."""
+
+    account_id: UUID
+    subject: str
+    session_id: UUID
+    sid: str
+    auth_time: datetime
+    acr: str
+    amr: tuple[str, ...]
+
+
+def seconds(instant: datetime) -> int:
+    """A NumericDate (RFC 7519 §2)."""
+    return int(instant.timestamp())
+
+
+def access_token(
+    work: Work, client: RegisteredClient, subject: Subject, scope: str, grant_id: UUID, reach: Access | None
+) -> tuple[dict[str, Any], int]:
+    """Claims of a person's access token (RFC 9068 §2.2) and the seconds it lives: never beyond `until`."""
+    now = seconds(work.now)
+    lifetime = min(tokens.ACCESS_TOKEN_SECONDS, int(work.policies.access_token_lifetime.total_seconds()))
+    if reach and reach.until:
+        lifetime = max(0, min(lifetime, seconds(reach.until) - now))
+    claims: dict[str, Any] = {
+        "iss": work.issuer,
+        "sub": subject.subject,
+        "aud": client.resource or work.issuer,
+        "client_id": client.client_id,
+        "iat": now,
+        "exp": now + lifetime,
+        "jti": tokens.new_jti(grant_id),
+        "sid": subject.sid,
+        "auth_time": seconds(subject.auth_time),
+        "acr": subject.acr,
+        "amr": list(subject.amr),
+        "scope": scope,
+    }
+    if reach:
+        claims.update(of_access(reach))
+        if client.inline_permissions:
+            claims["permissions"] = list(reach.permissions)
+    return claims, lifetime
+
+
+def of_access(reach: Access) -> dict[str, Any]:
+    """What a person may do in one product of one company, as claims."""
+    claims: dict[str, Any] = {
+        "product": reach.product,
+        "company": str(reach.company_id),
+        "roles": [reach.role],
+        "permission_set": reach.permission_set,
+        "via": reach.via,
+        "subscription": reach.subscription,
+        "epoch": reach.epoch,
+    }
+    if reach.firm_id:
+        claims["firm"] = str(reach.firm_id)
+    if reach.until:
+        claims["until"] = seconds(reach.until)
+    if reach.restrictions:
+        claims["restrictions"] = restrictions_claim(reach.restrictions)
+    return claims
+
+
+def client_token(work: Work, client: RegisteredClient, scope: str) -> dict[str, Any]:
+    """Claims of a client's own access token (client credentials): `sub` is the client, there is no session."""
+    now = seconds(work.now)
+    claims: dict[str, Any] = {
+        "iss": work.issuer,
+        "sub": client.client_id,
+        "aud": client.resource or work.issuer,
+        "client_id": client.client_id,
+        "iat": now,
+        "exp": now + tokens.ACCESS_TOKEN_SECONDS,
+        "jti": tokens.new_jti(),
+        "scope": scope,
+    }
+    if client.product:
+        claims["product"] = client.product
+    if client.company_id:
+        claims["company"] = str(client.company_id)
+    if client.permissions:
+        claims["permissions"] = list(client.permissions)
+    return claims
+
+
+def id_token(
+    work: Work,
+    client: RegisteredClient,
+    subject: Subject,
+    scope: str,
+    reach: Access | None,
+    *,
+    nonce: str | None,
+    access_token: str,
+) -> dict[str, Any]:
+    """Claims of an ID token (OIDC Core §2): who the person is, and the company they work for in this product."""
+    now = seconds(work.now)
+    claims: dict[str, Any] = {
+        "iss": work.issuer,
+        "sub": subject.subject,
+        "aud": client.client_id,
+        "iat": now,
+        "exp": now + tokens.ID_TOKEN_SECONDS,
+        "auth_time": seconds(subject.auth_time),
+        "acr": subject.acr,
+        "amr": list(subject.amr),
+        "sid": subject.sid,
+        "azp": client.client_id,
+        "at_hash": tokens.half_hash(access_token),
+    }
+    if nonce:
+        claims["nonce"] = nonce
+    claims.update(person(work, subject.account_id, scope))
+    if reach:
+        claims.update(_company(work, subject.account_id, reach))
+    return claims
+
+
+def userinfo(work: Work, subject: Subject, scope: str, reach: Access | None) -> dict[str, Any]:
+    """The answer of the userinfo endpoint (OIDC Core §5.3): as the ID token says, with the full permission list."""
+    claims = {"sub": subject.subject, **person(work, subject.account_id, scope)}
+    if reach:
+        claims.update(of_access(reach))
+        claims.update(_company(work, subject.account_id, reach))
+        claims["permissions"] = list(reach.permissions)
+    return claims
+
+
+def person(work: Work, account_id: UUID, scope: str) -> dict[str, Any]:
+    """Standard claims by scope (OIDC Core §5.4)."""
+    scopes = scope.split()
+    if "profile" not in scopes and "email" not in scopes:
+        return {}
+    row = work.session.execute(
+        select(
+            Account.given_name, Account.family_name, Account.locale, EmailAddress.address, EmailAddress.verified_at
+        )
+        .join(EmailAddress, EmailAddress.account_id == Account.id)
+        .where(Account.id == account_id, EmailAddress.released_at.is_(None))
+    ).one()
+    claims: dict[str, Any] = {}
+    if "profile" in scopes:
+        name = f"{row.given_name} {row.family_name}".strip()
+        claims.update(name=name, given_name=row.given_name, family_name=row.family_name, locale=row.locale)
+    if "email" in scopes:
+        claims.update(email=row.address, email_verified=row.verified_at is not None)
+    return claims
+
+
+def _company(work: Work, account_id: UUID, reach: Access) -> dict[str, Any]:
+    return {
+        "company": str(reach.company_id),
+        "company_name": reach.company_name,
+        "product": reach.product,
+        "roles": [reach.role],
+        "companies": access.count_companies(work, account_id, reach.product),
+    }

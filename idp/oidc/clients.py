@@ -1,0 +1,335 @@
+"""Registered clients: as the protocol reads them, and the commands that change them."""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from authlib.oauth2.rfc6749 import ClientMixin
+from sqlalchemy import delete as delete_rows
+from sqlalchemy import insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from idp.audit import log as audit
+from idp.core import tokens
+from idp.core.errors import Conflict, InvalidInput, NotFound
+from idp.core.ids import uuid7
+from idp.oidc import cache, uris
+from idp.oidc.models import Client, InitialAccessToken
+from idp.work import Work
+
+SCOPES = ("openid", "profile", "email", "offline_access")
+GRANT_TYPES = ("authorization_code", "refresh_token", "client_credentials")
+AUTH_METHODS = ("client_secret_basic", "client_secret_post", "none")
+COMPANY_SCOPE = "company:"
+_CLIENT_ID = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredClient(ClientMixin):  # type: ignore[misc]
+    """A client as the protocol needs it: parsed once per revision, never changed."""
+
+    id: UUID
+    client_id: str
+    names: Mapping[str, str]
+    product: str | None
+    resource: str | None
+    token_endpoint_auth_method: str
+    secret_digests: tuple[bytes, ...]
+    redirect_uris: tuple[str, ...]
+    post_logout_redirect_uris: tuple[str, ...]
+    backchannel_logout_uri: str | None
+    grant_types: tuple[str, ...]
+    scope: str
+    signing_algorithm: str
+    require_pkce: bool
+    inline_permissions: bool
+    trusted: bool
+    permissions: tuple[str, ...]
+    company_id: UUID | None
+    home_uri: str | None
+    created_at: datetime
+
+    @property
+    def public(self) -> bool:
+        return self.token_endpoint_auth_method == "none"
+
+    def name(self, locale: str) -> str:
+        """What the client is called in this language, falling back to English, then to anything."""
+        return self.names.get(locale[:2]) or self.names.get("en") or next(iter(self.names.values()), self.client_id)
+
+    # What Authlib asks (RFC 6749 §2).
+
+    def get_client_id(self) -> str:
+        return self.client_id
+
+    def get_default_redirect_uri(self) -> str | None:
+        return self.redirect_uris[0] if len(self.redirect_uris) == 1 else None
+
+    def get_allowed_scope(self, scope: str | None) -> str | None:
+        """The asked scopes this client may have; unknown ones are ignored (OIDC Core §3.1.2.1)."""
+        known = self.scope.split()
+        asked = (scope or "").split()
+        allowed = [value for value in dict.fromkeys(asked) if value in known or value.startswith(COMPANY_SCOPE)]
+        return " ".join(allowed) if allowed or not asked else None
+
+    def check_redirect_uri(self, redirect_uri: str) -> bool:
+        return uris.matches(self.redirect_uris, redirect_uri)
+
+    def check_client_secret(self, client_secret: str) -> bool:
+        given = tokens.digest(client_secret)
+        return any([secrets.compare_digest(given, known) for known in self.secret_digests])
+
+    def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
+        return method == self.token_endpoint_auth_method
+
+    def check_response_type(self, response_type: str) -> bool:
+        return response_type == "code" and "authorization_code" in self.grant_types
+
+    def check_grant_type(self, grant_type: str) -> bool:
+        return grant_type in self.grant_types
+
+
+def find(work: Work, client_id: str) -> RegisteredClient | None:
+    """The enabled client of this identifier, from memory unless a client has changed."""
+    known = cache.current(work).clients
+    client = known.get(client_id)
+    if client is None and client_id and len(client_id) <= 200:
+        row = work.session.execute(
+            select(*Client.__table__.columns).where(Client.client_id == client_id, Client.disabled_at.is_(None))
+        ).one_or_none()
+        if row is not None:
+            client = known[client_id] = _registered(row._mapping)
+    return client
+
+
+def by_id(work: Work, key: UUID) -> RegisteredClient | None:
+    """The enabled client of this key."""
+    row = work.session.execute(
+        select(*Client.__table__.columns).where(Client.id == key, Client.disabled_at.is_(None))
+    ).one_or_none()
+    return _registered(row._mapping) if row is not None else None
+
+
+def get(work: Work, client_id: str) -> RegisteredClient:
+    """As `find`.
+
+    Raises:
+        NotFound: no such client.
+    """
+    client = find(work, client_id)
+    if client is None:
+        raise NotFound(kind="client")
+    return client
+
+
+def listing(work: Work) -> list[RegisteredClient]:
+    """Every enabled client, by name of identifier."""
+    rows = work.session.execute(
+        select(*Client.__table__.columns).where(Client.disabled_at.is_(None)).order_by(Client.client_id)
+    )
+    return [_registered(row._mapping) for row in rows]
+
+
+def _registered(row: Mapping[str, Any]) -> RegisteredClient:
+    digests = tuple(value for value in (row["secret_digest"], row["next_secret_digest"]) if value)
+    values = {item.name: row[item.name] for item in fields(RegisteredClient) if item.name in row}
+    for name in ("redirect_uris", "post_logout_redirect_uris", "grant_types", "permissions"):
+        values[name] = tuple(values[name])
+    return RegisteredClient(**values, secret_digests=digests)
+
+
+@dataclass(frozen=True, slots=True)
+class ClientRegistration:
+    """What describes a client (RFC 7591 §2). Lists are exact; `names` is by language."""
+
+    names: dict[str, str]
+    client_id: str = ""  # made when empty
+    product: str | None = None
+    resource: str | None = None
+    token_endpoint_auth_method: str = "client_secret_basic"  # noqa: S105 - the name of a method
+    redirect_uris: list[str] = field(default_factory=list)
+    post_logout_redirect_uris: list[str] = field(default_factory=list)
+    backchannel_logout_uri: str | None = None
+    grant_types: list[str] = field(default_factory=lambda: ["authorization_code", "refresh_token"])
+    scope: str = " ".join(SCOPES)
+    signing_algorithm: str = "ES256"
+    require_pkce: bool = True
+    inline_permissions: bool = False
+    trusted: bool = True
+    permissions: list[str] = field(default_factory=list)
+    company_id: UUID | None = None
+    home_uri: str | None = None
+
+
+def register(
+    work: Work, registration: ClientRegistration, *, development: bool = False
+) -> tuple[RegisteredClient, str | None]:
+    """Register a client; answers it with its secret, which is shown this once. A public client has none.
+
+    Args:
+        development: allow http loopback addresses for what this service calls itself.
+
+    Raises:
+        InvalidInput: an address, scope, grant type, algorithm or product is not allowed; names the field.
+        Conflict: the identifier is taken, or was once.
+    """
+    checked = check(work, registration, development=development)
+    public = checked.token_endpoint_auth_method == "none"
+    secret = None if public else tokens.new()
+    values = _row(checked)
+    values.update(
+        id=uuid7(),
+        client_id=checked.client_id or "c_" + tokens.new()[:24],
+        secret_digest=tokens.digest(secret) if secret else None,
+        created_at=work.now,
+        updated_at=work.now,
+    )
+    try:
+        with work.session.begin_nested():
+            work.session.execute(insert(Client).values(**values))
+    except IntegrityError as error:
+        raise Conflict(field="client_id", reason="taken") from error
+    cache.changed(work, "clients")
+    audit.record(work, "client.created", ("client", values["client_id"]), trusted=checked.trusted)
+    return get(work, values["client_id"]), secret
+
+
+def change(work: Work, client_id: str, *, development: bool = False, **changes: Any) -> RegisteredClient:
+    """Change a registration; `changes` are fields of `ClientRegistration`.
+
+    Raises:
+        NotFound, InvalidInput: as `get` and `register`. `require_pkce=False` is for confidential clients alone.
+    """
+    client = get(work, client_id)
+    names = {item.name for item in fields(ClientRegistration)}
+    present = {name: getattr(client, name) for name in names}
+    for name in ("redirect_uris", "post_logout_redirect_uris", "grant_types", "permissions"):
+        present[name] = list(present[name])
+    before = ClientRegistration(**present)
+    checked = check(work, replace(before, **changes), development=development)
+    values = _row(checked) | {"updated_at": work.now}
+    work.session.execute(update(Client).where(Client.id == client.id).values(**values))
+    cache.changed(work, "clients")
+    audit.record(work, "client.updated", ("client", client_id), changed=sorted(changes))
+    return get(work, client_id)
+
+
+def rotate_secret(work: Work, client_id: str) -> str:
+    """A new secret beside the newest present one; the older of two dies (two live for a rotation, R-32).
+
+    Raises:
+        NotFound: no such client.
+        InvalidInput: a public client has no secret.
+    """
+    client = get(work, client_id)
+    if client.public:
+        raise InvalidInput(field="client_id", reason="a public client has no secret")
+    secret = tokens.new()
+    values = {"secret_digest": client.secret_digests[-1], "next_secret_digest": tokens.digest(secret)}
+    work.session.execute(update(Client).where(Client.id == client.id).values(**values, updated_at=work.now))
+    cache.changed(work, "clients")
+    audit.record(work, "client.secret_rotated", ("client", client_id))
+    return secret
+
+
+def delete(work: Work, client_id: str) -> None:
+    """Remove a client: its tokens die, its identifier is never given again (R-69).
+
+    Raises:
+        NotFound: no such client.
+    """
+    client = get(work, client_id)
+    values = {"disabled_at": work.now, "registration_token_digest": None}
+    work.session.execute(update(Client).where(Client.id == client.id).values(**values))
+    cache.changed(work, "clients")
+    audit.record(work, "client.deleted", ("client", client_id))
+
+
+def create_initial_access_token(work: Work, *, note: str, uses: int, lifetime: timedelta) -> str:
+    """A token that opens dynamic registration `uses` times within `lifetime` (RFC 7591 §3)."""
+    if uses < 1 or lifetime <= timedelta(0):
+        raise InvalidInput(field="uses" if uses < 1 else "lifetime", reason="must be positive")
+    token = tokens.new()
+    work.session.execute(
+        insert(InitialAccessToken).values(
+            id=uuid7(), token_digest=tokens.digest(token), note=note, uses_left=uses,
+            created_at=work.now, expires_at=work.now + lifetime,
+        )
+    )  # fmt: skip
+    work.session.execute(delete_rows(InitialAccessToken).where(InitialAccessToken.expires_at < work.now))
+    audit.record(work, "initial_access_token.created", note=note, uses=uses)
+    return token
+
+
+def spend_initial_access_token(work: Work, token: str) -> bool:
+    """Use an initial access token once more; True for one caller per use left."""
+    spent = work.session.execute(
+        update(InitialAccessToken)
+        .where(
+            InitialAccessToken.token_digest == tokens.digest(token),
+            InitialAccessToken.uses_left > 0,
+            InitialAccessToken.expires_at > work.now,
+        )
+        .values(uses_left=InitialAccessToken.uses_left - 1)
+    )
+    return bool(spent.rowcount == 1)  # type: ignore[attr-defined]
+
+
+def check(work: Work, registration: ClientRegistration, *, development: bool = False) -> ClientRegistration:
+    """The same registration, once every rule holds.
+
+    Raises:
+        InvalidInput: names the first field that breaks a rule.
+    """
+    asked = registration
+    _check_choices(work, asked)
+    public = asked.token_endpoint_auth_method == "none"
+    if "authorization_code" in asked.grant_types and not asked.redirect_uris:
+        raise InvalidInput(field="redirect_uris", reason="is missing")
+    if "client_credentials" in asked.grant_types and public:
+        raise InvalidInput(field="grant_types", reason="client_credentials needs a confidential client")
+    if public and not asked.require_pkce:
+        raise InvalidInput(field="require_pkce", reason="cannot be lifted for a public client")
+    for value in asked.redirect_uris:
+        uris.redirect_uri(value, native=public)
+    for value in asked.post_logout_redirect_uris:
+        uris.redirect_uri(value, native=public, field="post_logout_redirect_uris")
+    if asked.backchannel_logout_uri:
+        uris.fetched_uri(asked.backchannel_logout_uri, field="backchannel_logout_uri", development=development)
+    if asked.home_uri:
+        uris.redirect_uri(asked.home_uri, native=False, field="home_uri")
+    if asked.resource:
+        uris.redirect_uri(asked.resource, native=False, field="resource")
+    if asked.inline_permissions and not (asked.product and work.policies.products[asked.product].inline_permissions):
+        raise InvalidInput(field="inline_permissions", reason="does not fit the tokens of this product")
+    if asked.product and not asked.resource:
+        raise InvalidInput(field="resource", reason="is missing: a product's tokens need an audience")
+    return asked
+
+
+def _check_choices(work: Work, asked: ClientRegistration) -> None:
+    """What must be one of a list is one of it."""
+    if asked.client_id and (not set(asked.client_id) <= _CLIENT_ID or len(asked.client_id) > 100):
+        raise InvalidInput(field="client_id", reason="holds other characters than letters, digits, '-', '_', '.'")
+    if asked.token_endpoint_auth_method not in AUTH_METHODS:
+        raise InvalidInput(field="token_endpoint_auth_method", allowed=list(AUTH_METHODS))
+    if not asked.grant_types or not set(asked.grant_types) <= set(GRANT_TYPES):
+        raise InvalidInput(field="grant_types", allowed=list(GRANT_TYPES))
+    if not set(asked.scope.split()) <= set(SCOPES):
+        raise InvalidInput(field="scope", allowed=list(SCOPES))
+    if asked.signing_algorithm not in ("ES256", "RS256"):
+        raise InvalidInput(field="id_token_signed_response_alg", allowed=["ES256", "RS256"])
+    if asked.product is not None and asked.product not in work.policies.products:
+        raise InvalidInput(field="product", allowed=sorted(work.policies.products))
+    if not any(name.strip() for name in asked.names.values()) or any(len(n) > 100 for n in asked.names.values()):
+        raise InvalidInput(field="client_name", reason="is missing or longer than 100 characters")
+
+
+def _row(asked: ClientRegistration) -> dict[str, Any]:
+    values = {item.name: getattr(asked, item.name) for item in fields(ClientRegistration)}
+    if not values["client_id"]:
+        del values["client_id"]
+    return values

@@ -1,0 +1,122 @@
+"""Grants: what a client holds for a person after a code, the family of its tokens. Opened, read while live, revoked."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import exists, insert, select, update
+from sqlalchemy.engine import Row
+
+from idp.accounts.models import Account
+from idp.audit import log as audit
+from idp.authn.models import Session
+from idp.oidc.claims import Subject
+from idp.oidc.clients import RegisteredClient
+from idp.oidc.models import Grant, RevokedAccessToken
+from idp.work import Work
+
+ABSOLUTE = timedelta(days=30)  # R-24
+IDLE = timedelta(days=7)
+TOUCHED_EVERY = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """A live grant with the person behind it."""
+
+    grant_id: UUID
+    client_id: UUID
+    company_id: UUID | None
+    scope: str
+    nonce: str | None
+    last_used_at: datetime
+    subject: Subject
+
+
+FAMILY_COLUMNS = (
+    Grant.id, Grant.client_id, Grant.company_id, Grant.scope, Grant.nonce, Grant.last_used_at,
+    Account.id, Account.subject, Session.id, Session.sid, Session.auth_time, Session.acr, Session.amr,
+)  # fmt: skip
+
+
+def live(work: Work) -> tuple[Any, ...]:
+    """What makes a grant live: not revoked, not past its end, its session not ended, its account in order."""
+    return (
+        Grant.revoked_at.is_(None),
+        Grant.expires_at > work.now,
+        Grant.last_used_at > work.now - IDLE,
+        Session.ended_at.is_(None),
+        Account.status.in_(("active", "erasure_requested")),
+    )
+
+
+def family_of(row: Row[Any]) -> Family:
+    """A family from a row that begins with `FAMILY_COLUMNS`."""
+    grant, client, company, scope, nonce, used, account, subject, session, sid, auth_time, acr, amr = row[:13]
+    return Family(
+        grant, client, company, scope, nonce, used,
+        Subject(account, subject, session, sid, auth_time, acr, tuple(amr.split())),
+    )  # fmt: skip
+
+
+def find(work: Work, grant_id: UUID, jti: str) -> Family | None:
+    """The live family of an access token that was not revoked itself."""
+    row = work.session.execute(
+        select(*FAMILY_COLUMNS)
+        .join(Session, Session.id == Grant.session_id)
+        .join(Account, Account.id == Grant.account_id)
+        .where(Grant.id == grant_id, *live(work), ~exists().where(RevokedAccessToken.jti == jti))
+    ).one_or_none()
+    return family_of(row) if row is not None else None
+
+
+def open_for(
+    work: Work,
+    client: RegisteredClient,
+    subject: Subject,
+    *,
+    grant_id: UUID,
+    company_id: UUID | None,
+    scope: str,
+    nonce: str | None,
+    session_ends_at: datetime,
+) -> None:
+    """Record what a code bought. Without `offline_access` it ends with the session at the latest."""
+    offline = "offline_access" in scope.split()
+    end = work.now + ABSOLUTE if offline else min(work.now + ABSOLUTE, session_ends_at)
+    work.session.execute(
+        insert(Grant).values(
+            id=grant_id,
+            client_id=client.id,
+            account_id=subject.account_id,
+            session_id=subject.session_id,
+            company_id=company_id,
+            scope=scope,
+            nonce=nonce,
+            created_at=work.now,
+            last_used_at=work.now,
+            expires_at=end,
+        )
+    )
+
+
+def touch(work: Work, family: Family, company_id: UUID | None) -> None:
+    """Note the use of a family and the company it now works for; written when something has changed."""
+    if company_id != family.company_id or work.now - family.last_used_at > TOUCHED_EVERY:
+        work.session.execute(
+            update(Grant).where(Grant.id == family.grant_id).values(last_used_at=work.now, company_id=company_id)
+        )
+
+
+def revoke(work: Work, grant_id: UUID, reason: str) -> bool:
+    """End a grant: its refresh tokens and access tokens die. False when it was over already."""
+    account = work.session.scalar(
+        update(Grant)
+        .where(Grant.id == grant_id, Grant.revoked_at.is_(None))
+        .values(revoked_at=work.now, revocation_reason=reason)
+        .returning(Grant.account_id)
+    )
+    if account is not None:
+        audit.record(work, "grant.revoked", ("account", account), reason=reason)
+    return account is not None

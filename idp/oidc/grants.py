@@ -1,0 +1,254 @@
+"""Grant types of the token endpoint, one class each."""
+
+from typing import Any
+from uuid import UUID
+
+from authlib.oauth2 import OAuth2Error
+from authlib.oauth2.rfc6749 import InvalidGrantError, InvalidRequestError, InvalidScopeError
+from authlib.oauth2.rfc6749 import grants as rfc6749
+from authlib.oauth2.rfc7636 import CodeChallenge
+from sqlalchemy import select
+
+from idp.accounts.models import Account
+from idp.audit import log as audit
+from idp.authn.models import Session
+from idp.authn.session import ACR_TWO
+from idp.companies import access
+from idp.companies.access import Access, Refusal
+from idp.oidc import claims, codes, families, permission_sets, refresh, tokens
+from idp.oidc.claims import Subject
+from idp.oidc.clients import COMPANY_SCOPE, RegisteredClient
+from idp.oidc.codes import SpentCode
+from idp.oidc.refresh import PresentedToken
+from idp.work import Work
+
+AUTH_METHODS = ["client_secret_basic", "client_secret_post", "none"]
+CHALLENGE_LENGTH = 43  # BASE64URL of a SHA-256 (RFC 7636 §4.2)
+
+
+class AccessRefused(InvalidGrantError):  # type: ignore[misc]
+    """The person has no access now to what the token would be for; `reason` is stable."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"No access: {reason}.")
+        self.reason = reason
+
+    def get_body(self) -> list[tuple[str, str]]:
+        return [*super().get_body(), ("reason", self.reason)]
+
+
+class InsufficientAuthentication(OAuth2Error):  # type: ignore[misc]
+    """The role demands more than this session has proved (RFC 9470 §3)."""
+
+    error = "insufficient_user_authentication"
+    description = "A second factor is needed."
+
+
+class InvalidTarget(OAuth2Error):  # type: ignore[misc]
+    """RFC 8707 §2: this client has no business with that resource."""
+
+    error = "invalid_target"
+    description = "The resource is not the one of this client."
+
+
+class ProofKey(CodeChallenge):  # type: ignore[misc]
+    """PKCE by S256 for every client (R-28, RFC 9700 §2.1.1); an operator may exempt a confidential client."""
+
+    DEFAULT_CODE_CHALLENGE_METHOD = "S256"
+    SUPPORTED_CODE_CHALLENGE_METHOD = ["S256"]
+
+    def validate_code_challenge(self, grant: Any, redirect_uri: str) -> None:
+        parameters = grant.request.payload.data
+        challenge, method = parameters.get("code_challenge"), parameters.get("code_challenge_method")
+        if challenge is None and method is None and not grant.request.client.require_pkce:
+            return
+        if challenge is None:
+            raise InvalidRequestError("Missing 'code_challenge'.")
+        if method != "S256":
+            raise InvalidRequestError("The 'code_challenge_method' must be S256.")
+        if len(challenge) != CHALLENGE_LENGTH:
+            raise InvalidRequestError("Invalid 'code_challenge'.")
+        super().validate_code_challenge(grant, redirect_uri)
+
+
+def reach_of(work: Work, client: RegisteredClient, subject: Subject, company_id: UUID | None) -> Access | None:
+    """What the person may do for this client now; None for a client without product.
+
+    Raises:
+        AccessRefused: nothing; the refusal is audited.
+        InsufficientAuthentication: the session lacks the second factor that every role demands.
+    """
+    if client.product is None:
+        return None
+    if subject.acr != ACR_TWO:
+        raise InsufficientAuthentication()
+    found = access.resolve(work, subject.account_id, company_id, client.product) if company_id else None
+    if found is None or isinstance(found, Refusal):
+        reason = found.reason.value if found else "company_missing"
+        audit.record(
+            work, "grant.refused", ("account", subject.account_id), outcome="refused", company_id=company_id,
+            client_id=client.client_id, reason=reason,
+        )  # fmt: skip
+        raise AccessRefused(reason)
+    permission_sets.remember(work, found)
+    return found
+
+
+def check_resource(client: RegisteredClient, resource: str | None) -> None:
+    """RFC 8707: a token is for the client's one resource; naming another is an error.
+
+    Raises:
+        InvalidTarget: another resource is named.
+    """
+    if resource is not None and resource != client.resource:
+        raise InvalidTarget()
+
+
+def _answer(
+    work: Work,
+    client: RegisteredClient,
+    subject: Subject,
+    scope: str,
+    grant_id: UUID,
+    reach: Access | None,
+    nonce: str | None,
+) -> dict[str, Any]:
+    """Tokens for a person, without the refresh token."""
+    body_claims, lifetime = claims.access_token(work, client, subject, scope, grant_id, reach)
+    access_token = tokens.sign(work, body_claims, token_type=tokens.ACCESS_TOKEN_TYPE)
+    answer: dict[str, Any] = {
+        "access_token": access_token,
+        "token_type": "Bearer",
+        "expires_in": lifetime,
+        "scope": scope,
+    }
+    if "openid" in scope.split():
+        identity = claims.id_token(work, client, subject, scope, reach, nonce=nonce, access_token=access_token)
+        answer["id_token"] = tokens.sign(work, identity, client.signing_algorithm)
+    return answer
+
+
+class AuthorizationCodeGrant(rfc6749.AuthorizationCodeGrant):  # type: ignore[misc]
+    """Authorization code grant (RFC 6749 §4.1)."""
+
+    TOKEN_ENDPOINT_AUTH_METHODS = AUTH_METHODS
+
+    def query_authorization_code(self, code: str, client: RegisteredClient) -> SpentCode | None:
+        return codes.spend(self.server.work, code, client)
+
+    def create_token_response(self) -> tuple[int, dict[str, Any], list[tuple[str, str]]]:
+        work: Work = self.server.work
+        client: RegisteredClient = self.request.client
+        code: SpentCode = self.request.authorization_code
+        check_resource(client, self.request.form.get("resource"))
+        subject, session_ends_at = _session(work, code.account_id, code.session_id)
+        reach = reach_of(work, client, subject, code.company_id)
+        families.open_for(
+            work, client, subject, grant_id=code.grant_id, company_id=code.company_id,
+            scope=code.scope, nonce=code.nonce, session_ends_at=session_ends_at,
+        )  # fmt: skip
+        answer = _answer(work, client, subject, code.scope, code.grant_id, reach, code.nonce)
+        if client.check_grant_type("refresh_token"):
+            answer["refresh_token"] = refresh.issue(work, code.grant_id)
+        return 200, answer, self.TOKEN_RESPONSE_HEADER
+
+
+def _session(work: Work, account_id: UUID, session_id: UUID) -> tuple[Subject, Any]:
+    """The live session a code came from.
+
+    Raises:
+        InvalidGrantError: it has ended since, or the account was blocked.
+    """
+    row = work.session.execute(
+        select(Account.subject, Session.sid, Session.auth_time, Session.acr, Session.amr, Session.expires_at)
+        .join(Account, Account.id == Session.account_id)
+        .where(
+            Session.id == session_id,
+            Session.ended_at.is_(None),
+            Session.expires_at > work.now,
+            Account.status.in_(("active", "erasure_requested")),
+        )
+    ).one_or_none()
+    if row is None:
+        raise InvalidGrantError("The session has ended.")
+    subject = Subject(account_id, row.subject, session_id, row.sid, row.auth_time, row.acr, tuple(row.amr.split()))
+    return subject, row.expires_at
+
+
+class RefreshTokenGrant(rfc6749.RefreshTokenGrant):  # type: ignore[misc]
+    """Refresh grant (RFC 6749 §6): rights are read again, the company may be another one."""
+
+    TOKEN_ENDPOINT_AUTH_METHODS = AUTH_METHODS
+
+    def authenticate_refresh_token(self, refresh_token: str) -> PresentedToken | None:
+        return refresh.find(self.server.work, refresh_token)
+
+    def create_token_response(self) -> tuple[int, dict[str, Any], list[tuple[str, str]]]:
+        work: Work = self.server.work
+        client: RegisteredClient = self.request.client
+        presented: PresentedToken = self.request.refresh_token
+        family = presented.family
+        check_resource(client, self.request.form.get("resource"))
+        company_id = asked_company(self.request.form, family.company_id)
+        reach = reach_of(work, client, family.subject, company_id)
+        scope = narrowed(self.request.form.get("scope"), family.scope)
+        value = presented.value
+        if client.public:
+            rotated = refresh.rotate(work, presented)
+            if rotated is None:
+                raise InvalidGrantError("The refresh token was used before.")
+            value = rotated
+        families.touch(work, family, company_id)
+        answer = _answer(work, client, family.subject, scope, family.grant_id, reach, family.nonce)
+        answer["refresh_token"] = value
+        return 200, answer, self.TOKEN_RESPONSE_HEADER
+
+
+def asked_company(parameters: dict[str, str], default: UUID | None) -> UUID | None:
+    """The company a refresh asks for: parameter `company`, or the scope `company:<id>`, or the present one.
+
+    Raises:
+        AccessRefused: not an identifier; the same as for a company one has no access to.
+    """
+    asked = parameters.get("company")
+    for value in (parameters.get("scope") or "").split():
+        if value.startswith(COMPANY_SCOPE):
+            asked = asked or value.removeprefix(COMPANY_SCOPE)
+    if asked is None:
+        return default
+    try:
+        return UUID(asked)
+    except ValueError as error:
+        raise AccessRefused("no_access") from error
+
+
+def narrowed(asked: str | None, granted: str) -> str:
+    """The scope of a refresh: what was granted, or less of it (RFC 6749 §6).
+
+    Raises:
+        InvalidScopeError: more than was granted.
+    """
+    wanted = [value for value in (asked or "").split() if not value.startswith(COMPANY_SCOPE)]
+    if not wanted:
+        return granted
+    if not set(wanted) <= set(granted.split()):
+        raise InvalidScopeError()
+    return " ".join(wanted)
+
+
+class ClientCredentialsGrant(rfc6749.ClientCredentialsGrant):  # type: ignore[misc]
+    """Client credentials grant (RFC 6749 §4.4): a token for the client itself."""
+
+    TOKEN_ENDPOINT_AUTH_METHODS = ["client_secret_basic", "client_secret_post"]
+
+    def create_token_response(self) -> tuple[int, dict[str, Any], list[tuple[str, str]]]:
+        work: Work = self.server.work
+        client: RegisteredClient = self.request.client
+        check_resource(client, self.request.form.get("resource"))
+        if self.request.form.get("scope"):
+            # The scopes of this service speak of persons; a client's own rights are its registered permissions.
+            raise InvalidScopeError()
+        body_claims = claims.client_token(work, client, "")
+        token = tokens.sign(work, body_claims, token_type=tokens.ACCESS_TOKEN_TYPE)
+        answer = {"access_token": token, "token_type": "Bearer", "expires_in": tokens.ACCESS_TOKEN_SECONDS}
+        return 200, answer, self.TOKEN_RESPONSE_HEADER

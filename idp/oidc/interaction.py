@@ -1,0 +1,162 @@
+"""What is still missing before an authorization request can be answered: a sign-in, a company, consent, or nothing."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+from uuid import UUID
+
+from sqlalchemy import select
+
+from idp.authn.session import ACR_TWO, Current
+from idp.companies import access
+from idp.companies.access import Refusal
+from idp.oidc import consent, tokens
+from idp.oidc.clients import COMPANY_SCOPE, RegisteredClient
+from idp.oidc.models import Grant
+from idp.work import Work
+
+
+class Need(Enum):
+    """What the browser has to be led to; `READY` means that a code can be issued."""
+
+    SIGN_IN = "sign_in"
+    COMPANY = "company"
+    CONSENT = "consent"
+    READY = "ready"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The next step of a request.
+
+    Attributes:
+        need: what is missing.
+        company_id: the company the answer is for, once known.
+        error: the protocol's error when the client forbids interaction (`prompt=none`).
+        refusal: why the person has no access.
+        asked: whether the client named the company, so that a refusal goes back to it.
+    """
+
+    need: Need
+    company_id: UUID | None = None
+    error: str = ""
+    refusal: Refusal | None = None
+    asked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a kept request remembers of the person's choices."""
+
+    created_at: datetime
+    company_id: UUID | None
+    consented_at: datetime | None
+
+
+def next_for(
+    work: Work,
+    client: RegisteredClient,
+    parameters: dict[str, str],
+    scope: str,
+    current: Current | None,
+    kept: Kept | None,
+) -> Decision:
+    """What is missing, in the order in which the person meets it."""
+    prompts = set(parameters.get("prompt", "").split())
+    if current is None or _reauthentication_due(work, parameters, prompts, current, kept):
+        return Decision(Need.SIGN_IN, error="login_required")
+    company = _company(work, client, parameters, prompts, current, kept)
+    if company.need is not Need.READY:
+        return company
+    consented = kept is not None and kept.consented_at is not None
+    if not consented and (
+        consent.needed(work, client, current.account_id, scope) or ("consent" in prompts and not client.trusted)
+    ):
+        return Decision(Need.CONSENT, company.company_id, error="consent_required")
+    return company
+
+
+def _reauthentication_due(
+    work: Work, parameters: dict[str, str], prompts: set[str], current: Current, kept: Kept | None
+) -> bool:
+    """Whether the session is too old, too weak, or another person's than the client asks for (R-41)."""
+    if "login" in prompts and (kept is None or current.auth_time < kept.created_at):
+        return True
+    max_age = parameters.get("max_age")
+    if max_age is not None:
+        fresh_since = kept.created_at if kept else work.now
+        if current.auth_time + timedelta(seconds=int(max_age)) < min(work.now, fresh_since):
+            return True
+        if max_age == "0" and (kept is None or current.auth_time < kept.created_at):
+            return True
+    wanted = parameters.get("acr_values", "").split()
+    if ACR_TWO in wanted and current.acr != ACR_TWO:
+        return True
+    hint = parameters.get("id_token_hint")
+    if hint is not None:
+        claims = tokens.verify(work, hint, "JWT")
+        return claims is None or claims.get("sub") != current.subject
+    return False
+
+
+def _company(
+    work: Work,
+    client: RegisteredClient,
+    parameters: dict[str, str],
+    prompts: set[str],
+    current: Current,
+    kept: Kept | None,
+) -> Decision:
+    """The company the token will be for (token contract, "Choosing the company")."""
+    if client.product is None:
+        return Decision(Need.READY)
+    asked = asked_company(parameters)
+    if asked is not None:
+        company_id, named = _identifier(asked), True
+    elif kept is not None and kept.company_id is not None:
+        company_id, named = kept.company_id, False
+    else:
+        number, company_id = access.only_company(work, current.account_id, client.product)
+        named = False
+        several = number > 1
+        if several and "none" in prompts:
+            company_id = last_choice(work, client, current)
+            if company_id is None:
+                return Decision(Need.COMPANY, error="interaction_required")
+        elif several:
+            return Decision(Need.COMPANY, error="interaction_required")
+    if company_id is not None:
+        found = access.resolve(work, current.account_id, company_id, client.product)
+    else:
+        found = None if named else access.why_none(work, current.account_id, client.product)
+    if found is None or isinstance(found, Refusal):
+        return Decision(Need.REFUSED, company_id, "access_denied", found, asked=named)
+    return Decision(Need.READY, company_id)
+
+
+def asked_company(parameters: dict[str, str]) -> str | None:
+    """The company a request names: parameter `company`, or the scope `company:<id>`."""
+    if "company" in parameters:
+        return parameters["company"]
+    for value in parameters.get("scope", "").split():
+        if value.startswith(COMPANY_SCOPE):
+            return value.removeprefix(COMPANY_SCOPE)
+    return None
+
+
+def last_choice(work: Work, client: RegisteredClient, current: Current) -> UUID | None:
+    """The company of this session's latest token for this client."""
+    return work.session.scalar(
+        select(Grant.company_id)
+        .where(Grant.session_id == current.session_id, Grant.client_id == client.id, Grant.company_id.is_not(None))
+        .order_by(Grant.last_used_at.desc(), Grant.id.desc())
+        .limit(1)
+    )
+
+
+def _identifier(value: str) -> UUID | None:
+    try:
+        return UUID(value)
+    except ValueError:
+        return None

@@ -1,0 +1,179 @@
+"""Signing keys: made, published before use, active, retired, and gone when the last token they signed is dead."""
+
+import base64
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from joserfc.jwk import ECKey, KeySet, RSAKey
+from sqlalchemy import delete, insert, select, update
+
+from idp.audit import log as audit
+from idp.core.errors import Conflict, InvalidInput, NotFound, Unavailable
+from idp.oidc import cache
+from idp.oidc.models import SigningKey
+from idp.work import Work
+
+ALGORITHMS = ("ES256", "RS256")
+PUBLISHED_AHEAD = timedelta(hours=1)  # JWKS may be cached this long (R-37)
+KEPT_RETIRED = timedelta(hours=13)  # longer than an ID or access token lives
+PLACE = "signing_keys:{}:private_pem"
+
+Key = ECKey | RSAKey
+
+
+@dataclass(frozen=True)
+class Keys:
+    """The parsed keys of one revision.
+
+    Attributes:
+        active: the key that signs, by algorithm.
+        published: all keys by kid, for verification.
+        jwks: the public set (RFC 7517) as it is served.
+    """
+
+    active: dict[str, Key]
+    published: dict[str, Key]
+    jwks: bytes
+
+
+def current(work: Work) -> Keys:
+    """The keys in force, parsed once per revision (importing an RSA key costs 35 ms).
+
+    Raises:
+        Unavailable: no key has been made yet; `idp keys create` makes them.
+    """
+    remembered = cache.current(work)
+    if remembered.keys is None:
+        remembered.keys = _read(work)
+    return remembered.keys
+
+
+def _read(work: Work) -> Keys:
+    rows = work.session.execute(
+        select(SigningKey.kid, SigningKey.algorithm, SigningKey.state, SigningKey.private_pem).order_by(
+            SigningKey.created_at
+        )
+    ).all()
+    active: dict[str, Key] = {}
+    published: dict[str, Key] = {}
+    for kid, algorithm, state, sealed in rows:
+        kind = ECKey if algorithm == "ES256" else RSAKey
+        pem = work.keyring.decrypt(sealed, PLACE.format(kid))
+        key: Key = kind.import_key(pem, {"kid": kid, "alg": algorithm, "use": "sig"})
+        published[kid] = key
+        if state == "active":
+            active[algorithm] = key
+    if not active:
+        raise Unavailable(reason="no signing key")
+    members = [key.as_dict(private=False) for key in published.values()]
+    return Keys(active, published, json.dumps({"keys": members}, separators=(",", ":")).encode())
+
+
+def key_set(work: Work) -> KeySet:
+    """All published keys, as joserfc verifies with them: chosen by the `kid` of the header."""
+    return KeySet(list(current(work).published.values()))
+
+
+def create(work: Work, algorithm: str, state: str = "next") -> str:
+    """Make a key pair; answers its `kid`. A `next` key is published and does not sign yet.
+
+    Raises:
+        InvalidInput: another algorithm than ES256 or RS256.
+    """
+    if algorithm not in ALGORITHMS:
+        raise InvalidInput(field="algorithm", allowed=list(ALGORITHMS))
+    key: Key = ECKey.generate_key("P-256") if algorithm == "ES256" else RSAKey.generate_key(2048)
+    pem = key.raw_value.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())  # type: ignore[union-attr]
+    kid = base64.urlsafe_b64encode(hashlib.sha256(key.as_pem(private=False)).digest()[:12]).decode()
+    work.session.execute(
+        insert(SigningKey).values(
+            kid=kid,
+            algorithm=algorithm,
+            state=state,
+            private_pem=work.keyring.encrypt(pem, PLACE.format(kid)),
+            created_at=work.now,
+            activated_at=work.now if state == "active" else None,
+        )
+    )
+    cache.changed(work, "keys")
+    audit.record(work, "key.created", ("key", kid), algorithm=algorithm, state=state)
+    return kid
+
+
+def ensure(work: Work) -> list[str]:
+    """Make what a new instance needs: an active key per algorithm. Answers the kids made; none the second time."""
+    signing = set(work.session.scalars(select(SigningKey.algorithm).where(SigningKey.state == "active")))
+    return [create(work, algorithm, "active") for algorithm in ALGORITHMS if algorithm not in signing]
+
+
+def rotate(work: Work, algorithm: str, *, at_once: bool = False) -> str:
+    """Let the next key sign and retire the active one, whose tokens stay verifiable until they expire.
+
+    Args:
+        at_once: also when the next key has been published for less than an hour, or there is none yet.
+
+    Raises:
+        Conflict: the next key is too young; a client that caches the JWKS would not know it.
+    """
+    waiting = work.session.execute(
+        select(SigningKey.kid, SigningKey.created_at)
+        .where(SigningKey.algorithm == algorithm, SigningKey.state == "next")
+        .order_by(SigningKey.created_at)
+    ).first()
+    if waiting is None:
+        kid = create(work, algorithm)
+        if not at_once:
+            return kid
+    elif waiting.created_at + PUBLISHED_AHEAD > work.now and not at_once:
+        raise Conflict(reason="key_too_young", usable_at=(waiting.created_at + PUBLISHED_AHEAD).isoformat())
+    else:
+        kid = waiting.kid
+    retired = work.session.scalars(
+        update(SigningKey)
+        .where(SigningKey.algorithm == algorithm, SigningKey.state == "active")
+        .values(state="retired", retired_at=work.now)
+        .returning(SigningKey.kid)
+    ).all()
+    work.session.execute(
+        update(SigningKey).where(SigningKey.kid == kid).values(state="active", activated_at=work.now)
+    )
+    cache.changed(work, "keys")
+    audit.record(work, "key.activated", ("key", kid), algorithm=algorithm)
+    for old in retired:
+        audit.record(work, "key.retired", ("key", old), algorithm=algorithm)
+    return kid
+
+
+def discard_dead(work: Work) -> int:
+    """Remove retired keys whose last token has expired; answers how many."""
+    gone = work.session.execute(
+        delete(SigningKey).where(SigningKey.state == "retired", SigningKey.retired_at < work.now - KEPT_RETIRED)
+    )
+    if gone.rowcount:  # type: ignore[attr-defined]
+        cache.changed(work, "keys")
+    return int(gone.rowcount)  # type: ignore[attr-defined]
+
+
+def listing(work: Work) -> list[dict[str, Any]]:
+    """All keys with their state and instants; no private part."""
+    columns = (
+        SigningKey.kid, SigningKey.algorithm, SigningKey.state,
+        SigningKey.created_at, SigningKey.activated_at, SigningKey.retired_at,
+    )  # fmt: skip
+    return [dict(row._mapping) for row in work.session.execute(select(*columns).order_by(SigningKey.created_at))]
+
+
+def get(work: Work, kid: str) -> dict[str, Any]:
+    """One key.
+
+    Raises:
+        NotFound: no key of that name.
+    """
+    for row in listing(work):
+        if row["kid"] == kid:
+            return row
+    raise NotFound(kind="key")

@@ -1,0 +1,121 @@
+"""Logout: asked by a product (OIDC RP-Initiated Logout), told to the others (OIDC Back-Channel Logout)."""
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+from uuid import UUID
+
+import requests
+from sqlalchemy import select, update
+
+from idp.authn.models import Session
+from idp.core.tokens import new
+from idp.oidc import clients, tokens
+from idp.oidc.clients import RegisteredClient
+from idp.oidc.models import Client, Grant
+from idp.outbox import queue
+from idp.work import Work
+
+EVENT = "http://schemas.openid.net/event/backchannel-logout"
+TIMEOUT_SECONDS = 3
+TOKEN_SECONDS = 120
+
+
+class DeliveryFailed(Exception):
+    """A client did not take its logout token; the outbox tries again."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndSession:
+    """A logout request, understood.
+
+    Attributes:
+        client: who asks, when known.
+        sid: the session an ID token of ours names; None when no valid hint was sent, and then the person is asked.
+        redirect: where to go afterwards; None when nothing was asked or the address is not registered.
+    """
+
+    client: RegisteredClient | None
+    sid: str | None
+    subject: str | None
+    redirect: str | None
+
+
+def understand(work: Work, parameters: dict[str, str]) -> EndSession:
+    """Read a logout request (RP-Initiated Logout §2, R-40). A bad hint or address is as if it had not been sent: the
+    person is asked, and nobody is redirected."""
+    hint = parameters.get("id_token_hint")
+    signed = tokens.verify(work, hint, "JWT") if hint else None
+    named = parameters.get("client_id")
+    client_id = named or (str(signed["aud"]) if signed else "")
+    if signed and named and signed.get("aud") != named:
+        signed = None
+    client = clients.find(work, client_id) if client_id else None
+    redirect = parameters.get("post_logout_redirect_uri")
+    if client is None or signed is None or redirect not in client.post_logout_redirect_uris:
+        redirect = None
+    if redirect and parameters.get("state"):
+        separator = "&" if urlsplit(redirect).query else "?"
+        redirect = f"{redirect}{separator}{urlencode({'state': parameters['state']})}"
+    return EndSession(
+        client, signed.get("sid") if signed else None, signed.get("sub") if signed else None, redirect
+    )
+
+
+def session_ended(work: Work, members: dict[str, Any]) -> None:
+    """A session is over: its grants are revoked, and each client it reached gets a logout token (outbox fact)."""
+    session_id = UUID(members["session_id"])
+    rows = work.session.execute(
+        select(Client.client_id, Client.backchannel_logout_uri)
+        .join(Grant, Grant.client_id == Client.id)
+        .where(Grant.session_id == session_id, Client.disabled_at.is_(None))
+        .distinct()
+    ).all()
+    work.session.execute(
+        update(Grant)
+        .where(Grant.session_id == session_id, Grant.revoked_at.is_(None))
+        .values(revoked_at=work.now, revocation_reason="session_ended")
+    )
+    for client_id, uri in rows:
+        if uri:
+            queue.fact(
+                work, "backchannel_logout", client_id=client_id, sid=members["sid"], subject=members["subject"]
+            )
+
+
+def logout_token(work: Work, client: RegisteredClient, sid: str, subject: str) -> str:
+    """A logout token (Back-Channel Logout §2.4)."""
+    now = int(work.now.timestamp())
+    claims = {
+        "iss": work.issuer, "sub": subject, "aud": client.client_id, "iat": now, "exp": now + TOKEN_SECONDS,
+        "jti": new(), "sid": sid, "events": {EVENT: {}},
+    }  # fmt: skip
+    return tokens.sign(work, claims, client.signing_algorithm, tokens.LOGOUT_TOKEN_TYPE)
+
+
+def deliver(work: Work, members: dict[str, Any]) -> None:
+    """Send one logout token; called by the outbox, outside any transaction of a request.
+
+    Raises:
+        DeliveryFailed: the client could not be reached or did not answer 2xx within three seconds.
+    """
+    client = clients.find(work, members["client_id"])
+    if client is None or not client.backchannel_logout_uri:
+        return
+    token = logout_token(work, client, members["sid"], members["subject"])
+    uri = client.backchannel_logout_uri
+    work.session.commit()  # nothing is held while the network is waited for
+    try:
+        with requests.post(
+            uri, data={"logout_token": token}, timeout=TIMEOUT_SECONDS, allow_redirects=False, stream=True
+        ) as answer:
+            accepted = answer.status_code in (200, 204)
+    except requests.RequestException as error:
+        raise DeliveryFailed(type(error).__name__) from error
+    if not accepted:
+        raise DeliveryFailed(f"status {answer.status_code}")
+
+
+def session_named(work: Work, sid: str) -> UUID | None:
+    """The session that products know by this `sid`."""
+    return work.session.scalar(select(Session.id).where(Session.sid == sid))

@@ -1,0 +1,51 @@
+"""What this server can do, as its metadata says (OIDC Discovery §3, RFC 8414 §2): made from the code's own lists."""
+
+from typing import Any
+
+from idp.authn.session import ACR_TWO
+from idp.oidc.authorization import PROMPTS
+from idp.oidc.clients import AUTH_METHODS, GRANT_TYPES, SCOPES
+from idp.oidc.keys import ALGORITHMS
+
+CONFIDENTIAL = [method for method in AUTH_METHODS if method != "none"]
+CLAIMS = [
+    "sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "azp", "at_hash", "sid",
+    "name", "given_name", "family_name", "locale", "email", "email_verified",
+    "company", "company_name", "companies", "product", "roles", "permissions", "permission_set",
+]  # fmt: skip
+
+
+def describe(issuer: str) -> dict[str, Any]:
+    """The document of both discovery addresses."""
+    oauth = f"{issuer}/oauth"
+    return {
+        "issuer": issuer,
+        "authorization_endpoint": f"{oauth}/authorize",
+        "token_endpoint": f"{oauth}/token",
+        "userinfo_endpoint": f"{oauth}/userinfo",
+        "jwks_uri": f"{oauth}/jwks",
+        "registration_endpoint": f"{oauth}/register",
+        "introspection_endpoint": f"{oauth}/introspect",
+        "revocation_endpoint": f"{oauth}/revoke",
+        "end_session_endpoint": f"{oauth}/logout",
+        "scopes_supported": list(SCOPES),
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query"],
+        "grant_types_supported": list(GRANT_TYPES),
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": list(ALGORITHMS),
+        "token_endpoint_auth_methods_supported": list(AUTH_METHODS),
+        "introspection_endpoint_auth_methods_supported": CONFIDENTIAL,
+        "revocation_endpoint_auth_methods_supported": list(AUTH_METHODS),
+        "code_challenge_methods_supported": ["S256"],
+        "prompt_values_supported": sorted(PROMPTS),
+        "acr_values_supported": [ACR_TWO],
+        "claims_supported": CLAIMS,
+        "ui_locales_supported": ["fr", "en"],
+        "claims_parameter_supported": False,
+        "request_parameter_supported": False,
+        "request_uri_parameter_supported": False,
+        "authorization_response_iss_parameter_supported": True,
+        "backchannel_logout_supported": True,
+        "backchannel_logout_session_supported": True,
+    }

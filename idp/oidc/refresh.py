@@ -1,0 +1,109 @@
+"""Refresh tokens (RFC 6749 §6, R-23): a confidential client keeps its token, a public client's is spent by each use.
+
+An honest client may lose the answer and ask again. Within ten seconds, while the successor is unused, the same
+successor is given again; any other second use revokes the family.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import insert, select, update
+
+from idp.accounts.models import Account
+from idp.audit import log as audit
+from idp.authn.models import Session
+from idp.core import tokens
+from idp.oidc import families
+from idp.oidc.clients import RegisteredClient
+from idp.oidc.families import Family
+from idp.oidc.models import Grant, RefreshToken
+from idp.work import Work
+
+RETRY_WINDOW = timedelta(seconds=10)
+PLACE = "refresh_tokens:{}:successor"
+
+
+@dataclass(frozen=True, slots=True)
+class PresentedToken:
+    """A refresh token that belongs to a live family of this client."""
+
+    value: str
+    digest: bytes
+    used: bool
+    family: Family
+
+    # What Authlib asks.
+
+    def check_client(self, client: RegisteredClient) -> bool:
+        return self.family.client_id == client.id
+
+    def get_scope(self) -> str:
+        return self.family.scope
+
+
+def issue(work: Work, grant_id: UUID) -> str:
+    """A first refresh token of a grant."""
+    token = tokens.new()
+    work.session.execute(
+        insert(RefreshToken).values(digest=tokens.digest(token), grant_id=grant_id, created_at=work.now)
+    )
+    return token
+
+
+def find(work: Work, token: str) -> PresentedToken | None:
+    """The token and its live family; None for anything else."""
+    digest = tokens.digest(token)
+    row = work.session.execute(
+        select(*families.FAMILY_COLUMNS, RefreshToken.used_at)
+        .join(Grant, Grant.id == RefreshToken.grant_id)
+        .join(Session, Session.id == Grant.session_id)
+        .join(Account, Account.id == Grant.account_id)
+        .where(RefreshToken.digest == digest, *families.live(work))
+    ).one_or_none()
+    if row is None:
+        return None
+    return PresentedToken(token, digest, row[13] is not None, families.family_of(row))
+
+
+def rotate(work: Work, presented: PresentedToken) -> str | None:
+    """Spend a public client's token and answer its successor; None when it was spent before, which revokes the family
+    unless it is an honest retry."""
+    if not presented.used:
+        successor = tokens.new()
+        sealed = work.keyring.encrypt(successor.encode(), PLACE.format(presented.digest.hex()))
+        spent = work.session.execute(
+            update(RefreshToken)
+            .where(RefreshToken.digest == presented.digest, RefreshToken.used_at.is_(None))
+            .values(used_at=work.now, successor=sealed)
+        )
+        if spent.rowcount == 1:  # type: ignore[attr-defined]
+            work.session.execute(
+                insert(RefreshToken).values(
+                    digest=tokens.digest(successor), grant_id=presented.family.grant_id, created_at=work.now
+                )
+            )
+            return successor
+    return _again(work, presented)
+
+
+def _again(work: Work, presented: PresentedToken) -> str | None:
+    """The same successor for an honest retry; anything else is a replay."""
+    row = work.session.execute(
+        select(RefreshToken.used_at, RefreshToken.successor).where(RefreshToken.digest == presented.digest)
+    ).one()
+    if row.successor and row.used_at and work.now - row.used_at <= RETRY_WINDOW:
+        place = PLACE.format(presented.digest.hex())
+        successor = work.keyring.decrypt(row.successor, place).decode()
+        unused = work.session.scalar(
+            select(RefreshToken.digest).where(
+                RefreshToken.digest == tokens.digest(successor), RefreshToken.used_at.is_(None)
+            )
+        )
+        if unused is not None:
+            return successor
+    families.revoke(work, presented.family.grant_id, "refresh_token_replayed")
+    subject: Any = ("account", presented.family.subject.account_id)
+    audit.record(work, "refresh_token.replayed", subject, outcome="refused")
+    return None

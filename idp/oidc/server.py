@@ -1,0 +1,163 @@
+"""Authlib's authorization server over plain requests and plain answers, built for one unit of work."""
+
+import base64
+import binascii
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from authlib.oauth2 import OAuth2Error, OAuth2Request
+from authlib.oauth2.rfc6749 import AuthorizationServer, InvalidClientError, InvalidRequestError
+from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
+
+from idp.audit import log as audit
+from idp.oidc import clients
+from idp.oidc.clients import AUTH_METHODS, RegisteredClient
+from idp.work import Work
+
+Pairs = Iterable[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class PlainRequest:
+    """A request without a framework: `query` and `form` keep every pair, so that repeats are seen."""
+
+    method: str
+    path: str
+    query: tuple[tuple[str, str], ...] = ()
+    form: tuple[tuple[str, str], ...] = ()
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PlainResponse:
+    """An answer without a framework; `body` is text, ready to be sent."""
+
+    status: int
+    body: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def location(self) -> str | None:
+        return next((value for name, value in self.headers if name.lower() == "location"), None)
+
+
+class ProtocolRequest(OAuth2Request):  # type: ignore[misc]
+    """What Authlib reads of a request. Parameters come from one place: the query of the authorization endpoint, the
+    body everywhere else (R-31)."""
+
+    def __init__(self, method: str, uri: str, parameters: dict[str, str], headers: dict[str, str]) -> None:
+        super().__init__(method, uri, headers=headers)
+        self.parameters = parameters
+        self.payload = BasicOAuth2Payload(parameters)
+
+    @property
+    def args(self) -> dict[str, str]:
+        return self.parameters
+
+    @property
+    def form(self) -> dict[str, str]:
+        return self.parameters
+
+
+class Server(AuthorizationServer):  # type: ignore[misc]
+    """Authlib's server for one unit of work; grants reach it as `self.server.work`."""
+
+    def __init__(self, work: Work) -> None:
+        super().__init__()
+        self.work = work
+        self._seen: dict[str, RegisteredClient | None] = {}
+
+    def query_client(self, client_id: str) -> RegisteredClient | None:
+        """The client, looked up once per request however many methods of authentication are tried."""
+        if client_id not in self._seen:
+            self._seen[client_id] = clients.find(self.work, client_id)
+        return self._seen[client_id]
+
+    def create_oauth2_request(self, request: PlainRequest | ProtocolRequest) -> ProtocolRequest:
+        if isinstance(request, ProtocolRequest):
+            return request
+        pairs = request.form if request.method == "POST" else request.query
+        return ProtocolRequest(request.method, self.work.issuer + request.path, once(pairs), request.headers)
+
+    def handle_response(self, status: int, body: Any, headers: Iterable[tuple[str, str]]) -> PlainResponse:
+        text = body if isinstance(body, str) else json.dumps(body)
+        return PlainResponse(status, text, tuple(headers))
+
+    def send_signal(self, name: str, *args: Any, **kwargs: Any) -> None:
+        """Nobody listens: what follows from an act is written beside it."""
+
+    def authenticate_client(
+        self, request: ProtocolRequest, methods: list[str], endpoint: str = "token"
+    ) -> RegisteredClient:
+        """The client that this request proves to be (RFC 6749 §2.3), by its one registered method.
+
+        Raises:
+            InvalidClientError: 401 with a challenge when the client tried HTTP Basic or nothing (RFC 6749 §5.2).
+        """
+        basic = check_basic(request.headers)
+        if basic and ("client_secret" in request.form or "client_assertion" in request.form):
+            raise InvalidRequestError("More than one way of client authentication.")
+        try:
+            client: RegisteredClient = super().authenticate_client(request, list(AUTH_METHODS), endpoint)
+        except InvalidClientError as error:
+            self._refused(request)
+            status = 401 if basic or "client_secret" not in request.form else 400
+            raise InvalidClientError("Client authentication failed.", status_code=status) from error
+        named = request.form.get("client_id")
+        if named is not None and named != client.client_id:
+            raise InvalidRequestError("'client_id' names another client than the one authenticated.")
+        request.client = client
+        return client
+
+    def _refused(self, request: ProtocolRequest) -> None:
+        known = [name for name, client in self._seen.items() if client is not None]
+        audit.record(
+            self.work,
+            "client_authentication.refused",
+            ("client", known[0] if known else ""),
+            outcome="refused",
+            path=request.uri.removeprefix(self.work.issuer),
+        )
+
+
+def once(pairs: Pairs) -> dict[str, str]:
+    """Parameters by name; a repeated one is refused (RFC 6749 §3.1, §3.2). Empty ones count as absent.
+
+    Raises:
+        InvalidRequestError: a parameter occurs twice, or holds a control character.
+    """
+    found: dict[str, str] = {}
+    for name, value in pairs:
+        if name in found:
+            raise InvalidRequestError("A parameter is repeated.")
+        if "\x00" in value or "\x00" in name:
+            raise InvalidRequestError("A parameter holds a control character.")
+        found[name] = value
+    return {name: value for name, value in found.items() if value}
+
+
+def check_basic(headers: dict[str, str]) -> bool:
+    """Whether the request uses HTTP Basic, after making sure that it is well formed; Authlib would fail on bytes that
+    are not UTF-8.
+
+    Raises:
+        InvalidClientError: malformed credentials.
+    """
+    scheme, _, rest = headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return False
+    try:
+        text = base64.b64decode(rest.strip(), validate=True).decode("utf-8")
+    except (binascii.Error, ValueError) as error:
+        raise InvalidClientError("Malformed HTTP Basic credentials.", status_code=401) from error
+    if ":" not in text or "\x00" in text:
+        raise InvalidClientError("Malformed HTTP Basic credentials.", status_code=401)
+    return True
+
+
+def answer_error(error: OAuth2Error) -> PlainResponse:
+    """The JSON answer of RFC 6749 §5.2."""
+    status, body, headers = error(None)
+    return PlainResponse(status, json.dumps(body), tuple(headers))

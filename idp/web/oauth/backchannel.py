@@ -1,0 +1,86 @@
+"""What the endpoints that no browser page uses have in common: plain requests in, JSON out, no session, no CSRF token.
+
+A back-channel request carries its parameters in the body, once each, as a form (R-31). A query string would end up in
+logs, so it is refused there.
+"""
+
+import json
+from typing import Any
+
+from authlib.oauth2 import OAuth2Error
+from authlib.oauth2.rfc6749 import InvalidRequestError
+from flask import Blueprint, Response, request
+from sqlalchemy.exc import DBAPIError, TimeoutError
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.http import parse_options_header
+
+from idp.core.errors import InvalidInput, Unavailable
+from idp.oidc.server import PlainRequest, PlainResponse, answer_error
+
+FORM = "application/x-www-form-urlencoded"
+NO_STORE = (("Cache-Control", "no-store"), ("Pragma", "no-cache"))
+_NAMES = {400: "invalid_request", 404: "not_found", 405: "invalid_request", 413: "invalid_request"}
+
+
+def plain_form() -> PlainRequest:
+    """This request, once it has the shape of a back-channel request.
+
+    Raises:
+        InvalidRequestError: parameters in the query, or a body that is not a form.
+    """
+    if request.query_string:
+        raise InvalidRequestError("Parameters belong in the body.")
+    if parse_options_header(request.headers.get("Content-Type"))[0].lower() != FORM:
+        raise InvalidRequestError(f"The body must be {FORM}.")
+    pairs = tuple(request.form.items(multi=True))
+    return PlainRequest("POST", request.path, form=pairs, headers=authorization())
+
+
+def authorization() -> dict[str, str]:
+    """The one header that the protocol reads."""
+    value = request.headers.get("Authorization")
+    return {"Authorization": value} if value is not None else {}
+
+
+def answer(plain: PlainResponse) -> Response:
+    """A plain answer as Flask sends it."""
+    response = Response(plain.body, status=plain.status)
+    for name, value in plain.headers:
+        response.headers[name] = value
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def error(name: str, description: str, status: int) -> Response:
+    """A JSON error of RFC 6749 §5.2."""
+    body: dict[str, Any] = {"error": name, "error_description": description}
+    return Response(json.dumps(body), status=status, mimetype="application/json", headers=list(NO_STORE))
+
+
+def protect(blueprint: Blueprint) -> Blueprint:
+    """Give a blueprint the oauth face of errors: RFC 6749 §5.2 JSON for whatever goes wrong in it."""
+
+    @blueprint.errorhandler(OAuth2Error)
+    def refused(problem: OAuth2Error) -> Response:
+        return answer(answer_error(problem))
+
+    @blueprint.errorhandler(HTTPException)
+    def unusable(problem: HTTPException) -> Response:
+        status = problem.code or 400
+        if isinstance(problem, RequestEntityTooLarge):
+            return error("invalid_request", "The body is too large.", status)
+        return error(_NAMES.get(status, "invalid_request"), problem.name, status)
+
+    @blueprint.errorhandler(InvalidInput)
+    def invalid(problem: InvalidInput) -> Response:
+        return error("invalid_request", f"The field {problem.members.get('field', '')} is not usable.", 400)
+
+    @blueprint.errorhandler(Unavailable)
+    @blueprint.errorhandler(DBAPIError)
+    @blueprint.errorhandler(TimeoutError)
+    def short(problem: Exception) -> Response:
+        response = error("temporarily_unavailable", "Try again in a moment.", 503)
+        response.headers["Retry-After"] = "2"
+        return response
+
+    return blueprint

@@ -1,0 +1,36 @@
+"""Dynamic client registration (RFC 7591) and its management (RFC 7592)."""
+
+from authlib.oauth2.rfc6749 import InvalidRequestError
+from flask import Blueprint, Response, request
+
+from idp.oidc import registration
+from idp.oidc.server import PlainRequest
+from idp.web.oauth import backchannel
+from idp.web.work import open_work, parts
+
+blueprint = backchannel.protect(Blueprint("register", __name__))
+
+
+@blueprint.post("/oauth/register")
+def register() -> Response:
+    return _answer()
+
+
+@blueprint.route("/oauth/register/<client_id>", methods=["GET", "PUT", "DELETE"])
+def configure(client_id: str) -> Response:
+    return _answer()
+
+
+def _answer() -> Response:
+    data = {}
+    if request.method in ("POST", "PUT"):
+        if request.query_string or not request.is_json:
+            raise InvalidRequestError("The body must be application/json, without a query.")
+        data = request.get_json(silent=True)
+        if not isinstance(data, dict):
+            raise InvalidRequestError("The body is not a JSON object.")
+    plain = PlainRequest(request.method, request.path, headers=backchannel.authorization())
+    work = open_work(write=True)
+    return backchannel.answer(
+        registration.handle(work, plain, data, development=parts().settings.development)
+    )
