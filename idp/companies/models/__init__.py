@@ -4,8 +4,8 @@ from idp.companies.models.company import AccessClock, Company
 from idp.companies.models.mandate import Assignment, Mandate
 from idp.companies.models.membership import (
     CustomRole,
-    InvitedRole,
     Invitation,
+    InvitedRole,
     Membership,
     ProductRole,
     StaffRole,

@@ -9,8 +9,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from idp.core.db import Base, Identified
 
-_CURRENT = {"sqlite_where": text("ended_at IS NULL"), "postgresql_where": text("ended_at IS NULL")}
-_UNIQUE_ROLE = {
+_CURRENT: dict[str, Any] = {"sqlite_where": text("ended_at IS NULL"), "postgresql_where": text("ended_at IS NULL")}
+_UNIQUE_ROLE: dict[str, Any] = {
     "sqlite_where": text("ended_at IS NULL AND unique_role"),
     "postgresql_where": text("ended_at IS NULL AND unique_role"),
 }

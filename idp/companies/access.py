@@ -1,0 +1,153 @@
+"""The question of every floor above: who may do what, in which product of which company, and through what.
+
+This room is the door. The answer for one company comes from `reach`, lists of companies from `directory`.
+"""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import and_, select
+
+from idp.companies import tables
+from idp.companies.directory import (
+    ChoicePage,
+    CompanyChoice,
+    LauncherCompany,
+    LauncherTile,
+    choices,
+    count_companies,
+    launcher,
+    only_company,
+    why_none,
+)
+from idp.companies.reach import Access, Reason, Refusal, Why, resolve, resolve_many
+from idp.core.errors import NotFound, NotPermitted
+from idp.work import Work
+
+__all__ = [
+    "Access",
+    "Administrator",
+    "ChoicePage",
+    "CompanyChoice",
+    "LauncherCompany",
+    "LauncherTile",
+    "Reason",
+    "Refusal",
+    "Why",
+    "administrators",
+    "choices",
+    "count_companies",
+    "launcher",
+    "only_company",
+    "require",
+    "resolve",
+    "resolve_many",
+    "roles_of",
+    "staff_permissions",
+    "trusted",
+    "trusted_devices_allowed",
+    "why_none",
+]
+
+EDITS_ACCESS = "company.users.edit-access"
+
+
+@dataclass(frozen=True, slots=True)
+class Administrator:
+    """Somebody to ask for access."""
+
+    name: str
+    address: str
+
+
+def trusted(work: Work) -> bool:
+    """Whether the actor answers to nobody here: an operator at the command line, or a job of the service."""
+    return work.actor.kind in ("operator", "system")
+
+
+def require(work: Work, permission: str, company_id: UUID | None = None) -> None:
+    """Go on only if the actor holds this permission in this company (for `operations.*`, as staff).
+
+    Whether a fresh second factor was given for it is a question to the session, not to this room.
+
+    Raises:
+        NotPermitted: the actor may not.
+        NotFound: the actor has nothing to do with the company, or there is none; the two look the same.
+    """
+    if trusted(work):
+        return
+    account_id = work.actor.id
+    if work.actor.kind != "account" or account_id is None:
+        raise NotPermitted(permission=permission)
+    product = permission.partition(".")[0]
+    if product in work.policies.products and work.policies.products[product].kind == "operations":
+        if permission in staff_permissions(work, account_id):
+            return
+        raise NotPermitted(permission=permission)
+    if company_id is None:
+        raise NotPermitted(permission=permission)
+    answer = resolve(work, account_id, company_id, product)
+    if isinstance(answer, Refusal):
+        raise NotFound(kind="company") if answer.why is Why.NOT_A_MEMBER else NotPermitted(permission=permission)
+    if permission not in answer.permissions:
+        raise NotPermitted(permission=permission)
+
+
+def staff_permissions(work: Work, account_id: UUID) -> frozenset[str]:
+    """What a member of staff may do; empty for everybody else, and for staff whose account is not active."""
+    s, a = tables.staff_roles.c, tables.accounts.c
+    statement = (
+        select(s.role)
+        .join_from(tables.staff_roles, tables.accounts, a.id == s.account_id)
+        .where(s.account_id == account_id, s.ended_at.is_(None), a.status == "active")
+    )
+    known = work.policies.roles
+    held = [known[role] for role in work.session.scalars(statement) if role in known]
+    return frozenset().union(*(role.permissions for role in held if "staff" in role.held_by))
+
+
+def roles_of(work: Work, account_id: UUID, company_id: UUID) -> frozenset[str]:
+    """The roles a person holds in a company now: company roles, and built-in roles in its products."""
+    m, r = tables.memberships.c, tables.product_roles.c
+    current = and_(r.membership_id == m.id, r.ended_at.is_(None), r.role.is_not(None))
+    rows = work.session.execute(
+        select(m.company_role, m.also, r.role, r.expires_at)
+        .join_from(tables.memberships, tables.product_roles, current, isouter=True)
+        .where(
+            m.account_id == account_id, m.company_id == company_id, m.ended_at.is_(None), m.suspended_at.is_(None)
+        )
+    ).all()
+    held = {role for row in rows for role in (row.company_role, *row.also)}
+    held |= {row.role for row in rows if row.role and (row.expires_at is None or row.expires_at > work.now)}
+    return frozenset(held)
+
+
+def administrators(work: Work, company_id: UUID, *, limit: int = 5) -> tuple[Administrator, ...]:
+    """Those who can give access in a company, for people who belong there; holders of a unique role come first."""
+    m, a, e = tables.memberships.c, tables.accounts.c, tables.email_addresses.c
+    able = [each.id for each in work.policies.roles.values() if EDITS_ACCESS in each.permissions]
+    statement = (
+        select(a.given_name, a.family_name, e.address)
+        .join_from(tables.memberships, tables.accounts, a.id == m.account_id)
+        .join(tables.email_addresses, and_(e.account_id == a.id, e.released_at.is_(None)))
+        .where(m.company_id == company_id, m.ended_at.is_(None), m.suspended_at.is_(None), a.status == "active")
+        .where(m.company_role.in_(able))
+        .order_by(m.unique_role.desc(), a.family_name, a.given_name)
+        .limit(limit)
+    )
+    rows = work.session.execute(statement)
+    return tuple(Administrator(f"{row.given_name} {row.family_name}".strip(), row.address) for row in rows)
+
+
+def trusted_devices_allowed(work: Work, account_id: UUID) -> bool:
+    """Whether this person may skip the second factor in a browser: the policy offers it, and no company objects."""
+    if not work.policies.account.trusted_device_offered:
+        return False
+    c, m = tables.companies.c, tables.memberships.c
+    objecting = (
+        select(c.id)
+        .join_from(tables.memberships, tables.companies, c.id == m.company_id)
+        .where(m.account_id == account_id, m.ended_at.is_(None), c.closed_at.is_(None), c.trusted_devices.is_(False))
+        .limit(1)
+    )
+    return work.session.execute(objecting).first() is None

@@ -1,0 +1,336 @@
+"""The engine: what one person may do in one product of one company, and through what.
+
+A hot path: one statement for a company's own people, a second one only where a mandate has to be looked at. Statements
+are built once, on tables and not on entities, so that a question costs their execution and little more. Every end that
+a date brings (mandate, temporary right, trial, notice) is judged against the time of the work, never by a job.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Literal
+from uuid import UUID
+
+from sqlalchemy import Row
+
+from idp.companies import statements
+from idp.policy.catalogue import Product
+from idp.policy.permissions import Effective, Grant, Restrictions, ceiling_of, effective, freeze_restrictions, set_id
+from idp.work import Work
+
+ENDED = "ended"  # the state that a trial, a notice or a suspension turns into when its time is over
+
+
+class Reason(StrEnum):
+    """What a product or a page is told."""
+
+    NO_ACCESS = "no_access"
+    SUBSCRIPTION_ENDED = "subscription_ended"
+    ACCOUNT_BLOCKED = "account_blocked"
+
+
+class Why(StrEnum):
+    """What exactly is missing. A company the person has nothing to do with answers like one that does not exist."""
+
+    NOT_A_MEMBER = "not_a_member"
+    MEMBERSHIP_SUSPENDED = "membership_suspended"
+    COMPANY_CLOSED = "company_closed"
+    NO_ROLE = "no_role"
+    NOT_SUBSCRIBED = "not_subscribed"
+    NOTHING_LEFT = "nothing_left"
+    ENDED = "ended"
+    BLOCKED = "blocked"
+    NEEDS_PRACTICE_ROLE = "needs_practice_role"
+    FIRM_SUBSCRIPTION = "firm_subscription"
+    NOT_ASSIGNED = "not_assigned"
+    NOT_COVERED = "not_covered"
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What a person may do in one product of one company.
+
+    Attributes:
+        role: id of the role; `<product>.custom` for a role the company or the firm made itself.
+        permissions: the effective ones, sorted, never empty; `permission_set` is their digest.
+        step_up: those of the permissions that demand a fresh second factor.
+        firm_id: under a mandate, the firm the person works for.
+        until: end of a mandate or of a temporary right; no token outlives it.
+        subscription: state of the product; None for one without subscription.
+        subscription_until: end of a trial or of a notice.
+        epoch: greatest among the rows this answer came from; grows with every change.
+        needs_second_factor: the role is never used on a password alone.
+    """
+
+    account_id: UUID
+    company_id: UUID
+    company_name: str
+    product: str
+    role: str
+    custom_role_id: UUID | None
+    role_labels: Mapping[str, str]
+    permissions: tuple[str, ...]
+    permission_set: str
+    restrictions: Restrictions
+    step_up: frozenset[str]
+    via: Literal["membership", "mandate"]
+    firm_id: UUID | None
+    firm_name: str
+    until: datetime | None
+    subscription: str | None
+    subscription_until: datetime | None
+    epoch: int
+    needs_second_factor: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why there is no access.
+
+    Attributes:
+        company_name: empty unless the person belongs to the company or works for it.
+        date: when the subscription of the product ended.
+        kept_until: until when its data and rights are kept.
+    """
+
+    company_id: UUID
+    product: str
+    reason: Reason
+    why: Why
+    company_name: str = ""
+    date: datetime | None = None
+    kept_until: datetime | None = None
+
+
+Key = tuple[UUID, str]
+Links = Sequence[Row[Any]]
+
+
+def resolve(work: Work, account_id: UUID, company_id: UUID, product: str) -> Access | Refusal:
+    """What this person may do in this product of this company: the one answer everything else is made from."""
+    asked = {"account": account_id, "company": company_id, "product": product}
+    connection = work.session.connection()
+    row = connection.execute(statements.MEMBER, asked).first()
+    if row is None:
+        return Refusal(company_id, product, Reason.NO_ACCESS, Why.NOT_A_MEMBER)
+    answer = _as_member(work, account_id, product, row)
+    if answer is None:
+        asked["firm_products"] = _firm_products(work)
+        answer = _by_mandate(work, account_id, product, row, connection.execute(statements.LINKS, asked).all())
+    return answer
+
+
+def resolve_many(
+    work: Work, account_id: UUID, company_ids: Iterable[UUID], products: Iterable[str]
+) -> dict[Key, Access | Refusal]:
+    """The answers of `resolve` for the products these companies subscribe to, in two statements whatever their number.
+
+    Meant for a page of companies: the caller bounds how many it asks about.
+    """
+    asked: dict[str, Any] = {"account": account_id, "companies": list(company_ids), "products": list(products)}
+    connection = work.session.connection()
+    answers: dict[Key, Access | Refusal] = {}
+    waiting: dict[Key, Row[Any]] = {}
+    for row in connection.execute(statements.MEMBER_MANY, asked):
+        answer = _as_member(work, account_id, row.product, row)
+        if answer is None:
+            waiting[row.company_id, row.product] = row
+        else:
+            answers[row.company_id, row.product] = answer
+    if waiting:
+        asked["firm_products"] = _firm_products(work)
+        links: dict[UUID, list[Row[Any]]] = {}
+        for link in connection.execute(statements.LINKS_MANY, asked):
+            links.setdefault(link.client_id, []).append(link)
+        for key, row in waiting.items():
+            answers[key] = _by_mandate(work, account_id, key[1], row, links.get(key[0], ()))
+    return answers
+
+
+def state_now(work: Work, state: str, since: datetime, until: datetime | None) -> tuple[str, datetime | None]:
+    """The state of a subscription at this instant, and when it ended if it has."""
+    definition = work.policies.states.get(state)
+    if definition is None or definition.refused:
+        return state, since
+    longest = since + timedelta(days=definition.max_days) if definition.max_days else None
+    ends = min((each for each in (until, longest) if each), default=None)
+    return (ENDED, ends) if ends and ends <= work.now else (state, None)
+
+
+def _firm_products(work: Work) -> list[str]:
+    return [product.id for product in work.policies.products.values() if product.firm_only]
+
+
+def _as_member(work: Work, account_id: UUID, product: str, row: Row[Any]) -> Access | Refusal | None:
+    """The answer for one of the company's own people; None when only a mandate can still open the product."""
+    policy = work.policies.products.get(product)
+    member = row.membership_id is not None
+    name = row.company_name if member else ""
+
+    def refused(why: Why, reason: Reason = Reason.NO_ACCESS) -> Refusal:
+        return Refusal(row.company_id, product, reason, why, name)
+
+    if row.status != "active":
+        return refused(Why.BLOCKED, Reason.ACCOUNT_BLOCKED)
+    if policy is None or row.closed_at is not None:
+        return refused((Why.COMPANY_CLOSED if policy else Why.NOT_SUBSCRIBED) if member else Why.NOT_A_MEMBER)
+    if row.suspended_at is not None:
+        return refused(Why.MEMBERSHIP_SUSPENDED)
+    if not policy.subscribed:
+        return _administration(work, account_id, policy, row) if member else refused(Why.NOT_A_MEMBER)
+    if row.state is None:
+        return refused(Why.NOT_SUBSCRIBED if member else Why.NOT_A_MEMBER)
+    if not _role_holds(work, row.role, row.custom_role_found, row.expires_at):
+        return None
+    state, ended_at = state_now(work, row.state, row.since_at, row.until_at)
+    if ended_at is not None:
+        return _ended(work, product, row, ended_at, name)
+    grant = Grant(
+        product=product,
+        role=row.role,
+        custom_permissions=frozenset(row.permissions) if row.role is None else None,
+        switches=frozenset(row.switches),
+        restrictions=freeze_restrictions(row.restrictions) if row.restrictions else (),
+        services=_services(work, row.company_services, row.person_services),
+        state=state,
+        scope="practice" if row.kind == "firm" else "client",
+    )
+    answer = effective(work.policies, grant)
+    if not answer:
+        return refused(Why.NOTHING_LEFT)
+    return _access(
+        work, account_id, product, row, answer, state,
+        held=row, until=row.expires_at, epoch=max(row.company_epoch, row.member_epoch),
+    )
+
+
+def _by_mandate(work: Work, account_id: UUID, product: str, row: Row[Any], links: Links) -> Access | Refusal:
+    """The answer for a colleague of a firm; `links` has a row per mandate and assignment between the two."""
+    member = row.membership_id is not None
+    why = Why.NO_ROLE if member else Why.NOT_A_MEMBER
+    epochs = [row.company_epoch, row.member_epoch or 0]
+    found: list[tuple[Row[Any], Grant]] = []
+    for link in links:
+        epochs += (link.mandate_epoch, link.firm_epoch, link.colleague_epoch)
+        judged = _through(work, product, row, link)
+        if isinstance(judged, Grant):
+            found.append((link, judged))
+        elif judged is not None and why is not Why.NO_ROLE:
+            why = judged
+    if not found:
+        return Refusal(row.company_id, product, Reason.NO_ACCESS, why, row.company_name if member else "")
+
+    all_first = work.policies.products[product].rules.account_scope_wins
+    link, grant = min(found, key=lambda each: ((each[0].for_mandate is None) != all_first, each[0].mandate_id))
+    _, ended_at = state_now(work, row.state, row.since_at, row.until_at)
+    if ended_at is not None:
+        return _ended(work, product, row, ended_at, row.company_name)
+    answer = effective(work.policies, grant)
+    if not answer:
+        return Refusal(row.company_id, product, Reason.NO_ACCESS, Why.NOTHING_LEFT, row.company_name)
+    ends = (each for each in (link.mandate_until, link.colleague_expires_at) if each)
+    return _access(
+        work, account_id, product, row, answer, grant.state,
+        held=link, until=min(ends, default=None), epoch=max(epochs), firm=link,
+    )
+
+
+def _through(work: Work, product: str, row: Row[Any], link: Row[Any]) -> Grant | Why | None:
+    """What one mandate and assignment give; None when the link is over and says nothing about the two any more."""
+    policies, now = work.policies, work.now
+    over = link.mandate_until is not None and link.mandate_until <= now
+    if link.mandate_state != "active" or over or link.firm_closed_at is not None or link.colleague_suspended_at:
+        return None
+    if not _role_holds(work, link.colleague_role, link.colleague_custom_role_id, link.colleague_expires_at):
+        return Why.NEEDS_PRACTICE_ROLE
+    if link.firm_state is None:
+        return Why.FIRM_SUBSCRIPTION
+    firm_state, _ = state_now(work, link.firm_state, link.firm_since, link.firm_until)
+    if policies.mandates.firm_states.get(firm_state) == "none":
+        return Why.FIRM_SUBSCRIPTION
+    colleague = policies.roles.get(link.colleague_role) if link.colleague_role else None
+    every_client = colleague is not None and colleague.entry.clients == "all"
+    if link.product != product or (link.for_mandate is None and not every_client):
+        return Why.NOT_ASSIGNED
+    if not _role_holds(work, link.role, link.custom_role_found, None):
+        return Why.NOT_ASSIGNED
+    ceiling = ceiling_of(policies, link.preset, link.options).get(product)
+    if ceiling is None:
+        return Why.NOT_COVERED
+    return Grant(
+        product=product,
+        role=link.role,
+        custom_permissions=frozenset(link.permissions) if link.role is None else None,
+        services=_services(work, row.company_services, ()),
+        state=state_now(work, row.state, row.since_at, row.until_at)[0],
+        ceiling=ceiling,
+        firm_state=firm_state,
+    )
+
+
+def _administration(work: Work, account_id: UUID, product: Product, row: Row[Any]) -> Access | Refusal:
+    """The company's own account: every member has one company role, and may have others that combine with it."""
+    if product.kind != "administration":
+        return Refusal(row.company_id, product.id, Reason.NO_ACCESS, Why.NO_ROLE, row.company_name)
+    services = _services(work, row.company_services, row.person_services)
+    answers = [
+        effective(work.policies, Grant(product=product.id, role=role, services=services))
+        for role in (row.company_role, *row.also)
+    ]
+    kept = frozenset().union(*(each.permissions for each in answers))
+    if not kept:
+        return Refusal(row.company_id, product.id, Reason.NO_ACCESS, Why.NOTHING_LEFT, row.company_name)
+    union = Effective(tuple(sorted(kept)), set_id(kept), (), frozenset().union(*(each.step_up for each in answers)))
+    role = work.policies.roles[row.company_role]
+    return Access(
+        account_id=account_id, company_id=row.company_id, company_name=row.company_name, product=product.id,
+        role=role.id, custom_role_id=None, role_labels=role.label,
+        permissions=union.permissions, permission_set=union.set_id, restrictions=(), step_up=union.step_up,
+        via="membership", firm_id=None, firm_name="", until=None, subscription=None, subscription_until=None,
+        epoch=max(row.company_epoch, row.member_epoch), needs_second_factor=role.mfa_required,
+    )  # fmt: skip
+
+
+def _access(
+    work: Work, account_id: UUID, product: str, row: Row[Any], answer: Effective, state: str | None,
+    *, held: Row[Any], until: datetime | None, epoch: int, firm: Row[Any] | None = None,
+) -> Access:  # fmt: skip
+    """Put together from the company's row and the row that holds the role."""
+    role = work.policies.roles[held.role] if held.role is not None else None
+    definition = work.policies.states[state] if state else None
+    claim = definition.claim if definition else None
+    return Access(
+        account_id=account_id, company_id=row.company_id, company_name=row.company_name, product=product,
+        role=role.id if role else f"{product}.custom",
+        custom_role_id=None if role else held.custom_role_found,
+        role_labels=role.label if role else held.labels,
+        permissions=answer.permissions, permission_set=answer.set_id,
+        restrictions=answer.restrictions, step_up=answer.step_up,
+        via="mandate" if firm else "membership",
+        firm_id=firm.firm_id if firm else None, firm_name=firm.firm_name if firm else "",
+        until=until, subscription=claim.state if claim else state,
+        subscription_until=row.until_at if claim and claim.until else None,
+        epoch=epoch, needs_second_factor=role is not None and role.mfa_required,
+    )  # fmt: skip
+
+
+def _role_holds(work: Work, role: str | None, custom_role_id: UUID | None, expires_at: datetime | None) -> bool:
+    """Whether there is a role, known to the policies or the company's own, whose time is not over."""
+    if role is None and custom_role_id is None:
+        return False
+    return (role is None or role in work.policies.roles) and (expires_at is None or expires_at > work.now)
+
+
+def _services(work: Work, company: Iterable[str], person: Sequence[str]) -> frozenset[str]:
+    """Connected services that are on: per-person ones only when also on for the person."""
+    known = work.policies.services
+    return frozenset(each for each in company if each in known and (not known[each].per_person or each in person))
+
+
+def _ended(work: Work, product: str, row: Row[Any], ended_at: datetime, name: str) -> Refusal:
+    kept = row.kept_until_at
+    days = work.policies.states[ENDED].keep_access_rights_days if kept is None else None
+    if days and row.state != ENDED:
+        kept = ended_at + timedelta(days=days)
+    return Refusal(row.company_id, product, Reason.SUBSCRIPTION_ENDED, Why.ENDED, name, ended_at, kept)

@@ -1,0 +1,26 @@
+"""The tables behind the models, for statements that want rows and not entities."""
+
+from sqlalchemy import Table
+
+from idp.accounts.models import Account, EmailAddress
+from idp.companies import models
+from idp.core.db import Base
+
+
+def _of(model: type[Base]) -> Table:
+    table = model.__table__
+    assert isinstance(table, Table)
+    return table
+
+
+accounts = _of(Account)
+email_addresses = _of(EmailAddress)
+companies = _of(models.Company)
+firms = companies.alias("firms")
+memberships = _of(models.Membership)
+product_roles = _of(models.ProductRole)
+custom_roles = _of(models.CustomRole)
+subscribed_products = _of(models.SubscribedProduct)
+mandates = _of(models.Mandate)
+assignments = _of(models.Assignment)
+staff_roles = _of(models.StaffRole)
