@@ -7,6 +7,7 @@ WAYS = {
     "not_permitted": ("home", "switch"),
     "refused": ("switch", "home"),
     "subscription_ended": ("switch", "home"),
+    "account_blocked": ("home",),
     "access_changed": ("login", "switch"),
     "not_found": ("home",),
     "bad_request": ("home",),

@@ -150,6 +150,11 @@ TEXTS: dict[str, Text] = {
         "Le titulaire de l’entreprise peut le reprendre. Vous pouvez choisir une autre entreprise.",
         "The company’s owner can take it up again. You can choose another company.",
     ),
+    "account_blocked_title": Text("Votre compte est bloqué", "Your account is blocked"),
+    "account_blocked_text": Text(
+        "Vos données sont intactes. L’administrateur de votre entreprise peut vous aider.",
+        "Your data is intact. Your company’s administrator can help you.",
+    ),
     "interrupted_title": Text("Il reste une étape", "One step is left"),
     "interrupted_text": Text(
         "Le service d’identité a besoin de vous pour continuer. Recommencez la connexion.",
@@ -163,7 +168,11 @@ TEXTS: dict[str, Text] = {
     ),
 }
 
-_BY_REASON = {"subscription_ended": "subscription_ended"}
+_BY_REASON = {
+    "no_access": "refused",
+    "subscription_ended": "subscription_ended",
+    "account_blocked": "account_blocked",
+}
 _BY_ERROR = {
     "access_denied": "refused",
     "interaction_required": "interrupted",

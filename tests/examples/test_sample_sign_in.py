@@ -136,6 +136,7 @@ def test_a_wrong_id_token_signs_nobody_in(person, issuer, claims):
     ("answer", "status", "sentence"),
     [
         ({"error": "access_denied", "reason": "subscription_ended"}, 403, "subscription has ended"),
+        ({"error": "access_denied", "reason": "account_blocked"}, 403, "Your account is blocked"),
         ({"error": "access_denied"}, 403, "You do not have this access"),
         ({"error": "interaction_required"}, 400, "One step is left"),
         ({"error": "insufficient_user_authentication"}, 400, "A second proof is needed"),
