@@ -33,6 +33,7 @@ EVENTS: dict[str, str] = {
     "reset.asked": "A link to choose a new password was asked for.",
     "reset.refused": "A reset link that was used, expired or unknown was presented.",
     "session.ended": "A session ended, with the reason.",
+    "session.renewed": "Proofs were given again in a live session, which got a new token.",
     "session.started": "A sign-in succeeded, with what was proved.",
     "sign_in.throttled": "A sign-in was refused because of too many tries.",
     "totp.refused": "A wrong or spent one-time password was presented.",

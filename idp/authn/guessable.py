@@ -19,7 +19,9 @@ RUNS = (
     "1q2w3e4r5t6y7u8i9o0p",
     "a1b2c3d4e5f6g7h8i9",
 )
-LEET = str.maketrans({"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "@": "a", "$": "s", "!": "i", "€": "e"})
+LEET = str.maketrans(
+    {"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "@": "a", "$": "s", "!": "i", "€": "e"}
+)
 
 
 def common(password: str) -> bool:

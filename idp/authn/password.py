@@ -26,10 +26,7 @@ WAIT_SECONDS = 2.0
 
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1, hash_len=32, salt_len=16, type=Type.ID)
 # The hash of a random value that nobody has: an unknown address costs the same time as a known one (R-09).
-DUMMY = (
-    "$argon2id$v=19$m=19456,t=2,p=1$bz0YnIv5vjWldj8Z5BC/cQ$YTg9AS"
-    "hhJPlCUnMfXLR6kHT/WEgr/esSgEYtNROZY5U"
-)
+DUMMY = "$argon2id$v=19$m=19456,t=2,p=1$bz0YnIv5vjWldj8Z5BC/cQ$YTg9AShhJPlCUnMfXLR6kHT/WEgr/esSgEYtNROZY5U"
 _places = threading.BoundedSemaphore(2)
 
 
@@ -85,6 +82,18 @@ def hashed(password: str) -> str:
         raise InvalidInput(field="password", reason="unusable")
     with _place():
         return _hasher.hash(normal)
+
+
+def chosen(work: Work, password: str, *, words: Iterable[str] = ()) -> str:
+    """The hash of a new password, once `check` has let it through.
+
+    What was recorded so far is committed, so that the database is free while the hash is computed.
+    """
+    check(work, password, words=words)
+    work.checkpoint(write=False)
+    made = hashed(password)
+    work.write()
+    return made
 
 
 def verify(stored: str | None, password: str) -> Verified:

@@ -11,7 +11,7 @@ import ipaddress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, case, delete, literal, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, delete, literal, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from idp.authn.models import Throttle
@@ -140,7 +140,7 @@ def _pause(work: Work, limit: Limit) -> datetime:
     return work.now + (limit.pause or limit.per)
 
 
-def _at(work: Work, kind: str, subject: str) -> tuple[object, ...]:
+def _at(work: Work, kind: str, subject: str) -> tuple[ColumnElement[bool], ...]:
     return Throttle.kind == kind, Throttle.subject_digest == _digest(work, kind, subject)
 
 

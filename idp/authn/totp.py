@@ -31,7 +31,8 @@ def cleaned(work: Work, code: str) -> str | None:
     Other digits of Unicode are refused, not translated: what is compared is what was typed.
     """
     digits = "".join(code.split())
-    return digits if len(digits) == work.policies.account.totp.digits and digits.isascii() and digits.isdigit() else None
+    right_length = len(digits) == work.policies.account.totp.digits
+    return digits if right_length and digits.isascii() and digits.isdigit() else None
 
 
 def matching_step(work: Work, secret: str, code: str) -> int | None:

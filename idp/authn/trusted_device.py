@@ -6,7 +6,7 @@ The cookie holds a few tokens side by side, so that two people who share a compu
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 
 from idp.audit import log as audit
 from idp.authn.models import TrustedDevice
@@ -78,7 +78,7 @@ def remember(work: Work, account_id: UUID, cookie: str | None, *, trust: bool) -
     work.session.flush()
     if trust:
         audit.record(work, "trusted_device.added", ("account", account_id), device=str(device.id))
-    return SEPARATOR.join([token, *_tokens(cookie)][:TOKENS_IN_A_COOKIE])
+    return SEPARATOR.join([token, *_live(work, cookie)][:TOKENS_IN_A_COOKIE])
 
 
 def forget_all(work: Work, account_id: UUID, reason: str) -> None:
@@ -87,12 +87,22 @@ def forget_all(work: Work, account_id: UUID, reason: str) -> None:
         audit.record(work, "trusted_device.forgotten", ("account", account_id), reason=reason)
 
 
-def _delete(work: Work, which: object) -> int:
-    result = work.session.execute(
-        delete(TrustedDevice).where(which),  # type: ignore[arg-type]
-        execution_options={"synchronize_session": False},
-    )
+def _delete(work: Work, which: ColumnElement[bool]) -> int:
+    result = work.session.execute(delete(TrustedDevice).where(which), execution_options={"synchronize_session": False})
     return result.rowcount  # type: ignore[attr-defined,no-any-return]
+
+
+def _live(work: Work, cookie: str | None) -> list[str]:
+    """The tokens of a cookie that still mean something, so that dead ones do not push out a neighbour's."""
+    digests = {tokens.digest(token): token for token in _tokens(cookie)}
+    live = set(
+        work.session.scalars(
+            select(TrustedDevice.token_digest).where(
+                TrustedDevice.token_digest.in_(digests), TrustedDevice.expires_at > work.now
+            )
+        )
+    )
+    return [token for digest, token in digests.items() if digest in live]
 
 
 def _tokens(cookie: str | None) -> list[str]:

@@ -49,8 +49,8 @@ class RecoveryCode(Identified, Base):
 class TrustedDevice(Identified, Base):
     """A browser in which this account has signed in; its cookie is kept as a digest.
 
-    Such a browser is known until `expires_at`: failures elsewhere do not lock it out (R-08). Only where the holder asked
-    for it (`skips_second_factor`) is the second factor left out.
+    Such a browser is known until `expires_at`: failures elsewhere do not lock it out (R-08). Only where the holder
+    asked for it (`skips_second_factor`) is the second factor left out.
     """
 
     __tablename__ = "trusted_devices"

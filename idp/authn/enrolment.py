@@ -1,0 +1,74 @@
+"""Linking an authenticator app during a sign-in: show a secret, take the first code."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from idp.accounts import email_address
+from idp.accounts.models import Account
+from idp.audit import log as audit
+from idp.authn import notices, proofs, totp
+from idp.authn.models import SignIn
+from idp.authn.proofs import Step
+from idp.core.errors import Conflict
+from idp.work import Work
+
+PLACE = "sign_ins:{}:pending_secret"
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """What is shown to link an app: `uri` as a QR code, or `secret` to type. It is no second factor yet."""
+
+    secret: str
+    uri: str
+    label: str
+
+
+def begin(work: Work, attempt: SignIn) -> Enrolment:
+    """The secret to link, the same at every reload of this attempt.
+
+    Raises:
+        Conflict: linking an app is not what is due.
+        Expired: the attempt is over.
+    """
+    account_id = proofs.demand(work, attempt, Step.ENROL)
+    if attempt.pending_secret is None:
+        sealed = work.keyring.encrypt(totp.new_secret().encode(), PLACE.format(attempt.id))
+        proofs.hold(work, attempt, pending_secret=sealed)
+    secret = _pending(work, attempt)
+    label = email_address.primary_address(work, account_id).address
+    return Enrolment(secret=secret, uri=totp.uri(work, secret, label), label=label)
+
+
+def confirm(work: Work, attempt: SignIn, code: str) -> bool:
+    """Link the app if the code is right; the code is spent and counts as proof.
+
+    Wrong codes are not limited here: the secret is on the person's screen, there is nothing to guess.
+
+    Raises:
+        Conflict: linking an app is not, or no longer, what is due.
+        Expired: the attempt is over.
+    """
+    account_id = proofs.demand(work, attempt, Step.ENROL)
+    # Two attempts of one account come here one after the other: the first decides which app it is.
+    work.session.execute(select(Account.id).where(Account.id == account_id).with_for_update())
+    if attempt.pending_secret is None or totp.holds(work, account_id):
+        raise Conflict(step=Step.TOTP.value if totp.holds(work, account_id) else Step.ENROL.value)
+    secret = _pending(work, attempt)
+    digits = totp.cleaned(work, code)
+    step = None if digits is None else totp.matching_step(work, secret, digits)
+    if step is None:
+        return False
+    authenticator = totp.enrol(work, account_id, secret, spent_step=step)
+    proofs.add(work, attempt, "otp")
+    proofs.hold(work, attempt, pending_secret=None)
+    audit.record(work, "authenticator.enrolled", ("account", account_id), authenticator=str(authenticator.id))
+    if attempt.purpose != "activation":  # R-21; during activation the person is being led through it
+        notices.tell(work, account_id, "second_factor_added")
+    return True
+
+
+def _pending(work: Work, attempt: SignIn) -> str:
+    assert attempt.pending_secret is not None
+    return work.keyring.decrypt(attempt.pending_secret, PLACE.format(attempt.id)).decode()

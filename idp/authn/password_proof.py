@@ -1,0 +1,182 @@
+"""Proving the password in an attempt: counting, one Argon2 verification, outcome.
+
+An address that is unknown, invited or blocked goes the same way as any other, statement by statement, so that neither
+the answer nor its time tells them apart (R-09).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, update
+
+from idp.accounts import email_address
+from idp.accounts.models import Account, EmailAddress
+from idp.audit import log as audit
+from idp.authn import password as passwords
+from idp.authn import proofs, throttle, trusted_device
+from idp.authn.models import PasswordCredential, SignIn
+from idp.authn.outcome import Outcome
+from idp.core.errors import InvalidInput, Unavailable
+from idp.outbox import queue as outbox
+from idp.work import Work
+
+KIND = "password"
+KIND_KNOWN = "password_known_browser"
+KIND_NETWORK = "password_network"
+NOBODY = UUID(int=0)
+MAY_SIGN_IN = ("active", "erasure_requested")
+BLOCKED_BY_TRIES = "wrong_passwords"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What the typed address leads to. `kind` and `subject` say where its tries are counted."""
+
+    canonical: str
+    account_id: UUID | None
+    hash: str | None
+    kind: str
+    subject: str
+    device: trusted_device.Known | None
+
+    @property
+    def audited(self) -> tuple[str, object]:
+        return ("account", self.account_id) if self.account_id else ("address", "")
+
+
+def prove(
+    work: Work,
+    attempt: SignIn,
+    *,
+    address: str,
+    password: str,
+    device_token: str | None,
+    device_allowed: Callable[[UUID], bool],
+) -> Outcome:
+    """See `sign_in.prove_password`."""
+    work.write()
+    candidate = _candidate(work, address, device_token)
+    network = throttle.network_subject(work.actor.network) if candidate.kind == KIND else None
+    if network and not throttle.take(work, KIND_NETWORK, network, throttle.NETWORK_TRIES, in_a_row=None).allowed:
+        _record(work, "sign_in.throttled", candidate, by="network")
+        return Outcome.PAUSED
+    counted = throttle.take(work, candidate.kind, candidate.subject, work.policies.account.wrong_passwords)
+    if not counted.allowed:
+        _record(work, "sign_in.throttled", candidate, by=candidate.kind)
+        return Outcome.REFUSED
+
+    # The try is kept whatever happens now; hashing must not hold the database (docs/decisions/0002).
+    work.checkpoint(write=False)
+    try:
+        verified = passwords.verify(candidate.hash, password)
+    except Unavailable:
+        work.write()
+        throttle.give_back(work, candidate.kind, candidate.subject)
+        if network:
+            throttle.give_back(work, KIND_NETWORK, network)
+        work.checkpoint(write=False)
+        raise
+    work.write()
+    proofs.hold(work, attempt)
+
+    status, reason = _status_now(work, candidate)
+    if not verified.right or status not in MAY_SIGN_IN or candidate.account_id is None:
+        blocked = verified.right and status == "blocked" and reason == BLOCKED_BY_TRIES
+        return _refuse(work, candidate, last=counted.last, tell=counted.last or blocked)
+
+    throttle.clear(work, candidate.kind, candidate.subject)
+    if network:
+        throttle.give_back(work, KIND_NETWORK, network)
+    if verified.renewed is not None:
+        _rehash(work, candidate.account_id, candidate.hash or "", verified.renewed)
+    if attempt.account_id != candidate.account_id:
+        proofs.forget(work, attempt)
+    proofs.hold(work, attempt, account_id=candidate.account_id)
+    proofs.add(work, attempt, "pwd")
+    if _trusted(work, candidate, device_allowed):
+        proofs.add(work, attempt, "dev")
+    return Outcome.ACCEPTED
+
+
+def lift(work: Work, account_id: UUID) -> None:
+    """Forget the wrong passwords counted for an account's address; a new password was set."""
+    throttle.clear(work, KIND, email_address.primary_address(work, account_id).canonical)
+
+
+def _candidate(work: Work, address: str, device_token: str | None) -> Candidate:
+    try:
+        canonical = email_address.canonical(address)
+    except InvalidInput:
+        canonical = address.strip().casefold()[: email_address.LONGEST]  # nobody's, and counted like any other
+    row = work.session.execute(
+        select(EmailAddress.account_id, PasswordCredential.hash)
+        .outerjoin(PasswordCredential, PasswordCredential.account_id == EmailAddress.account_id)
+        .where(
+            EmailAddress.canonical == canonical,
+            EmailAddress.released_at.is_(None),
+            EmailAddress.verified_at.is_not(None),
+        )
+    ).one_or_none()
+    account_id, stored = (row[0], row[1]) if row is not None else (None, None)
+    device = trusted_device.find(work, account_id or NOBODY, device_token)
+    if device is not None:  # R-08: what strangers type elsewhere does not count here
+        return Candidate(canonical, account_id, stored, KIND_KNOWN, str(device.id), device)
+    return Candidate(canonical, account_id, stored, KIND, canonical, None)
+
+
+def _status_now(work: Work, candidate: Candidate) -> tuple[str | None, str]:
+    """Status of the account, if the password is still the one that was verified.
+
+    The credential stays locked until the end, so that a change of password comes wholly before or wholly after; after
+    it, this attempt is closed by it.
+    """
+    stored = work.session.scalar(
+        select(PasswordCredential.hash)
+        .where(PasswordCredential.account_id == (candidate.account_id or NOBODY))
+        .with_for_update()
+    )
+    row = work.session.execute(
+        select(Account.status, Account.status_reason).where(Account.id == (candidate.account_id or NOBODY))
+    ).one_or_none()
+    if row is None or stored is None or stored != candidate.hash:
+        return None, ""
+    return row[0], row[1]
+
+
+def _refuse(work: Work, candidate: Candidate, *, last: bool, tell: bool) -> Outcome:
+    _record(work, "password.refused", candidate)
+    if last:
+        _record(work, "account.blocked", candidate)
+    if tell:  # the same row for an unknown address; who holds it is looked up later, outside the request
+        outbox.fact(work, "sign_in.blocked", canonical=candidate.canonical)
+    return Outcome.REFUSED
+
+
+def _trusted(work: Work, candidate: Candidate, device_allowed: Callable[[UUID], bool]) -> bool:
+    return (
+        candidate.device is not None
+        and candidate.device.trusted
+        and candidate.account_id is not None
+        and work.policies.account.trusted_device_offered
+        and device_allowed(candidate.account_id)
+    )
+
+
+def _rehash(work: Work, account_id: UUID, old: str, new: str) -> None:
+    work.session.execute(
+        update(PasswordCredential)
+        .where(PasswordCredential.account_id == account_id, PasswordCredential.hash == old)
+        .values(hash=new),
+        execution_options={"synchronize_session": False},
+    )
+    audit.record(work, "password.rehashed", ("account", account_id))
+
+
+def _record(work: Work, name: str, candidate: Candidate, by: str = "") -> None:
+    subject = candidate.audited
+    if not subject[1]:
+        subject = ("address", throttle.subject_hint(work, candidate.canonical))
+    details: dict[str, Any] = {"by": by} if by else {}
+    audit.record(work, name, subject, outcome="refused", **details)

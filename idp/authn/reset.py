@@ -1,0 +1,163 @@
+"""A lost password: a mailed link, then the second factor, then a new password (J5).
+
+The link never stands in for the second factor (R-19). The request that asks for it does the same for every address;
+whether somebody has it is looked up afterwards, by the outbox.
+"""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from sqlalchemy import select, update
+
+from idp.accounts import email_address, profile
+from idp.accounts.models import Account
+from idp.audit import log as audit
+from idp.authn import mailed_link, notices, password_proof, proofs, session, sign_in, throttle, trusted_device
+from idp.authn import password as passwords
+from idp.authn.models import MailedLink, PasswordCredential, SignIn
+from idp.authn.proofs import Step
+from idp.core.errors import Expired, InvalidInput
+from idp.outbox import queue as outbox
+from idp.work import Work
+
+PURPOSE = "reset"
+KIND_NETWORK = "reset_network"
+
+
+def ask(work: Work, address: str, continue_to: str = "/") -> None:
+    """Ask for a link. Five an hour for an address, then silently none; the answer never tells (SGN-05).
+
+    Raises:
+        InvalidInput: it is no address at all; `field="email"`.
+    """
+    work.write()
+    canonical = email_address.canonical(address)
+    network = throttle.network_subject(work.actor.network)
+    subject = ("address", throttle.subject_hint(work, canonical))
+    allowed = throttle.take(work, PURPOSE, canonical, work.policies.account.code_sends, in_a_row=None).allowed
+    if network:
+        taken = throttle.take(work, KIND_NETWORK, network, throttle.NETWORK_TRIES, in_a_row=None)
+        allowed = allowed and taken.allowed
+    if not allowed:
+        audit.record(work, "sign_in.throttled", subject, outcome="refused", by=PURPOSE)
+        return
+    audit.record(work, "reset.asked", subject)
+    outbox.fact(work, "reset.asked", canonical=canonical, continue_to=sign_in.local_path(continue_to))
+
+
+def send(work: Work, canonical: str, *, template: str = "password_reset", continue_to: str = "/") -> bool:
+    """Mail a link to whoever holds this address; False when nobody does, or may not have one.
+
+    An account that an operator blocked gets none: a new password would not open it.
+    """
+    work.write()
+    account = email_address.find_account(work, canonical)
+    if account is None or not _may_reset(account):
+        return False
+    lifetime = work.policies.account.password_reset_lifetime
+    token = mailed_link.make(
+        work,
+        PURPOSE,
+        account_id=account.id,
+        address=email_address.primary_address(work, account.id).address,
+        canonical=canonical,
+        locale=account.locale,
+        lifetime=lifetime,
+        continue_to=continue_to,
+    )
+    notices.write(work, account.id, template, path=f"/reset/{token}", expires=(work.now + lifetime).isoformat())
+    return True
+
+
+def find(work: Work, token: str) -> MailedLink:
+    """The link behind a page. Nothing is spent.
+
+    Raises:
+        NotFound, Expired: as `mailed_link.find`.
+    """
+    return mailed_link.find(work, PURPOSE, token)
+
+
+def begin(work: Work, token: str) -> tuple[SignIn, str]:
+    """Spend the link and begin an attempt; its next step is the second factor, where there is one.
+
+    Raises:
+        NotFound, Expired: the link is unknown, used or over.
+    """
+    work.write()
+    link = mailed_link.find_to_spend(work, PURPOSE, token)
+    assert link.account_id is not None  # ck_mailed_links_reset_has_account
+    if not _may_reset(profile.get(work, link.account_id)):
+        raise Expired(what="link", reason="withdrawn")
+    mailed_link.spend(work, link.id)
+    attempt, attempt_token = sign_in.open_attempt(
+        work,
+        purpose=PURPOSE,
+        continue_to=link.continue_to,
+        lifetime=work.policies.account.password_reset_lifetime,
+        account_id=link.account_id,
+    )
+    proofs.add(work, attempt, "link")
+    return attempt, attempt_token
+
+
+def set_password(work: Work, attempt: SignIn, password: str, *, words: Iterable[str] = ()) -> None:
+    """Set the new password; everything that rested on the old one ends.
+
+    Every session is ended, every browser forgotten, every other attempt closed, a block for wrong passwords lifted, and
+    the holder told. Commits on the way, before the hash is computed.
+
+    Args:
+        words: further words it must not be derived from, such as the companies of the person.
+
+    Raises:
+        InvalidInput: it cannot be a password (`password.check`), or is the present one (`reason="same"`).
+        Conflict: something is to be proved before; `step` says what.
+        Expired: the attempt is over.
+    """
+    work.write()
+    account_id = proofs.demand(work, attempt, Step.NEW_PASSWORD)
+    account = profile.get(work, account_id)
+    address = email_address.primary_address(work, account_id)
+    about = [account.given_name, account.family_name, address.address, *words]
+    passwords.check(work, password, words=about)
+    present = work.session.scalar(select(PasswordCredential.hash).where(PasswordCredential.account_id == account_id))
+    work.checkpoint(write=False)
+    if present is not None and passwords.verify(present, password).right:
+        raise InvalidInput(field="password", reason="same")
+    hash_ = passwords.hashed(password)
+    work.write()
+
+    proofs.demand(work, attempt, Step.NEW_PASSWORD)  # again: the database was free meanwhile
+    passwords.set_hash(work, account_id, hash_)
+    proofs.add(work, attempt, "pwd")
+    proofs.close_others(work, account_id, attempt)
+    session.end_all(work, account_id, "password_changed")
+    trusted_device.forget_all(work, account_id, "password_changed")
+    mailed_link.withdraw(work, PURPOSE, email_address.primary_address(work, account_id).canonical)
+    _lift_block(work, account_id)
+    notices.tell(work, account_id, "password_changed")
+    audit.record(work, "password.changed", ("account", account_id))
+
+
+def _may_reset(account: Account) -> bool:
+    if account.status == "blocked":
+        return account.status_reason == password_proof.BLOCKED_BY_TRIES
+    return account.status in password_proof.MAY_SIGN_IN
+
+
+def _lift_block(work: Work, account_id: UUID) -> None:
+    password_proof.lift(work, account_id)
+    lifted = work.session.execute(
+        update(Account)
+        .where(
+            Account.id == account_id,
+            Account.status == "blocked",
+            Account.status_reason == password_proof.BLOCKED_BY_TRIES,
+        )
+        .values(status="active", status_reason="")
+    )
+    if lifted.rowcount == 1:  # type: ignore[attr-defined]
+        audit.record(
+            work, "account.status_changed", ("account", account_id), status="active", reason="password_changed"
+        )

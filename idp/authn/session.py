@@ -1,0 +1,247 @@
+"""Sessions: the successful result of a sign-in in one browser, found again at every request."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Table, bindparam, exists, select, update
+
+from idp.accounts.models import Account
+from idp.audit import log as audit
+from idp.authn.models import Session
+from idp.core import tokens
+from idp.core.errors import Expired
+from idp.core.ids import uuid7
+from idp.outbox import queue as outbox
+from idp.work import Work
+
+ACR_ONE = "urn:id:acr:1fa"
+ACR_TWO = "urn:id:acr:2fa"
+TOKEN_LENGTH = 43
+TOUCHED_EVERY = timedelta(minutes=1)
+SECOND_FACTORS = frozenset({"otp", "rcv", "dev"})
+AMR_ORDER = ("pwd", "otp", "mfa")
+
+_s: Table = Session.__table__  # type: ignore[assignment]
+_a: Table = Account.__table__  # type: ignore[assignment]
+_FIND = (
+    select(
+        _s.c.id,
+        _s.c.sid,
+        _s.c.account_id,
+        _a.c.subject,
+        _a.c.status,
+        _a.c.given_name,
+        _a.c.family_name,
+        _a.c.locale,
+        _s.c.auth_time,
+        _s.c.amr,
+        _s.c.acr,
+        _s.c.created_at,
+        _s.c.expires_at,
+        _s.c.last_seen_at,
+    )
+    .join_from(_s, _a, _a.c.id == _s.c.account_id)
+    .where(_s.c.token_digest == bindparam("digest"), _s.c.ended_at.is_(None))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Current:
+    """A live session and its account, as far as every request needs them."""
+
+    session_id: UUID
+    sid: str
+    account_id: UUID
+    subject: str
+    status: str
+    display_name: str
+    locale: str
+    auth_time: datetime
+    amr: tuple[str, ...]
+    acr: str
+    created_at: datetime
+    expires_at: datetime
+    last_seen_at: datetime
+
+
+def find(work: Work, token: str | None) -> Current | None:
+    """The live session of this token: not ended, within both limits, its account active. One statement."""
+    if token is None or len(token) != TOKEN_LENGTH or not token.isascii():
+        return None
+    row = work.session.connection().execute(_FIND, {"digest": tokens.digest(token)}).one_or_none()
+    if row is None:
+        return None
+    key, sid, account, subject, status, given, family, locale, auth_time, amr, acr, created, expires, seen = row
+    if status != "active" or expires <= work.now or seen + work.policies.session_idle <= work.now:
+        return None
+    return Current(
+        session_id=key,
+        sid=sid,
+        account_id=account,
+        subject=subject,
+        status=status,
+        display_name=f"{given} {family}".strip(),
+        locale=locale,
+        auth_time=auth_time,
+        amr=tuple(amr.split()),
+        acr=acr,
+        created_at=created,
+        expires_at=expires,
+        last_seen_at=seen,
+    )
+
+
+def touch(work: Work, current: Current) -> None:
+    """Note that the session is in use, at most once a minute.
+
+    Called right after `find`: a transaction that has only read so far is ended first, and so is the one that wrote, so
+    that a page that only reads never holds up a writer.
+    """
+    if work.now - current.last_seen_at < TOUCHED_EVERY:
+        return
+    reading = not work.session.connection().get_execution_options().get("write")
+    if reading:
+        work.checkpoint()
+    work.session.execute(
+        update(Session)
+        .where(Session.id == current.session_id, Session.ended_at.is_(None), Session.last_seen_at < work.now)
+        .values(last_seen_at=work.now),
+        execution_options={"synchronize_session": False},
+    )
+    if reading:
+        work.checkpoint(write=False)
+
+
+def start(work: Work, account: Account, methods: Iterable[str]) -> tuple[str, UUID]:
+    """A new session for what was proved (`Proof.method`). Only `sign_in.finish` calls this.
+
+    Returns:
+        The session's token, for the cookie alone, and its key.
+    """
+    proved = set(methods)
+    token, key = tokens.new(), uuid7()
+    work.session.add(
+        Session(
+            id=key,
+            account_id=account.id,
+            token_digest=tokens.digest(token),
+            sid=tokens.new()[:22],
+            auth_time=work.now,
+            amr=" ".join(_amr(proved)),
+            acr=_acr(proved),
+            created_at=work.now,
+            last_seen_at=work.now,
+            expires_at=work.now + work.policies.session_lifetime,
+            user_agent=work.actor.user_agent,
+            network=work.actor.network,
+        )
+    )
+    work.session.flush()
+    audit.record(work, "session.started", ("account", account.id), session=str(key), methods=sorted(proved))
+    return token, key
+
+
+def renew(work: Work, session_id: UUID, account: Account, methods: Iterable[str]) -> str:
+    """Strengthen a live session after new proofs: a new token (R-46), a new `auth_time`, the same `sid`.
+
+    A session proved anew from the password on begins its whole time again; a mere code does not lengthen it.
+
+    Raises:
+        Expired: it has ended meanwhile, or is another person's.
+    """
+    proved = set(methods)
+    row = work.session.execute(
+        select(Session.amr, Session.expires_at, Session.last_seen_at).where(
+            Session.id == session_id, Session.account_id == account.id, Session.ended_at.is_(None)
+        )
+    ).one_or_none()
+    if row is None or row.expires_at <= work.now or row.last_seen_at + work.policies.session_idle <= work.now:
+        raise Expired(what="session")
+    amr = {*row.amr.split(), *_amr(proved)}
+    token = tokens.new()
+    renewed = work.session.execute(
+        update(Session)
+        .where(Session.id == session_id, Session.ended_at.is_(None))
+        .values(
+            token_digest=tokens.digest(token),
+            auth_time=work.now,
+            last_seen_at=work.now,
+            amr=" ".join(value for value in AMR_ORDER if value in amr),
+            acr=ACR_TWO if "mfa" in amr else ACR_ONE,
+            expires_at=work.now + work.policies.session_lifetime if "pwd" in proved else row.expires_at,
+        ),
+        execution_options={"synchronize_session": False},
+    )
+    if renewed.rowcount != 1:  # type: ignore[attr-defined]
+        raise Expired(what="session")
+    audit.record(work, "session.renewed", ("account", account.id), session=str(session_id), methods=sorted(proved))
+    return token
+
+
+def owner(work: Work, session_id: UUID) -> UUID | None:
+    """The account of a live session."""
+    return work.session.scalar(
+        select(Session.account_id).where(
+            Session.id == session_id,
+            Session.ended_at.is_(None),
+            Session.expires_at > work.now,
+            Session.last_seen_at > work.now - work.policies.session_idle,
+        )
+    )
+
+
+def end(work: Work, session_id: UUID, reason: str) -> bool:
+    """End a session and tell the floors above; False when it had ended already.
+
+    Args:
+        reason: one word for the audit log and the products, such as `signed_out` or `password_changed`.
+    """
+    return _end(work, reason, Session.id == session_id) == 1
+
+
+def end_all(work: Work, account_id: UUID, reason: str, except_id: UUID | None = None) -> int:
+    """End every session of an account, or every other one; answers how many."""
+    which: list[ColumnElement[bool]] = [Session.account_id == account_id]
+    if except_id is not None:
+        which.append(Session.id != except_id)
+    return _end(work, reason, *which)
+
+
+def new_here(work: Work, account_id: UUID) -> bool:
+    """Whether the account has sessions, but none from a browser that calls itself like this one."""
+    mine = Session.account_id == account_id
+    return bool(
+        work.session.scalar(
+            select(exists().where(mine) & ~exists().where(mine, Session.user_agent == work.actor.user_agent))
+        )
+    )
+
+
+def _end(work: Work, reason: str, *which: ColumnElement[bool]) -> int:
+    """One conditional update, so that of several callers one ends a session and says so."""
+    ended = work.session.execute(
+        update(Session)
+        .where(*which, Session.ended_at.is_(None))
+        .values(ended_at=work.now, end_reason=reason)
+        .returning(Session.id, Session.sid, Session.account_id),
+        execution_options={"synchronize_session": False},
+    ).all()
+    for key, sid, account_id in ended:
+        subject = work.session.scalar(select(_a.c.subject).where(_a.c.id == account_id))
+        outbox.fact(work, "session.ended", session_id=str(key), sid=sid, subject=subject, reason=reason)
+        audit.record(work, "session.ended", ("account", account_id), session=str(key), reason=reason)
+    return len(ended)
+
+
+def _amr(proved: set[str]) -> list[str]:
+    """RFC 8176 values for what was proved (docs/decisions/0003-trusted-device.md)."""
+    found = proved & {"pwd", "otp"}
+    if "pwd" in proved and proved & SECOND_FACTORS:
+        found = found | {"mfa"}
+    return [value for value in AMR_ORDER if value in found]
+
+
+def _acr(proved: set[str]) -> str:
+    return ACR_TWO if "mfa" in _amr(proved) else ACR_ONE

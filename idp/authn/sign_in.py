@@ -1,0 +1,310 @@
+"""From an address to a session: an attempt in one browser, its proofs, and the only exit.
+
+`proofs.DEMANDS` says what is due; `finish` asks it once more and is the only caller of `session.start`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import select, update
+
+from idp.accounts.models import Account
+from idp.audit import log as audit
+from idp.authn import enrolment, notices, password_proof, proofs, recovery_code, session, throttle, totp, trusted_device
+from idp.authn.enrolment import Enrolment
+from idp.authn.models import SignIn
+from idp.authn.outcome import Outcome
+from idp.authn.proofs import Step
+from idp.core import tokens
+from idp.core.errors import Conflict, Expired, NotAuthenticated
+from idp.core.ids import uuid7
+from idp.work import Work
+
+__all__ = [
+    "Enrolment",
+    "Finished",
+    "Outcome",
+    "Step",
+    "begin",
+    "begin_enrolment",
+    "code_pause",
+    "confirm_enrolment",
+    "current",
+    "finish",
+    "keep_account",
+    "prove_password",
+    "prove_recovery_code",
+    "prove_totp",
+    "renew",
+    "step",
+    "trust_offered",
+]
+
+LIFETIME = timedelta(minutes=30)
+CONTINUE_MAX = 2000
+TOTP = "totp"
+RECOVERY_CODE = "recovery_code"
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What the browser gets: the session's token, a new cookie for the known browser or None, and where to go on."""
+
+    session_token: str
+    device_token: str | None
+    device_lifetime: timedelta
+    continue_to: str
+    account: Account
+
+
+def begin(
+    work: Work, *, continue_to: str, purpose: str = "sign_in", current: session.Current | None = None
+) -> tuple[SignIn, str]:
+    """Begin an attempt.
+
+    Args:
+        continue_to: path of this service to go on at; anything else becomes `/`.
+        purpose: `sign_in`, or `step_up` to prove a code again in the live session.
+        current: the live session of this browser, if any. The same person's is renewed, another's ends.
+
+    Returns:
+        The attempt and its token, for the cookie alone.
+    """
+    if purpose not in ("sign_in", "step_up"):
+        raise ValueError(f"an attempt to {purpose} begins with its link")
+    if purpose == "step_up" and current is None:
+        raise NotAuthenticated
+    return open_attempt(
+        work,
+        purpose=purpose,
+        continue_to=continue_to,
+        lifetime=LIFETIME,
+        session_id=current.session_id if current else None,
+        account_id=current.account_id if current and purpose == "step_up" else None,
+    )
+
+
+def open_attempt(
+    work: Work,
+    *,
+    purpose: str,
+    continue_to: str,
+    lifetime: timedelta,
+    account_id: UUID | None = None,
+    session_id: UUID | None = None,
+) -> tuple[SignIn, str]:
+    """A row for an attempt of any purpose; `activation` and `reset` begin theirs here."""
+    work.write()
+    token = tokens.new()
+    attempt = SignIn(
+        id=uuid7(),
+        token_digest=tokens.digest(token),
+        account_id=account_id,
+        purpose=purpose,
+        continue_to=local_path(continue_to),
+        session_id=session_id,
+        created_at=work.now,
+        expires_at=work.now + lifetime,
+    )
+    work.session.add(attempt)
+    work.session.flush()
+    return attempt, token
+
+
+def current(work: Work, token: str | None) -> SignIn:
+    """The open attempt of this token.
+
+    Raises:
+        Expired: there is none, or none any more.
+    """
+    attempt = None
+    if token:
+        attempt = work.session.scalar(
+            select(SignIn).where(
+                SignIn.token_digest == tokens.digest(token), SignIn.finished_at.is_(None), SignIn.expires_at > work.now
+            )
+        )
+    if attempt is None:
+        raise Expired(what="sign_in")
+    return attempt
+
+
+def renew(work: Work, attempt: SignIn) -> str:
+    """A new token for the attempt, asked for after the first proof: whoever planted the old one is left behind."""
+    token = tokens.new()
+    proofs.hold(work, attempt, token_digest=tokens.digest(token))
+    return token
+
+
+def step(work: Work, attempt: SignIn) -> Step:
+    """What is due next in this attempt."""
+    return proofs.due(work, attempt)
+
+
+def prove_password(
+    work: Work,
+    attempt: SignIn,
+    *,
+    address: str,
+    password: str,
+    device_token: str | None,
+    device_allowed: Callable[[UUID], bool],
+) -> Outcome:
+    """Prove address and password. Commits once on the way: nothing else is to be done before it in a request.
+
+    Args:
+        device_token: the known-browser cookie as it was sent.
+        device_allowed: whether this account's companies let a trusted browser stand in for the second factor.
+
+    Returns:
+        `PAUSED` when this network address has tried too often, otherwise accepted or refused, with one text for a wrong
+        password, an unknown address, a blocked account and too many tries.
+
+    Raises:
+        Conflict: this attempt does not ask for a password (activation, reset, step-up).
+        Expired: the attempt is over.
+        Unavailable: no capacity for hashing; the try was not counted.
+    """
+    if attempt.purpose != "sign_in":
+        raise Conflict(step=proofs.due(work, attempt).value)
+    return password_proof.prove(
+        work, attempt, address=address, password=password, device_token=device_token, device_allowed=device_allowed
+    )
+
+
+def prove_totp(work: Work, attempt: SignIn, code: str) -> Outcome:
+    """Prove a code of the authenticator app; its time step is spent.
+
+    Raises:
+        Conflict: no code is due; `step` says what is.
+        Expired: the attempt is over.
+    """
+    account_id = proofs.demand(work, attempt, Step.TOTP)
+    digits = totp.cleaned(work, code)
+    if digits is None:
+        return Outcome.REFUSED  # not a guess: not counted
+    return _prove_code(work, attempt, account_id, TOTP, "otp", lambda: totp.verify(work, account_id, digits))
+
+
+def prove_recovery_code(work: Work, attempt: SignIn, code: str) -> Outcome:
+    """Prove a recovery code in place of the second factor; it is used from now on.
+
+    Raises:
+        Conflict: no second factor is due; `step` says what is.
+        Expired: the attempt is over.
+    """
+    account_id = proofs.demand(work, attempt, Step.TOTP)
+    if recovery_code.cleaned(code) is None:
+        return Outcome.REFUSED
+    outcome = _prove_code(
+        work, attempt, account_id, RECOVERY_CODE, "rcv", lambda: recovery_code.spend(work, account_id, code)
+    )
+    if outcome is Outcome.ACCEPTED:
+        throttle.clear(work, TOTP, str(account_id))
+        left = recovery_code.left(work, account_id)
+        audit.record(work, "recovery_code.used", ("account", account_id), left=left)
+    return outcome
+
+
+def code_pause(work: Work, attempt: SignIn, method: str = TOTP) -> datetime | None:
+    """The end of the pause of `totp` or `recovery_code` for the account of this attempt, if it is paused."""
+    return throttle.paused_until(work, method, str(attempt.account_id)) if attempt.account_id else None
+
+
+def begin_enrolment(work: Work, attempt: SignIn) -> Enrolment:
+    """The secret to link; the same at every reload. See `enrolment.begin`."""
+    return enrolment.begin(work, attempt)
+
+
+def confirm_enrolment(work: Work, attempt: SignIn, code: str) -> Outcome:
+    """Link the app when its first code is right. See `enrolment.confirm`."""
+    return Outcome.ACCEPTED if enrolment.confirm(work, attempt, code) else Outcome.REFUSED
+
+
+def trust_offered(work: Work, attempt: SignIn, allowed: bool) -> bool:
+    """Whether to offer "trust this browser"; `allowed` is what the companies of the person say."""
+    return allowed and attempt.purpose == "sign_in" and work.policies.account.trusted_device_offered
+
+
+def keep_account(work: Work, attempt: SignIn) -> None:
+    """Withdraw a requested erasure: the holder has proved everything and wants to stay.
+
+    Raises:
+        Conflict: the account is not waiting to be erased, or something is still to be proved.
+        Expired: the attempt is over.
+    """
+    account_id = proofs.demand(work, attempt, Step.ERASURE)
+    kept = work.session.execute(
+        update(Account)
+        .where(Account.id == account_id, Account.status == "erasure_requested")
+        .values(status="active", status_reason="", erasure_at=None)
+    )
+    if kept.rowcount == 1:  # type: ignore[attr-defined]
+        audit.record(work, "account.erasure_withdrawn", ("account", account_id))
+
+
+def finish(work: Work, attempt: SignIn, *, trust: bool, device_token: str | None = None) -> Finished:
+    """Turn an attempt with all its proofs into a session: the only exit.
+
+    Args:
+        trust: the person asked to trust this browser, and was offered it. Heeded only after a code of the app.
+        device_token: the known-browser cookie as it was sent.
+
+    Raises:
+        Conflict: something is still due; `step` says what.
+        Expired: the attempt is over, or the session to strengthen is.
+        NotAuthenticated: the account may not sign in (any more).
+    """
+    proofs.hold(work, attempt, finished_at=work.now)
+    missing = proofs.due(work, attempt)
+    if missing is not Step.DONE or attempt.account_id is None:
+        raise Conflict(step=missing.value)
+    account = work.session.get_one(Account, attempt.account_id, populate_existing=True)
+    if account.status != "active":
+        raise NotAuthenticated
+    methods = proofs.proved(work, attempt)
+    trust = trust and "otp" in methods and trust_offered(work, attempt, True)
+    strange = attempt.purpose == "sign_in" and trusted_device.find(work, account.id, device_token) is None
+    if strange and session.new_here(work, account.id):
+        notices.tell(work, account.id, "new_sign_in")
+    token = _session(work, attempt, account, methods)
+    cookie = None
+    if attempt.purpose != "step_up":
+        cookie = trusted_device.remember(work, account.id, device_token, trust=trust)
+    return Finished(token, cookie, work.policies.account.trusted_device_lifetime, attempt.continue_to, account)
+
+
+def local_path(path: str) -> str:
+    """A path of this service, or `/`: never another host, however browsers may read it."""
+    inside = path.startswith("/") and path[1:2] not in ("/", "\\")
+    readable = len(path) <= CONTINUE_MAX and all(" " < letter <= "~" and letter != "\\" for letter in path)
+    return path if inside and readable else "/"
+
+
+def _session(work: Work, attempt: SignIn, account: Account, methods: set[str]) -> str:
+    """Renew the session this attempt began in, or start one; a session of another person ends."""
+    if attempt.session_id is not None:
+        owner = session.owner(work, attempt.session_id)
+        if attempt.purpose == "step_up" or owner == account.id:
+            return session.renew(work, attempt.session_id, account, methods)
+        if owner is not None:
+            session.end(work, attempt.session_id, "replaced")
+    return session.start(work, account, methods)[0]
+
+
+def _prove_code(
+    work: Work, attempt: SignIn, account_id: UUID, kind: str, method: str, check: Callable[[], bool]
+) -> Outcome:
+    """Count, check, record. The limit holds over all attempts of the account, for this method alone (R-15)."""
+    counted = throttle.take(work, kind, str(account_id), work.policies.account.wrong_codes)
+    if not counted.allowed:
+        audit.record(work, "sign_in.throttled", ("account", account_id), outcome="refused", by=kind)
+        return Outcome.PAUSED
+    if check():
+        throttle.clear(work, kind, str(account_id))
+        proofs.add(work, attempt, method)
+        return Outcome.ACCEPTED
+    audit.record(work, f"{kind}.refused", ("account", account_id), outcome="refused")
+    return Outcome.PAUSED if counted.last else Outcome.REFUSED
