@@ -1,0 +1,150 @@
+"""`idp clients`: the applications that delegate sign-in to this service."""
+
+from datetime import timedelta
+from typing import Any
+
+import click
+
+from idp.cli.context import Output, members_of, operating, settings, verb
+
+HIDDEN = ("secret_digests",)
+LISTS = ("redirect_uris", "post_logout_redirect_uris", "grant_types", "permissions")
+METHODS = click.Choice(["client_secret_basic", "client_secret_post", "none"])
+
+
+@click.group()
+def clients() -> None:
+    """The applications that delegate sign-in to this service."""
+
+
+def described(function: Any) -> Any:
+    """The options that describe a client; None or an empty tuple where one was not given."""
+    options = [
+        click.option("--name", "names", multiple=True, metavar="[LANG=]TEXT", help="Name people see; fr=… and en=…"),
+        click.option("--product", help="The product whose roles its tokens carry."),
+        click.option("--resource", help="Audience of its access tokens, an address (RFC 8707)."),
+        click.option("--auth-method", "token_endpoint_auth_method", type=METHODS, help="none: a public client."),
+        click.option("--redirect-uri", "redirect_uris", multiple=True, help="Exact; may be repeated."),
+        click.option("--post-logout-redirect-uri", "post_logout_redirect_uris", multiple=True, help="May be repeated."),
+        click.option("--backchannel-logout-uri", help="Where logout tokens go."),
+        click.option("--grant-type", "grant_types", multiple=True, help="May be repeated."),
+        click.option("--scope", help="Scopes it may ask for, separated by spaces."),
+        click.option("--signing-algorithm", type=click.Choice(["ES256", "RS256"]), help="Of its ID and logout tokens."),
+        click.option("--permission", "permissions", multiple=True, help="What the client itself may do."),
+        click.option("--home-uri", help="Where the launcher leads."),
+        click.option("--trusted/--untrusted", default=None, help="Trusted: one of our own, no consent page."),
+        click.option("--inline-permissions/--permission-sets", default=None, help="Permissions inside its tokens."),
+        click.option("--pkce/--no-pkce", "require_pkce", default=None, help="Lift PKCE for a confidential client."),
+    ]
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+@verb(clients, "create")
+@click.option("--client-id", default="", help="Made when not given.")
+@described
+def create(out: Output, client_id: str, **values: Any) -> None:
+    """Register a client. Its secret is shown this once."""
+    from idp.oidc import clients as registered
+
+    given = _given(values)
+    if "names" not in given:
+        raise click.UsageError("Missing option '--name'.")
+    with operating() as work:
+        registration = registered.ClientRegistration(client_id=client_id, **given)
+        client, secret = registered.register(work, registration, development=settings().development)
+    shown = members_of(client, *HIDDEN) | {"client_secret": secret}
+    out.result(shown, f"client_id      {client.client_id}", f"client_secret  {secret or '- (public client)'}")
+
+
+@verb(clients, "list")
+def list_(out: Output) -> None:
+    """List the clients."""
+    from idp.oidc import clients as registered
+
+    with operating(write=False) as work:
+        rows = [members_of(client, *HIDDEN) for client in registered.listing(work)]
+    columns = ["client_id", "names", "product", "token_endpoint_auth_method", "trusted", "require_pkce"]
+    out.table(rows, columns, empty="No client.")
+
+
+@verb(clients, "show")
+@click.argument("client_id")
+def show(out: Output, client_id: str) -> None:
+    """Show a client, without its secret."""
+    from idp.oidc import clients as registered
+
+    with operating(write=False) as work:
+        client = registered.get(work, client_id)
+    out.record(members_of(client, *HIDDEN))
+
+
+@verb(clients, "update")
+@click.argument("client_id")
+@described
+def update(out: Output, client_id: str, **values: Any) -> None:
+    """Change a client. A repeated option replaces the whole list."""
+    from idp.oidc import clients as registered
+
+    changes = _given(values)
+    if not changes:
+        raise click.UsageError("Say what to change.")
+    with operating() as work:
+        client = registered.change(work, client_id, development=settings().development, **changes)
+    out.result(members_of(client, *HIDDEN), f"{client_id}: changed {', '.join(sorted(changes))}.")
+
+
+@verb(clients, "rotate-secret")
+@click.argument("client_id")
+def rotate_secret(out: Output, client_id: str) -> None:
+    """Make a new secret, shown this once. The present one stays valid until the next rotation."""
+    from idp.oidc import clients as registered
+
+    with operating() as work:
+        secret = registered.rotate_secret(work, client_id)
+    out.result({"client_id": client_id, "client_secret": secret}, f"client_secret  {secret}")
+
+
+@verb(clients, "delete")
+@click.argument("client_id")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def delete(out: Output, client_id: str, yes: bool) -> None:
+    """Remove a client: its tokens die, and its identifier is never given again."""
+    from idp.oidc import clients as registered
+
+    if not yes:
+        click.confirm(f"Remove {client_id}?", abort=True, err=True)
+    with operating() as work:
+        registered.delete(work, client_id)
+    out.result({"client_id": client_id, "deleted": True}, f"{client_id} is removed.")
+
+
+@verb(clients, "initial-access-token")
+@click.option("--note", default="", help="Who it is for.")
+@click.option("--uses", default=1, show_default=True, type=click.IntRange(1, 1000))
+@click.option("--hours", default=24, show_default=True, type=click.IntRange(1, 24 * 90), help="How long it is valid.")
+def initial_access_token(out: Output, note: str, uses: int, hours: int) -> None:
+    """Make a token that opens dynamic registration (RFC 7591), shown this once."""
+    from idp.oidc import clients as registered
+
+    with operating() as work:
+        token = registered.create_initial_access_token(work, note=note, uses=uses, lifetime=timedelta(hours=hours))
+    out.result({"initial_access_token": token, "uses": uses, "hours": hours}, token)
+
+
+def _given(values: dict[str, Any]) -> dict[str, Any]:
+    """The options that were given, as fields of a registration."""
+    given = {name: value for name, value in values.items() if value not in (None, ())}
+    for name in LISTS:
+        if name in given:
+            given[name] = list(given[name])
+    if "names" in given:
+        given["names"] = dict(_named(value) for value in given["names"])
+    return given
+
+
+def _named(value: str) -> tuple[str, str]:
+    """`fr=Paie` as a name in French; a name without a language serves as English, which is what others fall back to."""
+    language, sign, text = value.partition("=")
+    return (language, text) if sign and len(language) == 2 and language.isalpha() else ("en", value)

@@ -1,0 +1,54 @@
+"""`idp serve`: the service on granian."""
+
+import errno
+import socket
+
+import click
+
+from idp.cli.context import Output, application, guarded, settings
+from idp.core.errors import ConfigurationError
+
+BLOCKING_THREADS = 2  # one stalls behind a password hash, four lengthen the tail (docs/performance.md)
+
+
+@click.command("serve")
+@guarded
+def serve(out: Output) -> None:
+    """Serve HTTP until stopped (SIGINT or SIGTERM); address, port and workers come from the settings."""
+    from granian.constants import Interfaces
+    from granian.server import Server
+
+    chosen = settings()
+    application()  # what keeps a worker from starting is said here, once, in a sentence
+    check_port(chosen.listen_host, chosen.listen_port)
+    Server(
+        "idp.app:create_app",
+        address=chosen.listen_host,
+        port=chosen.listen_port,
+        interface=Interfaces.WSGI,
+        workers=chosen.workers,
+        blocking_threads=BLOCKING_THREADS,
+        factory=True,
+        log_access=False,
+        websockets=False,
+        respawn_failed_workers=chosen.workers > 1,
+    ).serve()
+
+
+def check_port(host: str, port: int, name: str = "The service") -> None:
+    """See that a port can be listened on.
+
+    Raises:
+        ConfigurationError: it is taken, or this machine does not have the address.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                reason = f"{name} cannot start: port {port} on {host} is in use by another program."
+            else:
+                reason = f"{name} cannot listen on {host}:{port}: {error.strerror}."
+            raise ConfigurationError(reason=reason) from error
