@@ -1,0 +1,43 @@
+"""The cookies of this service: HttpOnly, SameSite=Lax, for this host and the whole of it, `__Host-` over TLS (R-50)."""
+
+from datetime import datetime
+
+from flask import request
+from werkzeug.wrappers import Response
+
+from idp.web.work import parts
+
+SESSION = "sesame_session"
+SIGN_IN = "sesame_sign_in"
+DEVICE = "sesame_device"
+LANGUAGE = "sesame_lang"
+_LONGEST_VALUE = 1000
+
+
+def name_of(cookie: str) -> str:
+    """The name under which browsers know a cookie. The prefix makes them refuse a copy set by another host."""
+    return f"__Host-{cookie}" if parts().settings.secure else cookie
+
+
+def get(cookie: str) -> str | None:
+    """The value sent by the browser, or None; one that is longer than any we give is not looked at."""
+    value = request.cookies.get(name_of(cookie))
+    return value if value and len(value) <= _LONGEST_VALUE else None
+
+
+def put(response: Response, cookie: str, value: str, *, expires: datetime | None = None) -> None:
+    """Give the browser a cookie, until `expires`, or until it is closed."""
+    response.set_cookie(
+        name_of(cookie),
+        value,
+        expires=expires,
+        path="/",
+        secure=parts().settings.secure,
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def drop(response: Response, cookie: str) -> None:
+    """Take a cookie back."""
+    response.delete_cookie(name_of(cookie), path="/", secure=parts().settings.secure, httponly=True, samesite="Lax")

@@ -1,0 +1,237 @@
+"""Errors get one of three faces, by the part of the service they happen in.
+
+Pages: a translated page with a way on. API: RFC 9457 `application/problem+json`. OAuth: the JSON of RFC 6749 §5.2; its
+endpoints answer their own errors, what never reached them (405, 413, a failure) is answered here.
+An unexpected exception shows a reference number and nothing else; the log has the same number.
+"""
+
+import secrets
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+import structlog
+from flask import Flask, Response, jsonify, redirect, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from werkzeug.exceptions import HTTPException
+
+from idp.core import errors
+from idp.core.errors import IdpError
+from idp.web.render import page
+
+STATUS: Mapping[type[IdpError], int] = {
+    errors.InvalidInput: 422,
+    errors.NotAuthenticated: 401,
+    errors.StepUpRequired: 401,  # RFC 9470
+    errors.NotPermitted: 403,
+    errors.NotFound: 404,
+    errors.Conflict: 409,
+    errors.Expired: 410,
+    errors.Throttled: 429,
+    errors.Unavailable: 503,
+}
+RETRY_AFTER_SECONDS = 2
+_OAUTH_PATHS = ("/oauth/", "/.well-known/", "/permission-sets/", "/me/", "/schemas/")
+_OAUTH_CODES = {
+    401: "invalid_client",
+    403: "access_denied",
+    429: "slow_down",
+    500: "server_error",
+    503: "temporarily_unavailable",
+}
+_CODES = {
+    400: "bad_request",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "too_large",
+    415: "unsupported_media_type",
+}
+_log = structlog.get_logger("idp.web")
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An error on its way to its face: status, stable code, named members that may be shown."""
+
+    status: int
+    code: str
+    members: Mapping[str, Any]
+    headers: Mapping[str, str]
+    reference: str | None = None
+
+
+def status_of(error: IdpError) -> int:
+    """The HTTP status of a kind of error; 500 for one that no caller should ever meet."""
+    return next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
+
+
+def install(app: Flask) -> None:
+    """Answer every error of the application."""
+    app.register_error_handler(IdpError, _told)
+    app.register_error_handler(HTTPException, _http)
+    for kind in (OperationalError, InterfaceError, PoolTimeout):
+        app.register_error_handler(kind, _database)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def _told(error: IdpError) -> ResponseReturnValue:
+    status = status_of(error)
+    if status == 500:
+        return _unexpected(error)
+    headers = {}
+    if status in (429, 503):
+        headers["Retry-After"] = str(max(1, int(error.members.get("retry_after", RETRY_AFTER_SECONDS))))
+    return _answer(Failure(status, error.code, error.members, headers))
+
+
+def _http(error: HTTPException) -> ResponseReturnValue:
+    status = error.code or 500
+    if status < 400:  # a redirect that routing asks for
+        return error.get_response()
+    headers = {name: value for name, value in error.get_headers() if name in ("Allow", "Retry-After")}
+    return _answer(Failure(status, _CODES.get(status, "bad_request" if status < 500 else "failure"), {}, headers))
+
+
+def _database(error: Exception) -> ResponseReturnValue:
+    reference = _record(error)
+    return _answer(Failure(503, "unavailable", {}, {"Retry-After": str(RETRY_AFTER_SECONDS)}, reference))
+
+
+def _unexpected(error: Exception) -> ResponseReturnValue:
+    return _answer(Failure(500, "failure", {}, {}, _record(error)))
+
+
+def _record(error: Exception) -> str:
+    """Log where it happened, without the exception's own words, which may quote what somebody typed (R-74)."""
+    reference = secrets.token_hex(5)
+    frames = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
+    cause = type(error.__cause__).__name__ if error.__cause__ else None
+    _log.error(
+        "failure",
+        reference=reference,
+        kind=type(error).__name__,
+        cause=cause,
+        endpoint=request.endpoint,
+        at=frames[-12:],
+    )
+    return reference
+
+
+def _answer(failure: Failure) -> ResponseReturnValue:
+    face = _face()
+    answer = face(failure)
+    if isinstance(answer, Response):
+        answer.headers.update(failure.headers)
+    return answer
+
+
+def _face() -> Callable[[Failure], Response]:
+    blueprint = request.blueprint or ""
+    if blueprint.startswith("api") or request.path.startswith("/api/"):
+        return _problem
+    # The authorization and end-session endpoints are met by people; the others by programs.
+    if request.path in ("/oauth/authorize", "/oauth/authorize/continue", "/oauth/logout"):
+        return _page
+    if blueprint.startswith("oauth") or request.path.startswith(_OAUTH_PATHS) or blueprint == "health":
+        return _oauth
+    return _page
+
+
+def _problem(failure: Failure) -> Response:
+    """RFC 9457 §3."""
+    body = {"type": f"/problems/{failure.code}", "title": failure.code.replace("_", " "), "status": failure.status}
+    if failure.reference:
+        body["instance"] = f"urn:reference:{failure.reference}"
+    answer = jsonify({**{name: _plain(value) for name, value in failure.members.items()}, **body})
+    answer.status_code = failure.status
+    answer.mimetype = "application/problem+json"
+    return answer
+
+
+def _oauth(failure: Failure) -> Response:
+    """RFC 6749 §5.2."""
+    body = {"error": _OAUTH_CODES.get(failure.status, "invalid_request")}
+    if failure.reference:
+        body["error_description"] = f"Reference {failure.reference}"
+    answer = jsonify(body)
+    answer.status_code = failure.status
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, str | int | float | bool | type(None)) else str(value)
+
+
+def _page(failure: Failure) -> Response:
+    if failure.status == 401 and request.method in ("GET", "HEAD"):
+        again = {"reauthenticate": "1"} if failure.code == errors.StepUpRequired.code else {}
+        here = request.full_path.rstrip("?")
+        return redirect(f"/sign-in?{urlencode({'continue_to': here, **again})}", 303)  # type: ignore[return-value]
+    title, explanation = _words(failure)
+    ways = [{"label": gettext("Go to my products"), "url": "/"}]
+    if failure.status in (401, 410) or failure.code == "stale_form":
+        ways.insert(0, {"label": gettext("Sign in"), "url": "/sign-in"})
+    # Nothing here reads the database: it may be what has failed.
+    return page(
+        "errors/page.html",
+        failure.status,
+        title=title,
+        explanation=explanation,
+        ways=ways,
+        reference=failure.reference,
+        form={},
+    )
+
+
+def _words(failure: Failure) -> tuple[str, str]:
+    """Title and explanation, by code where there is more to say than the status does."""
+    match failure.code, failure.status:
+        case "stale_form", _:
+            return gettext("This page had been open for too long"), gettext("Nothing was changed. Please start again.")
+        case "foreign_form", _:
+            return (
+                gettext("This form did not come from our pages"),
+                gettext("Another site sent it in your name, so we did nothing. Your account is not concerned."),
+            )
+        case _, 403:
+            return (
+                gettext("This is not open to you"),
+                gettext("Your account is in order, but it may not do this. An administrator of your company can help."),
+            )
+        case _, 404:
+            return (
+                gettext("There is nothing at this address"),
+                gettext("The address may be mistyped, or what was here is gone."),
+            )
+        case _, 405:
+            return (
+                gettext("This address does not work that way"),
+                gettext("It belongs to a step of a form. Please start from the beginning."),
+            )
+        case _, 410:
+            return gettext("This is no longer valid"), gettext("Its time is over, or it was already used.")
+        case _, 413:
+            return gettext("That is too much at once"), gettext("What was sent is larger than any form of ours.")
+        case _, 429:
+            return gettext("Too many tries"), gettext("Please wait a few minutes, then try again.")
+        case _, 503:
+            return (
+                gettext("We cannot answer right now"),
+                gettext("It will not last. Nothing was changed; please try again in a moment."),
+            )
+        case _, status if status >= 500:
+            return (
+                gettext("Something went wrong on our side"),
+                gettext("Nothing was changed. We have been told; please try again later."),
+            )
+        case _:
+            return (
+                gettext("We could not read this request"),
+                gettext("Please go back and start again from the beginning."),
+            )

@@ -1,0 +1,98 @@
+"""Reading a form into its shape: a model, or the problems in the person's language."""
+
+import re
+from collections.abc import Mapping
+from typing import Any, ClassVar, TypeVar
+
+from flask import request
+from flask_babel import gettext, lazy_gettext, ngettext
+from pydantic import BaseModel, ConfigDict, ValidationError
+from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import HTTPException
+
+# Not a field of any model: the anti-forgery token and the language button.
+_ENVELOPE = frozenset({"csrf_token", "set_locale"})
+# C0 and C1 controls, and the directional overrides that make a text read otherwise than it is written.
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_SHOWN_AGAIN = 300
+
+FormT = TypeVar("FormT", bound="Form")
+
+
+class Form(BaseModel):
+    """The shape of a form. A field that the page does not have is refused.
+
+    Attributes:
+        says: by field, what to tell the person instead of the general sentence; lazy texts.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    says: ClassVar[Mapping[str, Any]] = {}
+
+
+def read(model: type[FormT], sent: MultiDict[str, str]) -> tuple[FormT | None, dict[str, str]]:
+    """The form as its model, or None and what is wrong, by field; `form` stands for the whole of it."""
+    problems: dict[str, str] = {}
+    values: dict[str, str] = {}
+    for name, entries in sent.lists():
+        if name in _ENVELOPE:
+            continue
+        if len(entries) > 1:
+            problems["form"] = gettext("This form arrived in disorder. Please fill it in again.")
+        elif _CONTROLS.search(entries[0]):
+            field = name if name in model.model_fields else "form"
+            problems[field] = gettext("This holds a character that cannot be typed. Please write it again.")
+        else:
+            values[name] = entries[0]
+    if problems:
+        return None, problems
+    try:
+        return model.model_validate(values), {}
+    except ValidationError as error:
+        return None, _told(model, error)
+
+
+def typed() -> dict[str, str]:
+    """What the person had typed, for the page that is shown again: never a password, never more than a line."""
+    if request.method != "POST":
+        return {}
+    try:
+        sent = request.form.items()
+    except HTTPException:  # a body that cannot be read: its error page has no form
+        return {}
+    return {
+        name: _CONTROLS.sub("", value)[:_SHOWN_AGAIN]
+        for name, value in sent
+        if name not in _ENVELOPE and "password" not in name
+    }
+
+
+def _told(model: type[Form], error: ValidationError) -> dict[str, str]:
+    problems: dict[str, str] = {}
+    for entry in error.errors(include_url=False, include_input=False):
+        name = str(entry["loc"][0]) if entry["loc"] else "form"
+        if name not in model.model_fields:
+            problems["form"] = gettext("This form arrived in disorder. Please fill it in again.")
+        elif name not in problems:
+            problems[name] = str(model.says[name]) if name in model.says else _general(entry)
+    return dict(sorted(problems.items(), key=lambda item: _place(model, item[0])))
+
+
+def _general(entry: Mapping[str, Any]) -> str:
+    kind, limits = entry["type"], entry.get("ctx", {})
+    if kind in ("missing", "string_too_short"):
+        return gettext("Please fill in this field.")
+    if kind == "string_too_long":
+        most = int(limits["max_length"])
+        return ngettext("At most %(num)s character, please.", "At most %(num)s characters, please.", most)
+    return gettext("This cannot be used as it is written. Please check it.")
+
+
+def _place(model: type[Form], name: str) -> int:
+    """Problems come in the order of the fields on the page."""
+    names = list(model.model_fields)
+    return names.index(name) if name in names else -1
+
+
+EMAIL_PROBLEM = lazy_gettext("Write your e-mail address in full, such as name@company.example.")
+CODE_PROBLEM = lazy_gettext("The code has six digits. Copy it as the app shows it.")

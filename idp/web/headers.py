@@ -1,0 +1,90 @@
+"""Security headers of every answer (R-52, R-55).
+
+What never changes is built once per process. An answer made by `render.page` is a `Page` and carries the full set; any
+other one (JSON of the back channel, static files, redirects) gets the short set, under which a browser would run and
+embed nothing. So an answer that somebody forgot about is strict, not open.
+"""
+
+import re
+from typing import Any
+
+from flask import Flask, Response
+
+from idp.core.settings import Settings
+
+# A scheme-host-port origin, or the bare scheme of a native client (`com.example.app:`), as CSP level 3 writes them.
+_SOURCE = re.compile(r"[a-z][a-z0-9+.-]*:(//(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(:[0-9]{1,5})?)?")
+_YEAR_SECONDS = 31_536_000
+
+_COMMON = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "no-referrer"),
+    ("X-Frame-Options", "DENY"),  # for browsers that do not know frame-ancestors
+)
+_PLAIN_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+_PAGE_POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; object-src 'none'; "
+    "base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+)
+_PAGE = (
+    *_COMMON,
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+    (
+        "Permissions-Policy",
+        "accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), magnetometer=(), "
+        "microphone=(), midi=(), payment=(), screen-wake-lock=(), usb=(), browsing-topics=()",
+    ),
+    ("Cache-Control", "no-store"),
+)
+
+
+class Page(Response):
+    """A page for people.
+
+    Attributes:
+        form_targets: origins outside this service at which a form of this page may end. Browsers hold `form-action`
+            against the redirects that follow a post too (CSP level 3 §6.4.3), and a sign-in ends at the client.
+        policy: the whole content security policy, where a page needs its own.
+    """
+
+    form_targets: tuple[str, ...] = ()
+    policy: str = ""
+
+
+def origin_of(source: str) -> str | None:
+    """The value as a CSP source expression, or None when it is not one: nothing else may enter the header."""
+    lower = source.lower()
+    return lower if _SOURCE.fullmatch(lower) else None
+
+
+def install(app: Flask, settings: Settings) -> None:
+    """Put the headers on every answer of the application, errors included."""
+    transport: tuple[tuple[str, str], ...] = ()
+    if settings.secure:
+        transport = (("Strict-Transport-Security", f"max-age={_YEAR_SECONDS * 2}; includeSubDomains"),)
+    plain: list[tuple[str, str]] = [*_COMMON, ("Content-Security-Policy", _PLAIN_POLICY), *transport]
+    page: list[tuple[str, str]] = [*_PAGE, *transport]
+
+    @app.after_request
+    def finish(response: Response) -> Response:
+        if isinstance(response, Page):
+            headers = response.headers
+            for name, value in page:
+                headers[name] = value
+            headers["Content-Security-Policy"] = response.policy or _policy(response.form_targets)
+            response.vary.update(("Cookie", "Accept-Language"))
+        else:
+            _append(response, plain)
+        return response
+
+
+def _append(response: Response, fixed: list[tuple[str, str]]) -> None:
+    # Constant pairs, valid by construction: checking each of them again would triple the cost of a token answer.
+    present: Any = response.headers
+    present._list.extend(fixed)
+
+
+def _policy(targets: tuple[str, ...]) -> str:
+    sources = [source for source in map(origin_of, targets) if source]
+    return " ".join((_PAGE_POLICY, *sources))

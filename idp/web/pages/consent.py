@@ -1,0 +1,104 @@
+"""Consent: letting an application that is not one of our own products use one's account (R-42)."""
+
+from typing import Literal
+
+from flask import Blueprint, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+from werkzeug.wrappers import Response
+
+from idp.authn.session import Current
+from idp.companies import access
+from idp.companies.access import Access
+from idp.oidc import authorization, consent, interaction
+from idp.oidc.authorization import Taken
+from idp.oidc.interaction import Decision, Need
+from idp.web import csrf, forms, locale
+from idp.web.pages import steps
+from idp.web.pages.continuing import continue_path, destination, see_other
+from idp.web.render import page, person, signed_in
+from idp.web.work import open_work
+from idp.work import Work
+
+blueprint = Blueprint("pages_consent", __name__)
+csrf.guard(blueprint)
+steps.install(blueprint)
+
+
+class DecisionForm(forms.Form):
+    decision: Literal["allow", "refuse"]
+
+
+@blueprint.get("/consent")
+def open_consent() -> ResponseReturnValue:
+    """What an application asks for. Query: `request`."""
+    return show({})
+
+
+def show(problems: dict[str, str]) -> Response:
+    current = signed_in()
+    work = open_work()
+    taken, decision = _asked(work, current)
+    if decision.need is not Need.CONSENT:
+        return see_other(continue_path(taken.token))
+    client = taken.request.client
+    return page(
+        "consent/consent.html",
+        problems=problems,
+        client_name=client.name(locale.current()),
+        company=_company(work, taken, current, decision),
+        scopes=_scopes(taken.request.scope),
+        client_url=client.home_uri,
+        form_targets=destination(work, continue_path(taken.token)).form_targets,
+        account=person(current),
+    )
+
+
+@blueprint.post("/consent")
+@csrf.again(show)
+def decide() -> ResponseReturnValue:
+    """Agree, and go on; or refuse, and the application is told."""
+    work = open_work(write=True)
+    current = signed_in()
+    work = open_work()
+    form, problems = forms.read(DecisionForm, request.form)
+    if form is None:
+        return show(problems)
+    taken, decision = _asked(work, current)
+    if decision.need is not Need.CONSENT:
+        return see_other(continue_path(taken.token))
+    if form.decision == "allow":
+        consent.give(work, taken.request.client, current.account_id, taken.request.scope)
+        authorization.agree(work, taken)
+        return see_other(continue_path(taken.token))
+    authorization.forget(work, taken)
+    state = taken.request.parameters.get("state")
+    refused = "The person did not agree."
+    return see_other(
+        authorization.answer_error(work, taken.request.redirect_uri, "access_denied", refused, state, "consent_refused")
+    )
+
+
+def _asked(work: Work, current: Current) -> tuple[Taken, Decision]:
+    taken = authorization.take(work, request.args.get("request", ""))
+    asked = taken.request
+    return taken, interaction.next_for(work, asked.client, asked.parameters, asked.scope, current, taken.kept)
+
+
+def _company(work: Work, taken: Taken, current: Current, decision: Decision) -> str | None:
+    product = taken.request.client.product
+    if decision.company_id is None or product is None:
+        return None
+    found = access.resolve(work, current.account_id, decision.company_id, product)
+    return found.company_name if isinstance(found, Access) else None
+
+
+def _scopes(scope: str) -> list[str]:
+    """What each scope means, in the person's words."""
+    words = {
+        "openid": gettext("recognise you when you come back"),
+        "profile": gettext("see your name and language"),
+        "email": gettext("see your e-mail address"),
+        "offline_access": gettext("stay connected for up to 30 days, also while you are away"),
+    }
+    return [words.get(value, value) for value in scope.split()]

@@ -1,0 +1,109 @@
+"""Where a person was going: a path of this service, and the application that waits behind it."""
+
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from flask import redirect, request
+from werkzeug.wrappers import Response
+
+from idp.oidc import authorization
+from idp.oidc.authorization import CONTINUE_PATH, ClientView
+from idp.policy import label_for
+from idp.web import locale
+from idp.web.render import ProductView
+from idp.work import Work
+
+HOME = "/"
+_LONGEST = 2000
+_ACCENTS = ("green", "amber", "blue", "violet", "rose", "slate")
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where a sign-in leads.
+
+    Attributes:
+        path: a path of this service.
+        client: the application whose authorization request waits there, if one does.
+        product: that application as the page shows it.
+    """
+
+    path: str
+    client: ClientView | None
+    product: ProductView | None
+
+    @property
+    def form_targets(self) -> tuple[str, ...]:
+        """Where a form on the way may end outside this service."""
+        return (self.client.redirect_origin,) if self.client else ()
+
+
+def local_path(value: str | None) -> str:
+    """The path to continue at, or the launcher when the value could lead a browser to another host.
+
+    Exactly one leading slash, no backslash (browsers read it as a slash), printable ASCII alone (they drop tabs and line
+    breaks before they look).
+    """
+    if (
+        not value
+        or len(value) > _LONGEST
+        or not value.startswith("/")
+        or value.startswith("//")
+        or "\\" in value
+        or any(not "!" <= letter <= "~" for letter in value)
+    ):
+        return HOME
+    return value
+
+
+def asked() -> str:
+    """The path to continue at that this request names."""
+    return local_path(request.args.get("continue_to"))
+
+
+def address(page: str, continue_to: str, **more: str) -> str:
+    """A page of this service that remembers where the person is going."""
+    query = {"continue_to": continue_to} if continue_to != HOME else {}
+    query.update({name: value for name, value in more.items() if value})
+    return f"{page}?{urlencode(query)}" if query else page
+
+
+def sign_in_address(
+    continue_to: str, *, reauthenticate: bool = False, login_hint: str = "", ui_locales: str = ""
+) -> str:
+    """The sign-in page on the way to a path of this service.
+
+    Args:
+        reauthenticate: ask for password and code although the browser has a session (`prompt=login`, `max_age`).
+    """
+    flag = "1" if reauthenticate else ""
+    return address("/sign-in", continue_to, reauthenticate=flag, login_hint=login_hint, ui_locales=ui_locales)
+
+
+def continue_path(token: str) -> str:
+    """Where a kept authorization request is taken up again."""
+    return f"{CONTINUE_PATH}?{urlencode({'request': token})}"
+
+
+def see_other(location: str) -> Response:
+    """RFC 9700 §4.12: 303, so that a browser never posts a password again somewhere else."""
+    return redirect(location, 303)
+
+
+def destination(work: Work, continue_to: str) -> Destination:
+    """What waits at a path."""
+    view = authorization.client_of(work, continue_to)
+    if view is None:
+        return Destination(continue_to, None, None)
+    language = locale.current()
+    product = view.client.product
+    shown = product_view(work, product) if product else None
+    accent = shown.accent if shown else _ACCENTS[-1]
+    return Destination(continue_to, view, ProductView(view.name(language), accent))
+
+
+def product_view(work: Work, product: str) -> ProductView:
+    """A product as pages show it. Accents follow the order of the catalogue, so that neighbours differ."""
+    entry = work.policies.products[product]
+    place = list(work.policies.products).index(product)
+    return ProductView(label_for(entry.label, locale.current()), _ACCENTS[place % len(_ACCENTS)])

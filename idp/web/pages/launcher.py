@@ -1,0 +1,55 @@
+"""The launcher: every company of a person, and the products that are open there."""
+
+from typing import Any
+
+from flask import Blueprint
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+
+from idp.companies import access
+from idp.companies.access import LauncherTile, Reason
+from idp.oidc import products
+from idp.policy import label_for
+from idp.web import locale
+from idp.web.pages.continuing import product_view
+from idp.web.render import day, page, person, signed_in
+from idp.web.work import open_work
+from idp.work import Work
+
+blueprint = Blueprint("pages_launcher", __name__)
+
+
+@blueprint.get("/")
+def launcher() -> ResponseReturnValue:
+    """My products."""
+    current = signed_in()
+    work = open_work()
+    addresses = products.homes(work)
+    companies = [
+        {
+            "name": company.name,
+            "detail": gettext("through %(firm)s", firm=company.firm_name) if company.firm_name else None,
+            "tiles": [_tile(work, tile, addresses) for tile in company.tiles],
+        }
+        for company in access.launcher(work, current.account_id)
+    ]
+    return page("launcher.html", companies=companies, account=person(current))
+
+
+def _tile(work: Work, tile: LauncherTile, addresses: dict[str, str]) -> dict[str, Any]:
+    granted, refused = tile.access, tile.refusal
+    note = None
+    if granted is not None and granted.subscription == "suspended":
+        note = gettext("view only: the subscription is suspended")
+    elif refused is not None and refused.reason is Reason.SUBSCRIPTION_ENDED:
+        note = gettext("subscription ended")
+        if refused.date is not None:
+            note = gettext("subscription ended on %(date)s", date=day(refused.date))
+    elif granted is not None and tile.product not in addresses:
+        note = gettext("not connected yet")
+    return {
+        "product": product_view(work, tile.product),
+        "url": addresses.get(tile.product) if granted is not None else None,
+        "role": label_for(granted.role_labels, locale.current()) if granted is not None else gettext("no access now"),
+        "note": note,
+    }

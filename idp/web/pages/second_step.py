@@ -1,0 +1,254 @@
+"""Signing in, after the password: the code of the app, other ways, linking an app, keeping an account."""
+
+from typing import Annotated, Literal
+
+from flask import Blueprint, request
+from flask.typing import ResponseReturnValue
+from flask_babel import format_time, gettext
+from markupsafe import Markup
+from pydantic import BeforeValidator, StringConstraints
+from werkzeug.wrappers import Response
+
+from idp.accounts import profile
+from idp.authn import recovery_code, sign_in
+from idp.authn.models import SignIn
+from idp.authn.sign_in import Outcome, Step
+from idp.web import cookies, csrf, forms
+from idp.web.pages import steps
+from idp.web.pages.continuing import address, asked, destination, see_other
+from idp.web.render import day, page
+from idp.web.work import open_work
+from idp.work import Work
+
+blueprint = Blueprint("pages_second_step", __name__)
+csrf.guard(blueprint)
+steps.install(blueprint)
+
+
+def _without_spaces(value: object) -> object:
+    return "".join(value.split()) if isinstance(value, str) else value
+
+
+# ASCII digits alone: pyotp would take full-width ones for the same code (security.md, fact 6).
+Code = Annotated[str, BeforeValidator(_without_spaces), StringConstraints(pattern=r"^[0-9]{6}$")]
+
+
+class CodeForm(forms.Form):
+    code: Code
+    trust: Literal["yes"] | None = None
+
+    says = {"code": forms.CODE_PROBLEM}
+
+
+class RecoveryForm(forms.Form):
+    code: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60)]
+
+
+class DecisionForm(forms.Form):
+    decision: Literal["keep", "leave"]
+
+
+# --- the code of the authenticator app ---
+
+
+@blueprint.get("/sign-in/code")
+def ask_code() -> ResponseReturnValue:
+    """The page of the six-digit code."""
+    return show_code({})
+
+
+def show_code(problems: dict[str, str], status: int = 200) -> Response:
+    work = open_work()
+    attempt = steps.due(work, Step.TOTP)
+    return _show(
+        work,
+        attempt,
+        "sign_in/totp.html",
+        problems,
+        status,
+        other_ways_url=address("/sign-in/other-ways", attempt.continue_to),
+        trust_days=steps.trust_days(work, attempt),
+    )
+
+
+@blueprint.post("/sign-in/code")
+@csrf.again(show_code)
+def prove_code() -> ResponseReturnValue:
+    """Check the code; each counts once."""
+    work = open_work(write=True)
+    attempt = steps.due(work, Step.TOTP)
+    form, problems = forms.read(CodeForm, request.form)
+    if form is None:
+        return show_code(problems)
+    outcome = sign_in.prove_totp(work, attempt, form.code)
+    if outcome is Outcome.ACCEPTED:
+        return steps.onward(work, attempt, trust=form.trust == "yes")
+    if outcome is Outcome.PAUSED:
+        return show_code({"code": _paused(work, attempt, "totp")}, 429)
+    return show_code({"code": _refused()})
+
+
+# --- other ways ---
+
+
+@blueprint.get("/sign-in/other-ways")
+def other_ways() -> ResponseReturnValue:
+    """What can be done without the app."""
+    work = open_work()
+    attempt = steps.due(work, Step.TOTP)
+    left = attempt.account_id is not None and recovery_code.left(work, attempt.account_id) > 0
+    continue_to = attempt.continue_to
+    return _show(
+        work,
+        attempt,
+        "sign_in/other_ways.html",
+        {},
+        recovery_code_url=address("/sign-in/recovery-code", continue_to) if left else None,
+        back_url=address("/sign-in/code", continue_to),
+        support=None,
+    )
+
+
+@blueprint.get("/sign-in/recovery-code")
+def ask_recovery_code() -> ResponseReturnValue:
+    """The page of a recovery code."""
+    return show_recovery_code({})
+
+
+def show_recovery_code(problems: dict[str, str], status: int = 200) -> Response:
+    work = open_work()
+    attempt = steps.due(work, Step.TOTP)
+    other_ways_url = address("/sign-in/other-ways", attempt.continue_to)
+    return _show(work, attempt, "sign_in/recovery_code.html", problems, status, other_ways_url=other_ways_url)
+
+
+@blueprint.post("/sign-in/recovery-code")
+@csrf.again(show_recovery_code)
+def prove_recovery_code() -> ResponseReturnValue:
+    """Check a recovery code; each works once."""
+    work = open_work(write=True)
+    attempt = steps.due(work, Step.TOTP)
+    form, problems = forms.read(RecoveryForm, request.form)
+    if form is None:
+        return show_recovery_code(problems)
+    outcome = sign_in.prove_recovery_code(work, attempt, form.code)
+    if outcome is Outcome.ACCEPTED:
+        return steps.onward(work, attempt)
+    if outcome is Outcome.PAUSED:
+        return show_recovery_code({"code": _paused(work, attempt, "recovery_code")}, 429)
+    return show_recovery_code({"code": gettext("That recovery code is not right, or was already used.")})
+
+
+# --- linking an app ---
+
+
+@blueprint.get("/sign-in/second-factor")
+def ask_enrolment() -> ResponseReturnValue:
+    """QR code and key of a new authenticator app; the same ones until a first code is right."""
+    open_work(write=True)
+    return show_enrolment({})
+
+
+def show_enrolment(problems: dict[str, str]) -> Response:
+    work = open_work()
+    attempt = steps.due(work, Step.ENROL)
+    enrolment = sign_in.begin_enrolment(work, attempt)
+    secret = enrolment.secret
+    return _show(
+        work,
+        attempt,
+        "activation/authenticator.html",
+        problems,
+        qr_svg=_qr(enrolment.uri),
+        secret_groups=[secret[start : start + 4] for start in range(0, len(secret), 4)],
+        activating=attempt.purpose == "activation",
+    )
+
+
+@blueprint.post("/sign-in/second-factor")
+@csrf.again(show_enrolment)
+def prove_enrolment() -> ResponseReturnValue:
+    """Link the app by a first code."""
+    work = open_work(write=True)
+    attempt = steps.due(work, Step.ENROL)
+    form, problems = forms.read(CodeForm, request.form)
+    if form is None:
+        return show_enrolment(problems)
+    if sign_in.confirm_enrolment(work, attempt, form.code) is Outcome.ACCEPTED:
+        return steps.onward(work, attempt)
+    return show_enrolment({"code": _refused()})
+
+
+# --- an account in the waiting time of its erasure ---
+
+
+@blueprint.get("/sign-in/keep-account")
+def ask_decision() -> ResponseReturnValue:
+    """Keep the account, or leave without signing in."""
+    return show_decision({})
+
+
+def show_decision(problems: dict[str, str]) -> Response:
+    work = open_work()
+    attempt = steps.due(work, Step.ERASURE)
+    account = profile.get(work, attempt.account_id) if attempt.account_id else None
+    erased_on = day(account.erasure_at) if account and account.erasure_at else ""
+    return _show(work, attempt, "sign_in/erasure_pending.html", problems, erased_on=erased_on)
+
+
+@blueprint.post("/sign-in/keep-account")
+@csrf.again(show_decision)
+def decide() -> ResponseReturnValue:
+    """Withdraw the erasure and go on, or leave things as they are."""
+    work = open_work(write=True)
+    attempt = steps.due(work, Step.ERASURE)
+    form, problems = forms.read(DecisionForm, request.form)
+    if form is None:
+        return show_decision(problems)
+    if form.decision == "keep":
+        sign_in.keep_account(work, attempt)
+        return steps.onward(work, attempt)
+    answer = see_other("/sign-in")
+    cookies.drop(answer, cookies.SIGN_IN)
+    return answer
+
+
+# --- what they share ---
+
+
+def _show(
+    work: Work, attempt: SignIn, template: str, problems: dict[str, str], status: int = 200, **context: object
+) -> Response:
+    leads = destination(work, attempt.continue_to or asked())
+    # A refused code is typed anew; only a change of language gives it back.
+    kept = {name: value for name, value in forms.typed().items() if name != "code" or not problems}
+    return page(
+        template,
+        status,
+        problems=problems,
+        form=kept,
+        form_targets=leads.form_targets,
+        product=leads.product,
+        email=steps.email_of(work, attempt),
+        **context,
+    )
+
+
+def _refused() -> str:
+    return gettext("That code is not right, or was already used. Wait for the next one, and check your phone’s clock.")
+
+
+def _paused(work: Work, attempt: SignIn, method: Literal["totp", "recovery_code"]) -> str:
+    until = sign_in.code_pause(work, attempt, method)
+    if until is None:
+        return _refused()
+    time = format_time(until, "short")
+    return gettext("Too many wrong codes. Try again at %(time)s, or prove another way that it is you.", time=time)
+
+
+def _qr(uri: str) -> Markup:
+    """The address as an image inside the page: one SVG path, no style attribute, which the policy would block."""
+    import segno  # only this page needs it
+
+    code = segno.make(uri, error="m", micro=False)
+    return Markup(code.svg_inline(border=2, omitsize=True, svgclass=None, lineclass=None, dark="#000", light="#fff"))  # noqa: S704

@@ -1,0 +1,122 @@
+"""From one step of a sign-in to the next, and out of it.
+
+What is due is asked of `authn.sign_in.step`, never of the page one came from: each page first sends its visitor to the
+step that is really due.
+"""
+
+from flask import Blueprint
+from flask.typing import ResponseReturnValue
+from werkzeug.wrappers import Response
+
+from idp.accounts import email_address
+from idp.authn import sign_in
+from idp.authn.models import SignIn
+from idp.authn.sign_in import Step
+from idp.companies import access
+from idp.core.errors import Expired
+from idp.oidc.authorization import CONTINUE_PATH
+from idp.web import cookies, csrf
+from idp.web.pages import continuing
+from idp.web.pages.continuing import address, asked, destination, local_path, see_other
+from idp.web.render import page
+from idp.web.work import open_work
+from idp.work import Work
+
+PAGES = {
+    Step.TOTP: "/sign-in/code",
+    Step.ENROL: "/sign-in/second-factor",
+    Step.NEW_PASSWORD: "/reset/new-password",
+    Step.ERASURE: "/sign-in/keep-account",
+}
+
+
+class ElsewhereDue(Exception):
+    """Another step is due than the one this page is for; `answer` leads there."""
+
+    def __init__(self, answer: Response) -> None:
+        super().__init__("another step is due")
+        self.answer = answer
+
+
+def install(blueprint: Blueprint) -> None:
+    """Give the pages of a journey its two ways out: to the step that is due, and to a new start."""
+    blueprint.register_error_handler(ElsewhereDue, lambda error: error.answer)
+    blueprint.register_error_handler(Expired, lambda error: _expired())
+
+
+def due(work: Work, step: Step) -> SignIn:
+    """The attempt of this browser, in which `step` is due.
+
+    Raises:
+        Expired: there is no attempt, or its time is over.
+        ElsewhereDue: it is at another step.
+    """
+    attempt = sign_in.current(work, cookies.get(cookies.SIGN_IN))
+    found = sign_in.step(work, attempt)
+    if found is not step:
+        raise ElsewhereDue(see_other(_page_of(attempt, found)))
+    return attempt
+
+
+def onward(work: Work, attempt: SignIn, *, trust: bool = False, renew: bool = False) -> Response:
+    """The answer that leads to the next step, or, when nothing is missing, into the session.
+
+    Args:
+        trust: the person asked to trust this browser.
+        renew: the attempt has just become somebody's: its cookie gets a new value (session fixation).
+    """
+    step = sign_in.step(work, attempt)
+    if step is not Step.DONE:
+        answer = see_other(_page_of(attempt, step))
+        if renew:
+            cookies.put(answer, cookies.SIGN_IN, sign_in.renew(work, attempt))
+        return answer
+    finished = sign_in.finish(work, attempt, trust=trust, device_token=cookies.get(cookies.DEVICE))
+    continue_to = local_path(finished.continue_to)
+    if attempt.purpose == "activation":
+        continue_to = address("/activation/done", continue_to)
+    answer = see_other(continue_to)
+    cookies.put(answer, cookies.SESSION, finished.session_token)
+    if finished.device_token is not None:
+        cookies.put(answer, cookies.DEVICE, finished.device_token, expires=work.now + finished.device_lifetime)
+    cookies.drop(answer, cookies.SIGN_IN)
+    csrf.renew()
+    return answer
+
+
+def email_of(work: Work, attempt: SignIn) -> str:
+    """The address of the account that is signing in, once a first proof has named it."""
+    return email_address.primary_address(work, attempt.account_id).address if attempt.account_id else ""
+
+
+def trust_days(work: Work, attempt: SignIn) -> int | None:
+    """For how many days this browser may be trusted; None when that is not offered."""
+    if attempt.account_id is None:
+        return None
+    allowed = access.trusted_devices_allowed(work, attempt.account_id)
+    return work.policies.trusted_device_lifetime.days if sign_in.trust_offered(work, attempt, allowed) else None
+
+
+def _page_of(attempt: SignIn, step: Step) -> str:
+    continue_to = local_path(attempt.continue_to)
+    if step is Step.DONE:  # proved everything, and then did not follow; the proofs are not taken up again by a GET
+        return continuing.sign_in_address(continue_to)
+    # The path travels along so that a page whose attempt is gone still knows where to start again.
+    return address(PAGES.get(step, "/sign-in"), continue_to)
+
+
+def _expired() -> ResponseReturnValue:
+    """The attempt is gone: start again, and go on to the same place if that still stands."""
+    work = open_work()
+    continue_to = asked()
+    leads = destination(work, continue_to)
+    gone = leads.client is None and continue_to.startswith(CONTINUE_PATH)
+    answer = page(
+        "sign_in/expired.html",
+        410,
+        restart_url=continuing.sign_in_address(continuing.HOME if gone else continue_to),
+        product=leads.product,
+        form={},
+    )
+    cookies.drop(answer, cookies.SIGN_IN)
+    return answer

@@ -1,0 +1,142 @@
+"""Making pages: the frame's context, the person in the session."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
+
+from flask import current_app, g, render_template
+from flask_babel import format_date
+from werkzeug.wrappers import Response
+
+from idp.accounts import email_address
+from idp.authn import session
+from idp.authn.session import Current
+from idp.core.errors import NotAuthenticated
+from idp.web import cookies, forms, locale
+from idp.web.headers import Page
+from idp.web.work import act_as, open_work
+from idp.work import Actor, Work
+
+_LANGUAGE_KEPT = timedelta(days=365)
+_LANGUAGES = [{"code": code, "name": name} for code, name in locale.NAMES.items()]
+
+
+@dataclass(frozen=True)
+class ProductView:
+    """A product as pages show it: its name in the page's language, its accent and its two-letter mark."""
+
+    name: str
+    accent: str
+
+    @property
+    def mark(self) -> str:
+        return self.name[:2].capitalize()
+
+
+class Person:
+    """The signed-in person as the frame shows them; the address is read only by a page that needs it."""
+
+    def __init__(self, work: Work, current: Current) -> None:
+        self._work, self._current = work, current
+
+    @property
+    def display_name(self) -> str:
+        return self._current.display_name
+
+    @cached_property
+    def email(self) -> str:
+        return email_address.primary_address(self._work, self._current.account_id).address
+
+
+def page(
+    template: str,
+    status: int = 200,
+    *,
+    problems: Mapping[str, str] | None = None,
+    form: Mapping[str, str] | None = None,
+    form_targets: Iterable[str] = (),
+    **context: Any,
+) -> Page:
+    """An answer made from a template.
+
+    Args:
+        problems: by field, what is wrong; with any, the status is 422 unless another one is given.
+        form: values of the fields; by default what this request posted, passwords left out.
+        form_targets: origins at which a form of this page may end, outside this service.
+        context: what the template's first line asks for.
+    """
+    problems = dict(problems or {})
+    language = locale.current()
+    body = render_template(
+        template,
+        problems=problems,
+        form=forms.typed() if form is None else form,
+        locale=language,
+        locales=_LANGUAGES,
+        static=static,
+        **{"product": None, "account": None, "sign_out_url": "/sign-out", **context},
+    )
+    answer = Page(body, status=422 if problems and status == 200 else status, mimetype="text/html")
+    answer.form_targets = tuple(form_targets)
+    remember_language(answer)
+    return answer
+
+
+def remember_language(answer: Response) -> None:
+    """Keep the language that this request asked for."""
+    if (chosen := locale.chosen()) is not None:
+        cookies.put(answer, cookies.LANGUAGE, chosen, expires=datetime.now(UTC) + _LANGUAGE_KEPT)
+
+
+def static(name: str) -> str:
+    """Address of a static file, with its content's digest, so that browsers may keep it for good."""
+    return f"/static/{name}?v={_version(Path(str(current_app.static_folder)) / name)}"
+
+
+@cache
+def _version(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()[:12]
+
+
+def current_session() -> Current | None:
+    """The live session of this browser, or None. From here on the person is the actor of the request's work.
+
+    A view that writes opens its work for writing first.
+    """
+    if "session" not in g:
+        token = cookies.get(cookies.SESSION)
+        work = open_work()
+        found = session.find(work, token) if token else None
+        if found is not None:
+            session.touch(work, found)
+            act_as(work, Actor(kind="account", id=found.account_id, session_id=found.session_id))
+            locale.suggest(found.locale)
+        g.session = found
+    current: Current | None = g.session
+    return current
+
+
+def signed_in() -> Current:
+    """The live session of this browser.
+
+    Raises:
+        NotAuthenticated: there is none; the page becomes a redirect to sign-in and back.
+    """
+    current = current_session()
+    if current is None:
+        raise NotAuthenticated
+    return current
+
+
+def person(current: Current) -> Person:
+    """The signed-in person, for the frame of a page (`account`)."""
+    return Person(open_work(), current)
+
+
+def day(moment: datetime) -> str:
+    """A date in full, in the page's language."""
+    return str(format_date(moment, "long"))
