@@ -3,6 +3,7 @@
 This room is the door. The answer for one company comes from `reach`, lists of companies from `directory`.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -40,6 +41,7 @@ __all__ = [
     "launcher",
     "only_company",
     "require",
+    "require_one",
     "resolve",
     "resolve_many",
     "roles_of",
@@ -91,6 +93,22 @@ def require(work: Work, permission: str, company_id: UUID | None = None) -> None
         raise NotFound(kind="company") if answer.why is Why.NOT_A_MEMBER else NotPermitted(permission=permission)
     if permission not in answer.permissions:
         raise NotPermitted(permission=permission)
+
+
+def require_one(work: Work, permissions: Iterable[str], company_id: UUID) -> None:
+    """Go on if the actor holds one of these permissions in this company.
+
+    Raises:
+        NotPermitted, NotFound: as `require`, about the last one.
+    """
+    *others, last = permissions
+    for permission in others:
+        try:
+            require(work, permission, company_id)
+        except (NotPermitted, NotFound):
+            continue
+        return
+    require(work, last, company_id)
 
 
 def staff_permissions(work: Work, account_id: UUID) -> frozenset[str]:

@@ -15,6 +15,7 @@ def _of(model: type[Base]) -> Table:
 
 accounts = _of(Account)
 email_addresses = _of(EmailAddress)
+access_clock = _of(models.AccessClock)
 companies = _of(models.Company)
 firms = companies.alias("firms")
 memberships = _of(models.Membership)
@@ -24,3 +25,5 @@ subscribed_products = _of(models.SubscribedProduct)
 mandates = _of(models.Mandate)
 assignments = _of(models.Assignment)
 staff_roles = _of(models.StaffRole)
+invitations = _of(models.Invitation)
+invited_roles = _of(models.InvitedRole)

@@ -1,0 +1,42 @@
+"""The clock of access changes: every change of anybody's access takes its next value, and leaves it where it matters.
+
+A token's epoch is the greatest value among the rows its access came from. One change of one person's access marks all
+their current memberships, so that an answer through another way can never carry an older epoch than the last one.
+"""
+
+from uuid import UUID
+
+from sqlalchemy import insert, update
+
+from idp.companies import tables
+from idp.work import Work
+
+_clock = tables.access_clock
+_TICK = update(_clock).where(_clock.c.id == 1).values(value=_clock.c.value + 1).returning(_clock.c.value)
+
+
+def tick(work: Work) -> int:
+    """The next value; whoever takes it holds the clock until the commit, so values are committed in their order."""
+    work.write()
+    moved = work.session.execute(_TICK).scalar_one_or_none()
+    if moved is None:  # the first change of all
+        work.session.execute(insert(_clock).values(id=1, value=1))
+        return 1
+    return int(moved)
+
+
+def person(work: Work, account_id: UUID) -> int:
+    """Something about one person changed: their memberships, roles, assignments."""
+    value = tick(work)
+    m = tables.memberships.c
+    work.session.execute(
+        update(tables.memberships).where(m.account_id == account_id, m.ended_at.is_(None)).values(epoch=value)
+    )
+    return value
+
+
+def company(work: Work, company_id: UUID) -> int:
+    """Something that touches everybody in a company changed: its subscription, its services, a role of its own."""
+    value = tick(work)
+    work.session.execute(update(tables.companies).where(tables.companies.c.id == company_id).values(epoch=value))
+    return value

@@ -1,0 +1,99 @@
+"""Refusals of this floor, each with its stable code."""
+
+from idp.core.errors import Conflict, NotPermitted
+
+
+class NotOnYourself(NotPermitted):
+    """Nobody changes their own access, the owner included."""
+
+    code = "not_on_yourself"
+
+
+class OwnerNotEditable(NotPermitted):
+    """The holder of a company's unique role is changed by nobody else."""
+
+    code = "owner_not_editable"
+
+
+class RoleNotAssignable(NotPermitted):
+    """None of the actor's roles may give this role."""
+
+    code = "role_not_assignable"
+
+
+class RoleNotOffered(Conflict):
+    """The role does not exist in this product, is not for this kind of holder, or is not in the company's plan."""
+
+    code = "role_not_offered"
+
+
+class RoleExists(Conflict):
+    """The person holds a role in this product already; change it instead."""
+
+    code = "role_exists"
+
+
+class AlreadyMember(Conflict):
+    """The person belongs to this company already."""
+
+    code = "already_member"
+
+
+class UniqueRoleTaken(Conflict):
+    """The company role has one holder, and has one."""
+
+    code = "unique_role_taken"
+
+
+class AlreadyInvited(Conflict):
+    """This address holds an open invitation here."""
+
+    code = "already_invited"
+
+
+class NotSubscribed(Conflict):
+    """The company has no running subscription to this product."""
+
+    code = "not_subscribed"
+
+
+class SeatLimitReached(Conflict):
+    """No seat is left, and the plan sells no more; `used` and `of` say how many there are."""
+
+    code = "seat_limit_reached"
+
+
+class ExtraCostUnconfirmed(Conflict):
+    """The next seat costs extra: confirm the cost first."""
+
+    code = "confirm_extra_cost"
+
+
+class TransitionRefused(Conflict):
+    """A subscription does not go from this state to that one."""
+
+    code = "transition_refused"
+
+
+class CustomRoleRefused(Conflict):
+    """The company may not make this role; `reason` says why."""
+
+    code = "custom_role_refused"
+
+
+class MandateExists(Conflict):
+    """The firm already has a mandate, or an open request, for this company."""
+
+    code = "mandate_exists"
+
+
+class NotAFirm(Conflict):
+    """Only an accounting firm receives a mandate."""
+
+    code = "accountant_unknown"
+
+
+class NotCovered(Conflict):
+    """The mandate does not open this product, or the role is not for colleagues."""
+
+    code = "mandate_does_not_cover"

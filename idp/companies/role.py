@@ -1,0 +1,140 @@
+"""Roles: which may be given by whom, and the roles a company makes itself."""
+
+from collections.abc import Iterable, Mapping
+from typing import Literal
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
+
+from idp.audit import log
+from idp.companies import access, clock, company, subscription
+from idp.companies.errors import CustomRoleRefused, RoleNotAssignable, RoleNotOffered
+from idp.companies.models import CustomRole
+from idp.core.errors import InvalidInput
+from idp.core.ids import uuid7
+from idp.policy.catalogue import Role
+from idp.policy.models import LANGUAGES
+from idp.work import Work
+
+CREATES = "company.roles.create"
+FIRM_CREATES = "practice.roles.edit"
+LABEL_MAX = 80
+
+
+def create_custom(
+    work: Work, company_id: UUID, product: str, *, name: str, labels: Mapping[str, str], permissions: Iterable[str]
+) -> CustomRole:
+    """A role of the company's (or firm's) own in one product.
+
+    Args:
+        name: unique among the company's roles in this product.
+        labels: what people see, by language; one at least.
+        permissions: ids of the product's permissions; what they require comes along when the role is used.
+
+    Raises:
+        NotPermitted: the actor may not make roles here.
+        NotSubscribed: the company does not use the product.
+        CustomRoleRefused: the product or plan has no custom roles, or there are too many (`reason`).
+        RoleNotAssignable: none of the actor's roles builds roles in this product.
+        InvalidInput: an empty role, an unknown permission, or one that no custom role may hold.
+        Conflict: the name is taken.
+    """
+    firm = company.get(work, company_id).kind == "firm"
+    access.require_one(work, (CREATES, FIRM_CREATES) if firm else (CREATES,), company_id)
+    plan = subscription.plan_with(work, company_id, product)
+    policy = work.policies.products[product]
+    rules = policy.custom_roles
+    if not rules.allowed or not plan.custom_roles:
+        raise CustomRoleRefused(reason="not_in_plan" if rules.allowed else "not_in_product", product=product)
+    _require_one_of(work, company_id, rules.built_by, CustomRole.__tablename__)
+    wanted = sorted(set(permissions))
+    unknown = [each for each in wanted if each not in policy.permissions]
+    forbidden = [each for each in wanted if each in rules.never]
+    if not wanted or unknown or forbidden:
+        raise InvalidInput(field="permissions", unknown=unknown, forbidden=forbidden)
+    texts = {language: " ".join(label.split()) for language, label in labels.items()}
+    if not texts or any(not text or len(text) > LABEL_MAX or key not in LANGUAGES for key, text in texts.items()):
+        raise InvalidInput(field="labels")
+    if _count(work, company_id, product) >= rules.max_per_company:
+        raise CustomRoleRefused(reason="too_many", product=product, max=rules.max_per_company)
+
+    role = CustomRole(
+        id=uuid7(), company_id=company_id, product=product, name=name, labels=texts, permissions=wanted,
+        revision=1, created_at=work.now,
+    )  # fmt: skip
+    work.session.add(role)
+    try:
+        work.session.flush()
+    except IntegrityError as error:  # uq_custom_roles_name
+        raise CustomRoleRefused(reason="name_taken", product=product) from error
+    clock.company(work, company_id)
+    log.record(
+        work, "custom_role.created", ("custom_role", role.id),
+        company_id=company_id, product=product, permissions=wanted,
+    )  # fmt: skip
+    return role
+
+
+def find_custom(work: Work, company_id: UUID, product: str, name: str) -> CustomRole | None:
+    """The company's role of this name in this product."""
+    return work.session.scalar(
+        select(CustomRole).where(
+            CustomRole.company_id == company_id, CustomRole.product == product, CustomRole.name == name,
+            CustomRole.deleted_at.is_(None),
+        )
+    )  # fmt: skip
+
+
+def built_in(work: Work, product: str, role: str, holder: Literal["member", "colleague"]) -> Role:
+    """The built-in role, if this kind of holder may have it.
+
+    Raises:
+        RoleNotOffered: no such role in the product, or for others.
+    """
+    found = work.policies.roles.get(role)
+    # What a mandate opens is also what a firm gives its colleagues at a client (`mandates.yaml`, colleagues).
+    holders = {"member"} if holder == "member" else {"colleague", "mandate"}
+    if found is None or found.product != product or not holders & found.held_by:
+        raise RoleNotOffered(product=product, role=role)
+    return found
+
+
+def own(work: Work, company_id: UUID, product: str, custom_role_id: UUID) -> CustomRole:
+    """A role that this company made for this product.
+
+    Raises:
+        RoleNotOffered: there is none, here.
+    """
+    found = work.session.scalar(
+        select(CustomRole).where(
+            CustomRole.id == custom_role_id, CustomRole.company_id == company_id, CustomRole.product == product,
+            CustomRole.deleted_at.is_(None),
+        )
+    )  # fmt: skip
+    if found is None or not work.policies.products[product].custom_roles.allowed:
+        raise RoleNotOffered(product=product, role=str(custom_role_id))
+    return found
+
+
+def require_assignable(work: Work, company_id: UUID, role: Role) -> None:
+    """Nobody gives more than they may: one of the actor's roles in this company has to be named by the role.
+
+    Raises:
+        RoleNotAssignable: none is.
+    """
+    _require_one_of(work, company_id, role.assignable_by, role.id)
+
+
+def _require_one_of(work: Work, company_id: UUID, roles: Iterable[str], wanted: str) -> None:
+    if access.trusted(work):
+        return
+    assert work.actor.id is not None  # required an account before
+    if not access.roles_of(work, work.actor.id, company_id) & frozenset(roles):
+        raise RoleNotAssignable(role=wanted)
+
+
+def _count(work: Work, company_id: UUID, product: str) -> int:
+    statement = select(func.count()).select_from(CustomRole)
+    current = CustomRole.deleted_at.is_(None), CustomRole.company_id == company_id, CustomRole.product == product
+    return work.session.scalar(statement.where(*current)) or 0
