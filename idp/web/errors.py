@@ -10,18 +10,19 @@ import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
 
 import structlog
-from flask import Flask, Response, jsonify, redirect, request
+from flask import Flask, jsonify, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response
 
 from idp.core import errors
 from idp.core.errors import IdpError
+from idp.web.pages.continuing import address, local_path, see_other
 from idp.web.render import page
 
 STATUS: Mapping[type[IdpError], int] = {
@@ -170,9 +171,8 @@ def _plain(value: Any) -> Any:
 
 def _page(failure: Failure) -> Response:
     if failure.status == 401 and request.method in ("GET", "HEAD"):
-        again = {"reauthenticate": "1"} if failure.code == errors.StepUpRequired.code else {}
-        here = request.full_path.rstrip("?")
-        return redirect(f"/sign-in?{urlencode({'continue_to': here, **again})}", 303)  # type: ignore[return-value]
+        again = {"step_up": "1"} if failure.code == errors.StepUpRequired.code else {}
+        return see_other(address("/sign-in", local_path(request.full_path.rstrip("?")), **again))
     title, explanation = _words(failure)
     ways = [{"label": gettext("Go to my products"), "url": "/"}]
     if failure.status in (401, 410) or failure.code == "stale_form":

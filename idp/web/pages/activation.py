@@ -53,8 +53,8 @@ def second_hand(error: Expired | NotFound) -> ResponseReturnValue:
         )
     title = gettext("This link is no longer valid")
     explanation = gettext(
-        "A newer mail may have replaced it, or its time is over. Look in your mailbox for the latest one, or ask the person "
-        "who invited you to send it again."
+        "A newer mail may have replaced it, or its time is over. Look in your mailbox for the latest one, or ask the "
+        "person who invited you to send it again."
     )
     status = 404 if isinstance(error, NotFound) else 410
     return page("errors/page.html", status, title=title, explanation=explanation, ways=[sign_in], reference=None)
@@ -169,7 +169,8 @@ def _somebody_else(name: str, address: str) -> Response:
         409,
         title=gettext("Somebody is signed in here already"),
         explanation=gettext(
-            "This browser is signed in as %(name)s, and the link is for %(email)s. Sign out first, then open the link again.",
+            "This browser is signed in as %(name)s, and the link is for %(email)s. Sign out first, then open the link "
+            "again.",
             name=name,
             email=address,
         ),

@@ -41,8 +41,8 @@ class Destination:
 def local_path(value: str | None) -> str:
     """The path to continue at, or the launcher when the value could lead a browser to another host.
 
-    Exactly one leading slash, no backslash (browsers read it as a slash), printable ASCII alone (they drop tabs and line
-    breaks before they look).
+    Exactly one leading slash, no backslash (browsers read it as a slash), printable ASCII alone (they drop tabs and
+    line breaks before they look).
     """
     if (
         not value

@@ -153,9 +153,7 @@ def _second_hand(error: Expired | NotFound) -> Response:
         "errors/page.html",
         404 if isinstance(error, NotFound) else 410,
         title=gettext("This link was already used") if used else gettext("This link is no longer valid"),
-        explanation=gettext(
-            "A link works once and for a short time, to protect you. Ask for a new one if you need it."
-        ),
+        explanation=gettext("A link works once and for a short time, to protect you. Ask for a new one."),
         ways=ways,
         reference=None,
         form={},

@@ -235,7 +235,9 @@ def _show(
 
 
 def _refused() -> str:
-    return gettext("That code is not right, or was already used. Wait for the next one, and check your phone’s clock.")
+    return str(
+        gettext("That code is not right, or was already used. Wait for the next one, and check your phone’s clock.")
+    )
 
 
 def _paused(work: Work, attempt: SignIn, method: Literal["totp", "recovery_code"]) -> str:
@@ -243,7 +245,7 @@ def _paused(work: Work, attempt: SignIn, method: Literal["totp", "recovery_code"
     if until is None:
         return _refused()
     time = format_time(until, "short")
-    return gettext("Too many wrong codes. Try again at %(time)s, or prove another way that it is you.", time=time)
+    return str(gettext("Too many wrong codes. Try again at %(time)s, or prove another way that it is you.", time=time))
 
 
 def _qr(uri: str) -> Markup:
@@ -251,4 +253,4 @@ def _qr(uri: str) -> Markup:
     import segno  # only this page needs it
 
     code = segno.make(uri, error="m", micro=False)
-    return Markup(code.svg_inline(border=2, omitsize=True, svgclass=None, lineclass=None, dark="#000", light="#fff"))  # noqa: S704
+    return Markup(code.svg_inline(border=2, omitsize=True, svgclass=None, lineclass=None, dark="#000", light="#fff"))

@@ -41,8 +41,8 @@ class PasswordForm(forms.Form):
 def open_sign_in() -> ResponseReturnValue:
     """The form; who has a session already and need not prove it again goes on at once.
 
-    Query: `continue_to`, `login_hint`, `ui_locales`, `reauthenticate=1` (password and code again), `step_up=1` (the code
-    again, for the account of the session).
+    Query: `continue_to`, `login_hint`, `ui_locales`, `reauthenticate=1` (password and code again), `step_up=1` (the
+    code again, for the account of the session).
     """
     current = current_session()
     if current is not None and request.args.get("step_up"):
@@ -139,8 +139,8 @@ def _note() -> str:
     """What has just happened on another page, by name: nothing that a link says is shown."""
     match request.args.get("note"):
         case "password_changed":
-            return gettext("Your password was changed. Sign in with the new one.")
+            return str(gettext("Your password was changed. Sign in with the new one."))
         case "link_used":
-            return gettext("This link was already used. Please sign in.")
+            return str(gettext("This link was already used. Please sign in."))
         case _:
             return ""

@@ -33,7 +33,7 @@ def show(problems: dict[str, str]) -> Response:
 @csrf.again(show)
 def end() -> ResponseReturnValue:
     """End the session; the outbox tells the products."""
-    work = open_work(write=True)
+    open_work(write=True)
     current = current_session()
     if current is not None:
         session.end(open_work(), current.session_id, "signed_out")
