@@ -107,3 +107,20 @@ def check(out: Output) -> Exit:
         differences = [str(difference) for difference in compare_metadata(context, Base.metadata)]
     out.result({"differences": differences}, *(differences or ["The schema of the database is that of the models."]))
     return Exit.REFUSED if differences else Exit.OK
+
+
+@verb(db, "revision")
+@click.argument("message")
+def write_revision(out: Output, message: str) -> Exit:
+    """Write a migration for what has changed in the models since the last one (for developers)."""
+    app, last = application(), newest()
+    number = f"{int(last or 0) + 1:04}"
+    with app.app_context():
+        config = app.extensions["migrate"].migrate.get_config()
+        config.print_stdout = lambda *text: None
+        script = command.revision(config, message, autogenerate=True, rev_id=number)
+    if script is None or isinstance(script, list):
+        out.result({"revision": None}, "Nothing has changed.")
+        return Exit.REFUSED
+    out.result({"revision": number, "path": script.path}, f"{script.path}: read it before you commit it.")
+    return Exit.OK
