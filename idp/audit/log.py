@@ -44,10 +44,10 @@ def record(
     ).one_or_none()
     if moved is None:
         session.execute(insert(AuditHead).values(id=1, sequence=1, chain_digest=GENESIS))
-        moved = (1, GENESIS)
+    sequence, previous = (moved[0], moved[1]) if moved is not None else (1, GENESIS)
     values = {
         "id": uuid7(),
-        "sequence": moved[0],
+        "sequence": sequence,
         "name": name,
         "at": work.now,
         "actor_kind": work.actor.kind,
@@ -61,7 +61,7 @@ def record(
         "outcome": outcome,
         "details": details,
     }
-    values["chain_digest"] = link = _link(moved[1], values)
+    values["chain_digest"] = link = _link(previous, values)
     session.execute(insert(AuditEvent).values(**values))
     session.execute(update(AuditHead).where(AuditHead.id == 1).values(chain_digest=link))
 

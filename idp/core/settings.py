@@ -41,7 +41,9 @@ class Settings(BaseSettings):
     secret_key_file: Path | None = Field(None, description="File of the master key; default: under the data folder.")
     listen_host: str = Field("127.0.0.1", description="Address the server listens on.")
     listen_port: int = Field(8000, ge=1, le=65535, description="Port the server listens on.")
-    workers: int = Field(1, ge=1, le=64, description="Server processes; 1 on SQLite, the number of cores on PostgreSQL.")
+    workers: int = Field(
+        1, ge=1, le=64, description="Server processes; 1 on SQLite, the number of cores on PostgreSQL."
+    )
     trusted_proxies: int = Field(0, ge=0, le=5, description="Reverse proxies in front whose forwarding headers count.")
     development: bool = Field(False, description="Local mailbox at /dev/mailbox; only on a loopback address.")
     smtp_host: str = Field("", description="Mail server; empty keeps mail in the local mailbox.")

@@ -89,7 +89,9 @@ def load_keyring(path: Path) -> Keyring:
         mode = path.stat().st_mode
         content = path.read_text("ascii").strip()
     except FileNotFoundError as error:
-        raise ConfigurationError(reason=f"The master key {path} is missing; `idp keys create-master` makes it.") from error
+        raise ConfigurationError(
+            reason=f"The master key {path} is missing; `idp keys create-master` makes it."
+        ) from error
     except (OSError, ValueError) as error:
         raise ConfigurationError(reason=f"The master key {path} cannot be read: {error}.") from error
     if mode & 0o077:

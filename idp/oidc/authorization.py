@@ -85,9 +85,7 @@ def validate(work: Work, pairs: Pairs) -> ValidRequest | BadRequest:
     return ValidRequest(client, redirect_uri, scope, parameters)
 
 
-def _trusted_target(
-    work: Work, pairs: list[tuple[str, str]], single: dict[str, str]
-) -> tuple[RegisteredClient, str]:
+def _trusted_target(work: Work, pairs: list[tuple[str, str]], single: dict[str, str]) -> tuple[RegisteredClient, str]:
     names = [name for name, _ in pairs]
     if names.count("client_id") > 1 or names.count("redirect_uri") > 1:
         raise NotRedirectable("client_id or redirect_uri is repeated")
@@ -189,9 +187,7 @@ def agree(work: Work, taken: Taken) -> None:
 
 
 def _update(work: Work, taken: Taken, **values: Any) -> None:
-    work.session.execute(
-        update(AuthorizationRequest).where(AuthorizationRequest.id == taken.id).values(**values)
-    )
+    work.session.execute(update(AuthorizationRequest).where(AuthorizationRequest.id == taken.id).values(**values))
 
 
 def forget(work: Work, taken: Taken) -> bool:
@@ -259,5 +255,3 @@ def discard_old(work: Work) -> int:
     """Remove kept requests that have expired; answers how many."""
     gone = work.session.execute(delete(AuthorizationRequest).where(AuthorizationRequest.expires_at < work.now))
     return int(gone.rowcount)  # type: ignore[attr-defined]
-
-

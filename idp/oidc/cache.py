@@ -1,11 +1,13 @@
 """What a process remembers of slow-to-read rows: registered clients and parsed keys.
 
-Each use asks the database for two numbers first. They are random and change with every change of a client or a key,
-so a process never works with what another has replaced, and a rolled back change can leave nothing behind.
+A process asks the database for two numbers once a second at most. They are random and change with every change of a
+client or a key, so what another process has replaced is used for a second at the longest, and what this process has
+replaced not at all.
 """
 
 import secrets
-from typing import TYPE_CHECKING, Any
+import time
+from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import Engine, insert, update
@@ -23,24 +25,30 @@ class Cache:
 
     def __init__(self) -> None:
         self.revisions: dict[str, int] = {}
-        self.clients: dict[str, "RegisteredClient"] = {}
+        self.asked_at = float("-inf")
+        self.clients: dict[str, RegisteredClient] = {}
         self.keys: Keys | None = None
         self.permission_sets: set[tuple[str, str]] = set()
 
 
+ASKED_EVERY_SECONDS = 1.0
 _CACHES: WeakKeyDictionary[Engine, Cache] = WeakKeyDictionary()
 
 
 def current(work: Work) -> Cache:
-    """The cache of this database, emptied of what has changed. One statement."""
-    connection = work.session.connection()
+    """The cache of this database, emptied of what has changed."""
     cache = _of(work)
-    found: dict[str, Any] = dict(connection.exec_driver_sql("SELECT name, value FROM revisions").tuples())
+    now = time.monotonic()
+    if now - cache.asked_at < ASKED_EVERY_SECONDS:
+        return cache
+    rows = work.session.connection().exec_driver_sql("SELECT name, value FROM revisions").all()
+    found: dict[str, int] = {row[0]: row[1] for row in rows}
     if found.get("clients") != cache.revisions.get("clients"):
         cache.clients = {}
     if found.get("keys") != cache.revisions.get("keys"):
         cache.keys = None
     cache.revisions = found
+    cache.asked_at = now
     return cache
 
 
@@ -50,13 +58,15 @@ def known_sets(work: Work) -> set[tuple[str, str]]:
 
 
 def _of(work: Work) -> Cache:
-    engine = work.session.connection().engine
+    engine = work.session.get_bind().engine
     cache = _CACHES.get(engine)
     return cache if cache is not None else _CACHES.setdefault(engine, Cache())
 
 
 def changed(work: Work, name: str) -> None:
     """Tell every process to read `clients` or `keys` again."""
+    cache = _of(work)
+    cache.asked_at = float("-inf")
     value = secrets.randbits(62)
     moved = work.session.execute(update(Revision).where(Revision.name == name).values(value=value))
     if moved.rowcount == 0:  # type: ignore[attr-defined]

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from idp.accounts.models import Account, EmailAddress
 from idp.companies import access
@@ -148,18 +148,19 @@ def userinfo(work: Work, subject: Subject, scope: str, reach: Access | None) -> 
     return claims
 
 
+_PERSON = (
+    select(Account.given_name, Account.family_name, Account.locale, EmailAddress.address, EmailAddress.verified_at)
+    .join(EmailAddress, EmailAddress.account_id == Account.id)
+    .where(Account.id == bindparam("account_id"), EmailAddress.released_at.is_(None))
+)
+
+
 def person(work: Work, account_id: UUID, scope: str) -> dict[str, Any]:
     """Standard claims by scope (OIDC Core §5.4)."""
     scopes = scope.split()
     if "profile" not in scopes and "email" not in scopes:
         return {}
-    row = work.session.execute(
-        select(
-            Account.given_name, Account.family_name, Account.locale, EmailAddress.address, EmailAddress.verified_at
-        )
-        .join(EmailAddress, EmailAddress.account_id == Account.id)
-        .where(Account.id == account_id, EmailAddress.released_at.is_(None))
-    ).one()
+    row = work.session.connection().execute(_PERSON, {"account_id": account_id}).one()
     claims: dict[str, Any] = {}
     if "profile" in scopes:
         name = f"{row.given_name} {row.family_name}".strip()

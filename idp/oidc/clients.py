@@ -28,7 +28,7 @@ _CLIENT_ID = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123
 
 
 @dataclass(frozen=True, slots=True)
-class RegisteredClient(ClientMixin):  # type: ignore[misc]
+class RegisteredClient(ClientMixin):
     """A client as the protocol needs it: parsed once per revision, never changed."""
 
     id: UUID
@@ -80,7 +80,7 @@ class RegisteredClient(ClientMixin):  # type: ignore[misc]
 
     def check_client_secret(self, client_secret: str) -> bool:
         given = tokens.digest(client_secret)
-        return any([secrets.compare_digest(given, known) for known in self.secret_digests])
+        return any(secrets.compare_digest(given, known) for known in self.secret_digests)
 
     def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
         return method == self.token_endpoint_auth_method
@@ -101,7 +101,7 @@ def find(work: Work, client_id: str) -> RegisteredClient | None:
             select(*Client.__table__.columns).where(Client.client_id == client_id, Client.disabled_at.is_(None))
         ).one_or_none()
         if row is not None:
-            client = known[client_id] = _registered(row._mapping)
+            client = known[client_id] = _registered(row._asdict())
     return client
 
 
@@ -110,7 +110,7 @@ def by_id(work: Work, key: UUID) -> RegisteredClient | None:
     row = work.session.execute(
         select(*Client.__table__.columns).where(Client.id == key, Client.disabled_at.is_(None))
     ).one_or_none()
-    return _registered(row._mapping) if row is not None else None
+    return _registered(row._asdict()) if row is not None else None
 
 
 def get(work: Work, client_id: str) -> RegisteredClient:
@@ -130,7 +130,7 @@ def listing(work: Work) -> list[RegisteredClient]:
     rows = work.session.execute(
         select(*Client.__table__.columns).where(Client.disabled_at.is_(None)).order_by(Client.client_id)
     )
-    return [_registered(row._mapping) for row in rows]
+    return [_registered(row._asdict()) for row in rows]
 
 
 def _registered(row: Mapping[str, Any]) -> RegisteredClient:
@@ -149,7 +149,7 @@ class ClientRegistration:
     client_id: str = ""  # made when empty
     product: str | None = None
     resource: str | None = None
-    token_endpoint_auth_method: str = "client_secret_basic"  # noqa: S105 - the name of a method
+    token_endpoint_auth_method: str = "client_secret_basic"
     redirect_uris: list[str] = field(default_factory=list)
     post_logout_redirect_uris: list[str] = field(default_factory=list)
     backchannel_logout_uri: str | None = None

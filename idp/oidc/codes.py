@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from idp.audit import log as audit
 from idp.authn.session import Current
@@ -44,6 +44,36 @@ class SpentCode:
         return self.scope
 
 
+_COLUMNS = [
+    getattr(AuthorizationCode, name)
+    for name in (
+        "grant_id",
+        "account_id",
+        "session_id",
+        "company_id",
+        "redirect_uri",
+        "redirect_uri_sent",
+        "scope",
+        "nonce",
+        "code_challenge",
+    )  # fmt: skip
+]
+
+
+_ISSUE = insert(AuthorizationCode)
+_SPEND = (
+    update(AuthorizationCode)
+    .where(
+        AuthorizationCode.digest == bindparam("spent"),
+        AuthorizationCode.client_id == bindparam("client"),
+        AuthorizationCode.used_at.is_(None),
+        AuthorizationCode.expires_at > bindparam("now"),
+    )
+    .values(used_at=bindparam("now"), grant_id=bindparam("bought"))
+    .returning(*_COLUMNS)
+)
+
+
 def issue(
     work: Work,
     client: RegisteredClient,
@@ -56,32 +86,24 @@ def issue(
 ) -> str:
     """A code bound to client, redirect address, challenge, nonce, session and company."""
     code = tokens.new()
-    work.session.execute(
-        insert(AuthorizationCode).values(
-            digest=tokens.digest(code),
-            client_id=client.id,
-            account_id=current.account_id,
-            session_id=current.session_id,
-            company_id=company_id,
-            redirect_uri=redirect_uri,
-            redirect_uri_sent="redirect_uri" in parameters,
-            scope=scope,
-            nonce=parameters.get("nonce"),
-            code_challenge=parameters.get("code_challenge"),
-            created_at=work.now,
-            expires_at=work.now + LIFETIME,
-        )
+    work.session.connection().execute(
+        _ISSUE,
+        {
+            "digest": tokens.digest(code),
+            "client_id": client.id,
+            "account_id": current.account_id,
+            "session_id": current.session_id,
+            "company_id": company_id,
+            "redirect_uri": redirect_uri,
+            "redirect_uri_sent": "redirect_uri" in parameters,
+            "scope": scope,
+            "nonce": parameters.get("nonce"),
+            "code_challenge": parameters.get("code_challenge"),
+            "created_at": work.now,
+            "expires_at": work.now + LIFETIME,
+        },
     )
     return code
-
-
-_COLUMNS = [
-    getattr(AuthorizationCode, name)
-    for name in (
-        "grant_id", "account_id", "session_id", "company_id", "redirect_uri",
-        "redirect_uri_sent", "scope", "nonce", "code_challenge",
-    )  # fmt: skip
-]
 
 
 def spend(work: Work, code: str, client: RegisteredClient) -> SpentCode | None:
@@ -91,17 +113,8 @@ def spend(work: Work, code: str, client: RegisteredClient) -> SpentCode | None:
     the verifier must not be able to try again. A second use revokes what the first bought.
     """
     digest = tokens.digest(code)
-    row = work.session.execute(
-        update(AuthorizationCode)
-        .where(
-            AuthorizationCode.digest == digest,
-            AuthorizationCode.client_id == client.id,
-            AuthorizationCode.used_at.is_(None),
-            AuthorizationCode.expires_at > work.now,
-        )
-        .values(used_at=work.now, grant_id=uuid7())
-        .returning(*_COLUMNS)
-    ).one_or_none()
+    parameters = {"spent": digest, "client": client.id, "now": work.now, "bought": uuid7()}
+    row = work.session.connection().execute(_SPEND, parameters).one_or_none()
     if row is not None:
         return SpentCode(*row)
     _replayed(work, digest, client)
@@ -121,9 +134,7 @@ def _replayed(work: Work, digest: bytes, client: RegisteredClient) -> None:
         return
     if used.grant_id is not None:
         families.revoke(work, used.grant_id, "code_replayed")
-    audit.record(
-        work, "code.replayed", ("account", used.account_id), outcome="refused", client_id=client.client_id
-    )
+    audit.record(work, "code.replayed", ("account", used.account_id), outcome="refused", client_id=client.client_id)
 
 
 def discard_old(work: Work, before: datetime) -> int:

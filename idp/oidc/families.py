@@ -1,12 +1,12 @@
 """Grants: what a client holds for a person after a code, the family of its tokens. Opened, read while live, revoked."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import exists, insert, select, update
-from sqlalchemy.engine import Row
+from sqlalchemy import bindparam, exists, insert, select, update
 
 from idp.accounts.models import Account
 from idp.audit import log as audit
@@ -40,18 +40,30 @@ FAMILY_COLUMNS = (
 )  # fmt: skip
 
 
-def live(work: Work) -> tuple[Any, ...]:
-    """What makes a grant live: not revoked, not past its end, its session not ended, its account in order."""
-    return (
-        Grant.revoked_at.is_(None),
-        Grant.expires_at > work.now,
-        Grant.last_used_at > work.now - IDLE,
-        Session.ended_at.is_(None),
-        Account.status.in_(("active", "erasure_requested")),
-    )
+LIVE = (
+    Grant.revoked_at.is_(None),
+    Grant.expires_at > bindparam("now"),
+    Grant.last_used_at > bindparam("idle_since"),
+    Session.ended_at.is_(None),
+    Account.status == "active",
+)
+"""What makes a grant live: not revoked, not past its end, its session not ended, its account in order."""
+
+_FIND = (
+    select(*FAMILY_COLUMNS)
+    .join(Session, Session.id == Grant.session_id)
+    .join(Account, Account.id == Grant.account_id)
+    .where(Grant.id == bindparam("grant_id"), *LIVE, ~exists().where(RevokedAccessToken.jti == bindparam("token_jti")))
+)
+_OPEN = insert(Grant)
 
 
-def family_of(row: Row[Any]) -> Family:
+def live_at(work: Work) -> dict[str, datetime]:
+    """The parameters of `LIVE`."""
+    return {"now": work.now, "idle_since": work.now - IDLE}
+
+
+def family_of(row: Sequence[Any]) -> Family:
     """A family from a row that begins with `FAMILY_COLUMNS`."""
     grant, client, company, scope, nonce, used, account, subject, session, sid, auth_time, acr, amr = row[:13]
     return Family(
@@ -62,12 +74,8 @@ def family_of(row: Row[Any]) -> Family:
 
 def find(work: Work, grant_id: UUID, jti: str) -> Family | None:
     """The live family of an access token that was not revoked itself."""
-    row = work.session.execute(
-        select(*FAMILY_COLUMNS)
-        .join(Session, Session.id == Grant.session_id)
-        .join(Account, Account.id == Grant.account_id)
-        .where(Grant.id == grant_id, *live(work), ~exists().where(RevokedAccessToken.jti == jti))
-    ).one_or_none()
+    parameters = {"grant_id": grant_id, "token_jti": jti, **live_at(work)}
+    row = work.session.connection().execute(_FIND, parameters).one_or_none()
     return family_of(row) if row is not None else None
 
 
@@ -85,19 +93,20 @@ def open_for(
     """Record what a code bought. Without `offline_access` it ends with the session at the latest."""
     offline = "offline_access" in scope.split()
     end = work.now + ABSOLUTE if offline else min(work.now + ABSOLUTE, session_ends_at)
-    work.session.execute(
-        insert(Grant).values(
-            id=grant_id,
-            client_id=client.id,
-            account_id=subject.account_id,
-            session_id=subject.session_id,
-            company_id=company_id,
-            scope=scope,
-            nonce=nonce,
-            created_at=work.now,
-            last_used_at=work.now,
-            expires_at=end,
-        )
+    work.session.connection().execute(
+        _OPEN,
+        {
+            "id": grant_id,
+            "client_id": client.id,
+            "account_id": subject.account_id,
+            "session_id": subject.session_id,
+            "company_id": company_id,
+            "scope": scope,
+            "nonce": nonce,
+            "created_at": work.now,
+            "last_used_at": work.now,
+            "expires_at": end,
+        },
     )
 
 

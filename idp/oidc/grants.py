@@ -7,7 +7,7 @@ from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749 import InvalidGrantError, InvalidRequestError, InvalidScopeError
 from authlib.oauth2.rfc6749 import grants as rfc6749
 from authlib.oauth2.rfc7636 import CodeChallenge
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from idp.accounts.models import Account
 from idp.audit import log as audit
@@ -26,7 +26,7 @@ AUTH_METHODS = ["client_secret_basic", "client_secret_post", "none"]
 CHALLENGE_LENGTH = 43  # BASE64URL of a SHA-256 (RFC 7636 §4.2)
 
 
-class AccessRefused(InvalidGrantError):  # type: ignore[misc]
+class AccessRefused(InvalidGrantError):
     """The person has no access now to what the token would be for; `reason` is stable."""
 
     def __init__(self, reason: str) -> None:
@@ -37,21 +37,21 @@ class AccessRefused(InvalidGrantError):  # type: ignore[misc]
         return [*super().get_body(), ("reason", self.reason)]
 
 
-class InsufficientAuthentication(OAuth2Error):  # type: ignore[misc]
+class InsufficientAuthentication(OAuth2Error):
     """The role demands more than this session has proved (RFC 9470 §3)."""
 
     error = "insufficient_user_authentication"
     description = "A second factor is needed."
 
 
-class InvalidTarget(OAuth2Error):  # type: ignore[misc]
+class InvalidTarget(OAuth2Error):
     """RFC 8707 §2: this client has no business with that resource."""
 
     error = "invalid_target"
     description = "The resource is not the one of this client."
 
 
-class ProofKey(CodeChallenge):  # type: ignore[misc]
+class ProofKey(CodeChallenge):
     """PKCE by S256 for every client (R-28, RFC 9700 §2.1.1); an operator may exempt a confidential client."""
 
     DEFAULT_CODE_CHALLENGE_METHOD = "S256"
@@ -128,7 +128,7 @@ def _answer(
     return answer
 
 
-class AuthorizationCodeGrant(rfc6749.AuthorizationCodeGrant):  # type: ignore[misc]
+class AuthorizationCodeGrant(rfc6749.AuthorizationCodeGrant):
     """Authorization code grant (RFC 6749 §4.1)."""
 
     TOKEN_ENDPOINT_AUTH_METHODS = AUTH_METHODS
@@ -153,29 +153,33 @@ class AuthorizationCodeGrant(rfc6749.AuthorizationCodeGrant):  # type: ignore[mi
         return 200, answer, self.TOKEN_RESPONSE_HEADER
 
 
+_SESSION = (
+    select(Account.subject, Session.sid, Session.auth_time, Session.acr, Session.amr, Session.expires_at)
+    .join(Account, Account.id == Session.account_id)
+    .where(
+        Session.id == bindparam("session_id"),
+        Session.ended_at.is_(None),
+        Session.expires_at > bindparam("now"),
+        Account.status == "active",
+    )
+)
+
+
 def _session(work: Work, account_id: UUID, session_id: UUID) -> tuple[Subject, Any]:
     """The live session a code came from.
 
     Raises:
         InvalidGrantError: it has ended since, or the account was blocked.
     """
-    row = work.session.execute(
-        select(Account.subject, Session.sid, Session.auth_time, Session.acr, Session.amr, Session.expires_at)
-        .join(Account, Account.id == Session.account_id)
-        .where(
-            Session.id == session_id,
-            Session.ended_at.is_(None),
-            Session.expires_at > work.now,
-            Account.status.in_(("active", "erasure_requested")),
-        )
-    ).one_or_none()
+    parameters = {"session_id": session_id, "now": work.now}
+    row = work.session.connection().execute(_SESSION, parameters).one_or_none()
     if row is None:
         raise InvalidGrantError("The session has ended.")
     subject = Subject(account_id, row.subject, session_id, row.sid, row.auth_time, row.acr, tuple(row.amr.split()))
     return subject, row.expires_at
 
 
-class RefreshTokenGrant(rfc6749.RefreshTokenGrant):  # type: ignore[misc]
+class RefreshTokenGrant(rfc6749.RefreshTokenGrant):
     """Refresh grant (RFC 6749 §6): rights are read again, the company may be another one."""
 
     TOKEN_ENDPOINT_AUTH_METHODS = AUTH_METHODS
@@ -236,7 +240,7 @@ def narrowed(asked: str | None, granted: str) -> str:
     return " ".join(wanted)
 
 
-class ClientCredentialsGrant(rfc6749.ClientCredentialsGrant):  # type: ignore[misc]
+class ClientCredentialsGrant(rfc6749.ClientCredentialsGrant):
     """Client credentials grant (RFC 6749 §4.4): a token for the client itself."""
 
     TOKEN_ENDPOINT_AUTH_METHODS = ["client_secret_basic", "client_secret_post"]

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from idp.authn.session import ACR_TWO, Current
 from idp.companies import access
-from idp.companies.access import Refusal
+from idp.companies.access import Access, Refusal
 from idp.oidc import consent, tokens
 from idp.oidc.clients import COMPANY_SCOPE, RegisteredClient
 from idp.oidc.models import Grant
@@ -126,6 +126,7 @@ def _company(
                 return Decision(Need.COMPANY, error="interaction_required")
         elif several:
             return Decision(Need.COMPANY, error="interaction_required")
+    found: Access | Refusal | None
     if company_id is not None:
         found = access.resolve(work, current.account_id, company_id, client.product)
     else:

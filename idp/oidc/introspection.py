@@ -70,7 +70,7 @@ def describe(live: LiveToken) -> dict[str, Any]:
     return answer
 
 
-class IntrospectionEndpoint(Rfc7662):  # type: ignore[misc]
+class IntrospectionEndpoint(Rfc7662):
     """Introspection for confidential clients, of tokens whose audience is their own resource (R-39)."""
 
     CLIENT_AUTH_METHODS = AUTH_METHODS
@@ -105,7 +105,7 @@ class IntrospectionEndpoint(Rfc7662):  # type: ignore[misc]
         }  # fmt: skip
 
 
-class RevocationEndpoint(Rfc7009):  # type: ignore[misc]
+class RevocationEndpoint(Rfc7009):
     """Revocation: a refresh token takes its whole grant along, an access token goes alone. What is not the caller's
     is left alone, with the same answer (RFC 7009 §2.2, R-39)."""
 

@@ -138,9 +138,7 @@ def rotate(work: Work, algorithm: str, *, at_once: bool = False) -> str:
         .values(state="retired", retired_at=work.now)
         .returning(SigningKey.kid)
     ).all()
-    work.session.execute(
-        update(SigningKey).where(SigningKey.kid == kid).values(state="active", activated_at=work.now)
-    )
+    work.session.execute(update(SigningKey).where(SigningKey.kid == kid).values(state="active", activated_at=work.now))
     cache.changed(work, "keys")
     audit.record(work, "key.activated", ("key", kid), algorithm=algorithm)
     for old in retired:

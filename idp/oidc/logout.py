@@ -57,9 +57,7 @@ def understand(work: Work, parameters: dict[str, str]) -> EndSession:
     if redirect and parameters.get("state"):
         separator = "&" if urlsplit(redirect).query else "?"
         redirect = f"{redirect}{separator}{urlencode({'state': parameters['state']})}"
-    return EndSession(
-        client, signed.get("sid") if signed else None, signed.get("sub") if signed else None, redirect
-    )
+    return EndSession(client, signed.get("sid") if signed else None, signed.get("sub") if signed else None, redirect)
 
 
 def session_ended(work: Work, members: dict[str, Any]) -> None:
@@ -78,9 +76,7 @@ def session_ended(work: Work, members: dict[str, Any]) -> None:
     )
     for client_id, uri in rows:
         if uri:
-            queue.fact(
-                work, "backchannel_logout", client_id=client_id, sid=members["sid"], subject=members["subject"]
-            )
+            queue.fact(work, "backchannel_logout", client_id=client_id, sid=members["sid"], subject=members["subject"])
 
 
 def logout_token(work: Work, client: RegisteredClient, sid: str, subject: str) -> str:

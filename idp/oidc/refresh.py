@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from idp.accounts.models import Account
 from idp.audit import log as audit
@@ -43,11 +43,26 @@ class PresentedToken:
         return self.family.scope
 
 
+_ISSUE = insert(RefreshToken)
+_FIND = (
+    select(*families.FAMILY_COLUMNS, RefreshToken.used_at)
+    .join(Grant, Grant.id == RefreshToken.grant_id)
+    .join(Session, Session.id == Grant.session_id)
+    .join(Account, Account.id == Grant.account_id)
+    .where(RefreshToken.digest == bindparam("digest"), *families.LIVE)
+)
+_SPEND = (
+    update(RefreshToken)
+    .where(RefreshToken.digest == bindparam("spent"), RefreshToken.used_at.is_(None))
+    .values(used_at=bindparam("now"), successor=bindparam("sealed"))
+)
+
+
 def issue(work: Work, grant_id: UUID) -> str:
-    """A first refresh token of a grant."""
+    """A new refresh token of a grant."""
     token = tokens.new()
-    work.session.execute(
-        insert(RefreshToken).values(digest=tokens.digest(token), grant_id=grant_id, created_at=work.now)
+    work.session.connection().execute(
+        _ISSUE, {"digest": tokens.digest(token), "grant_id": grant_id, "created_at": work.now}
     )
     return token
 
@@ -55,13 +70,7 @@ def issue(work: Work, grant_id: UUID) -> str:
 def find(work: Work, token: str) -> PresentedToken | None:
     """The token and its live family; None for anything else."""
     digest = tokens.digest(token)
-    row = work.session.execute(
-        select(*families.FAMILY_COLUMNS, RefreshToken.used_at)
-        .join(Grant, Grant.id == RefreshToken.grant_id)
-        .join(Session, Session.id == Grant.session_id)
-        .join(Account, Account.id == Grant.account_id)
-        .where(RefreshToken.digest == digest, *families.live(work))
-    ).one_or_none()
+    row = work.session.connection().execute(_FIND, {"digest": digest, **families.live_at(work)}).one_or_none()
     if row is None:
         return None
     return PresentedToken(token, digest, row[13] is not None, families.family_of(row))
@@ -73,17 +82,11 @@ def rotate(work: Work, presented: PresentedToken) -> str | None:
     if not presented.used:
         successor = tokens.new()
         sealed = work.keyring.encrypt(successor.encode(), PLACE.format(presented.digest.hex()))
-        spent = work.session.execute(
-            update(RefreshToken)
-            .where(RefreshToken.digest == presented.digest, RefreshToken.used_at.is_(None))
-            .values(used_at=work.now, successor=sealed)
-        )
-        if spent.rowcount == 1:  # type: ignore[attr-defined]
-            work.session.execute(
-                insert(RefreshToken).values(
-                    digest=tokens.digest(successor), grant_id=presented.family.grant_id, created_at=work.now
-                )
-            )
+        connection = work.session.connection()
+        spent = connection.execute(_SPEND, {"spent": presented.digest, "now": work.now, "sealed": sealed})
+        if spent.rowcount == 1:
+            row = {"digest": tokens.digest(successor), "grant_id": presented.family.grant_id, "created_at": work.now}
+            connection.execute(_ISSUE, row)
             return successor
     return _again(work, presented)
 

@@ -4,8 +4,9 @@ A client that registers itself is never trusted: it asks consent, has no product
 """
 
 import json
+from collections.abc import Callable
 from datetime import UTC
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from authlib.oauth2 import OAuth2Error
@@ -24,6 +25,7 @@ from idp.oidc.models import Client
 from idp.oidc.server import PlainRequest, PlainResponse, answer_error
 from idp.work import Work
 
+T = TypeVar("T")
 JSON_HEADERS = [("Content-Type", "application/json"), ("Cache-Control", "no-store"), ("Pragma", "no-cache")]
 """Answers hold credentials and are never cached."""
 
@@ -118,7 +120,7 @@ def metadata_of(client: RegisteredClient) -> dict[str, Any]:
     return shown
 
 
-class RegistrationEndpoint(Rfc7591):  # type: ignore[misc]
+class RegistrationEndpoint(Rfc7591):
     """`POST /oauth/register` with an initial access token."""
 
     def __init__(self, work: Work, *, development: bool) -> None:
@@ -157,7 +159,7 @@ class RegistrationEndpoint(Rfc7591):  # type: ignore[misc]
         return 201, _answer(self.work, client, management, self._secret), JSON_HEADERS
 
 
-class ConfigurationEndpoint(Rfc7592):  # type: ignore[misc]
+class ConfigurationEndpoint(Rfc7592):
     """`GET`, `PUT`, `DELETE /oauth/register/<client_id>` with the client's registration access token."""
 
     def __init__(self, work: Work, *, development: bool) -> None:
@@ -205,9 +207,7 @@ class ConfigurationEndpoint(Rfc7592):  # type: ignore[misc]
                 "grant_types", "scope", "signing_algorithm",
             )
         }  # fmt: skip
-        return _translated(
-            lambda: clients.change(self.work, client.client_id, development=self.development, **changes)
-        )
+        return _translated(lambda: clients.change(self.work, client.client_id, development=self.development, **changes))
 
 
 def _answer(work: Work, client: RegisteredClient, management: str, secret: str | None) -> dict[str, Any]:
@@ -220,7 +220,7 @@ def _answer(work: Work, client: RegisteredClient, management: str, secret: str |
     return answer
 
 
-def _translated(command: Any) -> Any:
+def _translated(command: Callable[[], T]) -> T:
     """Run a command of ours; its refusal of an input becomes the error RFC 7591 §3.2.2 names."""
     try:
         return command()
@@ -236,6 +236,7 @@ def _translated(command: Any) -> Any:
 def handle(work: Work, request: PlainRequest, data: dict[str, Any], *, development: bool) -> PlainResponse:
     """Answer a registration or configuration request."""
     wanted = _Request(work, request, data)
+    body: Any
     try:
         if request.path.rstrip("/").endswith("/register"):
             endpoint = RegistrationEndpoint(work, development=development)
@@ -246,4 +247,3 @@ def handle(work: Work, request: PlainRequest, data: dict[str, Any], *, developme
     except OAuth2Error as error:
         return answer_error(error)
     return PlainResponse(status, body if isinstance(body, str) else json.dumps(body), tuple(headers))
-

@@ -43,7 +43,7 @@ class PlainResponse:
         return next((value for name, value in self.headers if name.lower() == "location"), None)
 
 
-class ProtocolRequest(OAuth2Request):  # type: ignore[misc]
+class ProtocolRequest(OAuth2Request):
     """What Authlib reads of a request. Parameters come from one place: the query of the authorization endpoint, the
     body everywhere else (R-31)."""
 
@@ -61,7 +61,7 @@ class ProtocolRequest(OAuth2Request):  # type: ignore[misc]
         return self.parameters
 
 
-class Server(AuthorizationServer):  # type: ignore[misc]
+class Server(AuthorizationServer):
     """Authlib's server for one unit of work; grants reach it as `self.server.work`."""
 
     def __init__(self, work: Work) -> None:
@@ -75,7 +75,7 @@ class Server(AuthorizationServer):  # type: ignore[misc]
             self._seen[client_id] = clients.find(self.work, client_id)
         return self._seen[client_id]
 
-    def create_oauth2_request(self, request: PlainRequest | ProtocolRequest) -> ProtocolRequest:
+    def create_oauth2_request(self, request: Any) -> ProtocolRequest:
         if isinstance(request, ProtocolRequest):
             return request
         pairs = request.form if request.method == "POST" else request.query

@@ -1,28 +1,47 @@
-"""Signing and verifying what leaves the house as a JWT: access tokens, ID tokens, logout tokens."""
+"""Signing and verifying what leaves the house as a JWT: access tokens, ID tokens, logout tokens.
+
+The compact form is put together here, around joserfc's algorithms: its general encoder and decoder cost more than the
+signature itself (docs/performance.md), and our tokens have one form only.
+"""
 
 import base64
 import hashlib
+import json
 import os
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from joserfc import jwt
 from joserfc.errors import JoseError
+from joserfc.jws import JWSRegistry
+from joserfc.util import json_b64decode, urlsafe_b64decode, urlsafe_b64encode
 
 from idp.oidc import keys
 from idp.work import Work
 
-ACCESS_TOKEN_TYPE = "at+jwt"  # noqa: S105 - RFC 9068 §2.1, a media type
-LOGOUT_TOKEN_TYPE = "logout+jwt"  # noqa: S105 - OIDC Back-Channel Logout §2.4
+ACCESS_TOKEN_TYPE = "at+jwt"
+LOGOUT_TOKEN_TYPE = "logout+jwt"
 ACCESS_TOKEN_SECONDS = 600
 ID_TOKEN_SECONDS = 3600
 
 
-def sign(work: Work, claims: dict[str, Any], algorithm: str = "ES256", token_type: str = "JWT") -> str:  # noqa: S107
+def sign(work: Work, claims: dict[str, Any], algorithm: str = "ES256", token_type: str = "JWT") -> str:
     """A compact JWS by the active key of this algorithm, with `kid` and `typ` in its header (RFC 8725 §3.11)."""
     key = keys.current(work).active[algorithm]
-    header = {"alg": algorithm, "kid": key.kid, "typ": token_type}
-    return jwt.encode(header, claims, key, algorithms=[algorithm])
+    signer = JWSRegistry.algorithms[algorithm]
+    text = f"{_encoded_header(algorithm, str(key.kid), token_type)}.{_encoded(claims)}".encode()
+    return f"{text.decode()}.{urlsafe_b64encode(signer.sign(text, key)).decode()}"
+
+
+@lru_cache(maxsize=64)
+def _encoded_header(algorithm: str, kid: str, token_type: str) -> str:
+    """The same header stands on every token of a key, so it is encoded once."""
+    return _encoded({"alg": algorithm, "kid": kid, "typ": token_type})
+
+
+def _encoded(value: dict[str, Any]) -> str:
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    return urlsafe_b64encode(text.encode()).decode()
 
 
 def verify(work: Work, token: str, token_type: str) -> dict[str, Any] | None:
@@ -33,24 +52,19 @@ def verify(work: Work, token: str, token_type: str) -> dict[str, Any] | None:
     has a say (RFC 8725 §3.1).
     """
     try:
-        header = _header(token)
+        text, _, signature = token.encode("ascii").rpartition(b".")
+        protected, _, payload = text.partition(b".")
+        header = json_b64decode(protected)
         key = keys.current(work).published[header["kid"]]
         algorithm = str(key.get("alg"))
-        if header.get("typ") != token_type or header.get("alg") != algorithm or "crit" in header:
+        if header != {"alg": algorithm, "kid": key.kid, "typ": token_type}:
             return None
-        claims: dict[str, Any] = jwt.decode(token, key, algorithms=[algorithm]).claims
-    except (JoseError, KeyError, ValueError, TypeError):
+        if not JWSRegistry.algorithms[algorithm].verify(text, urlsafe_b64decode(signature), key):
+            return None
+        claims: dict[str, Any] = json_b64decode(payload)
+    except (JoseError, KeyError, ValueError, TypeError, AttributeError):
         return None
     return claims if claims.get("iss") == work.issuer else None
-
-
-def _header(token: str) -> dict[str, Any]:
-    from joserfc.util import json_b64decode
-
-    header = json_b64decode(token.split(".", 1)[0])
-    if not isinstance(header, dict):
-        raise ValueError("a JOSE header is an object")
-    return header
 
 
 def half_hash(value: str) -> str:

@@ -2,7 +2,6 @@
 
 from urllib.parse import urlencode
 
-from authlib.oauth2 import OAuth2Error
 from flask import Blueprint, Response, redirect, request
 from flask_babel import gettext
 
@@ -12,6 +11,7 @@ from idp.companies import access
 from idp.companies.access import Reason, Refusal
 from idp.oidc import authorization, interaction
 from idp.oidc.authorization import BadRequest, NotRedirectable, Taken, ValidRequest
+from idp.oidc.errors import ProtocolError
 from idp.oidc.interaction import Decision, Need
 from idp.web import locale, render
 from idp.web.work import open_work
@@ -42,9 +42,7 @@ def _begin(pairs: tuple[tuple[str, str], ...], *, posted: bool = False) -> Respo
     except NotRedirectable as error:
         return _explained(error.reason)
     if isinstance(asked, BadRequest):
-        return _to(
-            authorization.answer_error(work, asked.redirect_uri, asked.error, asked.description, asked.state)
-        )
+        return _to(authorization.answer_error(work, asked.redirect_uri, asked.error, asked.description, asked.state))
     if posted:
         return _to(authorization.keep(work, asked))
     current = _current(work)
@@ -152,6 +150,6 @@ def _explained(reason: str, status: int = 400) -> Response:
     )
 
 
-@blueprint.errorhandler(OAuth2Error)
-def malformed(problem: OAuth2Error) -> Response:
+@blueprint.errorhandler(ProtocolError)
+def malformed(problem: ProtocolError) -> Response:
     return _explained(problem.description or problem.error)

@@ -6,17 +6,17 @@ logs, so it is refused there.
 
 import json
 from typing import Any
+from urllib.parse import parse_qsl
 
-from authlib.oauth2 import OAuth2Error
-from authlib.oauth2.rfc6749 import InvalidRequestError
 from flask import Blueprint, Response, request
 from sqlalchemy.exc import DBAPIError, TimeoutError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
-from werkzeug.http import parse_options_header
 
 from idp.core.errors import InvalidInput, Unavailable
+from idp.oidc.errors import InvalidRequest, ProtocolError
 from idp.oidc.server import PlainRequest, PlainResponse, answer_error
 
+MOST_FIELDS = 100
 FORM = "application/x-www-form-urlencoded"
 NO_STORE = (("Cache-Control", "no-store"), ("Pragma", "no-cache"))
 _NAMES = {400: "invalid_request", 404: "not_found", 405: "invalid_request", 413: "invalid_request"}
@@ -26,14 +26,18 @@ def plain_form() -> PlainRequest:
     """This request, once it has the shape of a back-channel request.
 
     Raises:
-        InvalidRequestError: parameters in the query, or a body that is not a form.
+        InvalidRequest: parameters in the query, or a body that is not a form.
     """
     if request.query_string:
-        raise InvalidRequestError("Parameters belong in the body.")
-    if parse_options_header(request.headers.get("Content-Type"))[0].lower() != FORM:
-        raise InvalidRequestError(f"The body must be {FORM}.")
-    pairs = tuple(request.form.items(multi=True))
-    return PlainRequest("POST", request.path, form=pairs, headers=authorization())
+        raise InvalidRequest("Parameters belong in the body.")
+    if request.mimetype != FORM:
+        raise InvalidRequest(f"The body must be {FORM}.")
+    try:
+        body = request.get_data().decode("utf-8")
+        pairs = parse_qsl(body, keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="strict")
+    except ValueError as error:
+        raise InvalidRequest("The body is not a readable form.") from error
+    return PlainRequest("POST", request.path, form=tuple(pairs), headers=authorization())
 
 
 def authorization() -> dict[str, str]:
@@ -60,8 +64,8 @@ def error(name: str, description: str, status: int) -> Response:
 def protect(blueprint: Blueprint) -> Blueprint:
     """Give a blueprint the oauth face of errors: RFC 6749 §5.2 JSON for whatever goes wrong in it."""
 
-    @blueprint.errorhandler(OAuth2Error)
-    def refused(problem: OAuth2Error) -> Response:
+    @blueprint.errorhandler(ProtocolError)
+    def refused(problem: ProtocolError) -> Response:
         return answer(answer_error(problem))
 
     @blueprint.errorhandler(HTTPException)

@@ -33,4 +33,3 @@ def end_session() -> Response:
     cookies.drop(response, cookies.SESSION)  # type: ignore[arg-type]
     response.headers["Cache-Control"] = "no-store"
     return response  # type: ignore[return-value]
-

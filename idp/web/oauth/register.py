@@ -1,9 +1,11 @@
 """Dynamic client registration (RFC 7591) and its management (RFC 7592)."""
 
-from authlib.oauth2.rfc6749 import InvalidRequestError
+from typing import Any
+
 from flask import Blueprint, Response, request
 
 from idp.oidc import registration
+from idp.oidc.errors import InvalidRequest
 from idp.oidc.server import PlainRequest
 from idp.web.oauth import backchannel
 from idp.web.work import open_work, parts
@@ -22,15 +24,14 @@ def configure(client_id: str) -> Response:
 
 
 def _answer() -> Response:
-    data = {}
+    data: dict[str, Any] = {}
     if request.method in ("POST", "PUT"):
         if request.query_string or not request.is_json:
-            raise InvalidRequestError("The body must be application/json, without a query.")
-        data = request.get_json(silent=True)
-        if not isinstance(data, dict):
-            raise InvalidRequestError("The body is not a JSON object.")
+            raise InvalidRequest("The body must be application/json, without a query.")
+        sent = request.get_json(silent=True)
+        if not isinstance(sent, dict):
+            raise InvalidRequest("The body is not a JSON object.")
+        data = sent
     plain = PlainRequest(request.method, request.path, headers=backchannel.authorization())
     work = open_work(write=True)
-    return backchannel.answer(
-        registration.handle(work, plain, data, development=parts().settings.development)
-    )
+    return backchannel.answer(registration.handle(work, plain, data, development=parts().settings.development))

@@ -1,6 +1,6 @@
 """Token endpoint (RFC 6749 §3.2), introspection (RFC 7662) and revocation (RFC 7009)."""
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 
 from idp.oidc.grants import AuthorizationCodeGrant, ClientCredentialsGrant, ProofKey, RefreshTokenGrant
 from idp.oidc.introspection import IntrospectionEndpoint, RevocationEndpoint
@@ -15,7 +15,7 @@ READS_ONLY = "client_credentials"  # needs no row: an access token is stateless
 @blueprint.post("/oauth/token")
 def token() -> Response:
     plain = backchannel.plain_form()
-    writes = request.form.get("grant_type") != READS_ONLY
+    writes = ("grant_type", READS_ONLY) not in plain.form
     server = Server(open_work(write=writes))
     server.register_grant(AuthorizationCodeGrant, [ProofKey()])
     server.register_grant(RefreshTokenGrant)

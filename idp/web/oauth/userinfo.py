@@ -3,12 +3,12 @@
 import json
 from typing import Any
 
-from authlib.oauth2.rfc6749 import InvalidRequestError
 from flask import Blueprint, Response, request
 
 from idp.companies import access
 from idp.oidc import introspection, permission_sets
 from idp.oidc.clients import AUTH_METHODS
+from idp.oidc.errors import InvalidRequest
 from idp.oidc.introspection import LiveToken
 from idp.oidc.server import PlainRequest, Server, once
 from idp.web import cursors
@@ -49,8 +49,7 @@ def companies() -> Response:
         search=request.args.get("search", "")[:100], after=after, limit=PAGE_SIZE,
     )  # fmt: skip
     rows = [
-        {"id": str(row.company_id), "name": row.name, "via": row.via, "roles": list(row.roles)}
-        for row in found.choices
+        {"id": str(row.company_id), "name": row.name, "via": row.via, "roles": list(row.roles)} for row in found.choices
     ]
     return _json({"data": rows, "next": cursors.write(work, found.next, CURSOR)})
 
@@ -85,10 +84,10 @@ def _presented() -> str | None:
     if request.method == "POST" and request.content_length:
         in_body = once(backchannel.plain_form().form).get("access_token")
         if in_body and in_header:
-            raise InvalidRequestError("The token is sent twice.")
+            raise InvalidRequest("The token is sent twice.")
         return in_header or in_body
     if "access_token" in request.args:  # RFC 9700 §4.3.2: a token in an address ends up in logs
-        raise InvalidRequestError("A token does not belong in the query.")
+        raise InvalidRequest("A token does not belong in the query.")
     return in_header
 
 

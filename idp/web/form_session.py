@@ -1,0 +1,13 @@
+"""Flask's signed cookie, which carries the anti-forgery token of forms and nothing else."""
+
+from flask import Flask, Request
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
+
+
+class FormSession(SecureCookieSessionInterface):
+    """A request without the cookie, as every one of the back channel, does not pay for looking into it."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        if self.get_cookie_name(app) not in request.cookies:
+            return self.session_class()
+        return super().open_session(app, request)
