@@ -7,7 +7,7 @@ replaced not at all.
 
 import secrets
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import Engine, insert, update
@@ -29,6 +29,7 @@ class Cache:
         self.clients: dict[str, RegisteredClient] = {}
         self.keys: Keys | None = None
         self.permission_sets: set[tuple[str, str]] = set()
+        self.verified: dict[tuple[str, str], dict[str, Any]] = {}
 
 
 ASKED_EVERY_SECONDS = 1.0
@@ -47,6 +48,7 @@ def current(work: Work) -> Cache:
         cache.clients = {}
     if found.get("keys") != cache.revisions.get("keys"):
         cache.keys = None
+        cache.verified = {}
     cache.revisions = found
     cache.asked_at = now
     return cache

@@ -16,13 +16,14 @@ from joserfc.errors import JoseError
 from joserfc.jws import JWSRegistry
 from joserfc.util import json_b64decode, urlsafe_b64decode, urlsafe_b64encode
 
-from idp.oidc import keys
+from idp.oidc import cache, keys
 from idp.work import Work
 
 ACCESS_TOKEN_TYPE = "at+jwt"
 LOGOUT_TOKEN_TYPE = "logout+jwt"
 ACCESS_TOKEN_SECONDS = 600
 ID_TOKEN_SECONDS = 3600
+REMEMBERED = 4096
 
 
 def sign(work: Work, claims: dict[str, Any], algorithm: str = "ES256", token_type: str = "JWT") -> str:
@@ -50,7 +51,23 @@ def verify(work: Work, token: str, token_type: str) -> dict[str, Any] | None:
     Signature, algorithm, type and issuer are checked; times are the caller's business, as an ID token used as a hint
     may have expired. The key is chosen by `kid` among our own and fixes the algorithm; nothing else in the header
     has a say (RFC 8725 §3.1).
+
+    A product shows the same token again and again, and a signature that was right stays right while its key is
+    published, so what was verified is remembered until the keys change. Treat the answer as read-only.
     """
+    remembered = cache.current(work).verified
+    known = remembered.get((token, token_type))
+    if known is not None:
+        return known
+    claims = _verified(work, token, token_type)
+    if claims is not None:
+        if len(remembered) >= REMEMBERED:
+            remembered.clear()
+        remembered[token, token_type] = claims
+    return claims
+
+
+def _verified(work: Work, token: str, token_type: str) -> dict[str, Any] | None:
     try:
         text, _, signature = token.encode("ascii").rpartition(b".")
         protected, _, payload = text.partition(b".")
