@@ -74,7 +74,7 @@ def prepare(chosen: Settings) -> str:
         loaded = demo_data.loaded(work)
     if not loaded:
         with operating() as work:
-            demo_data.load(work, password)
+            demo_data.load(work, password, demo_data.read(chosen.policies_dir))
     with operating() as work:
         for sample in demo_clients.samples(chosen):
             demo_clients.register(work, sample, chosen)

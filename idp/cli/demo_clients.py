@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from idp.cli import demo_data
 from idp.core.settings import Settings
 from idp.core.tokens import write_secret
 from idp.oidc import clients
@@ -41,8 +40,7 @@ MODULES = {"demo-accounting": "examples.accounting", "demo-capture": "examples.c
 
 def samples(settings: Settings) -> list[Sample]:
     """The applications of the demonstration; they listen on the ports after the service's own, in file order."""
-    path = settings.policies_dir / "demo" / "demo.yaml"
-    applications: list[dict[str, Any]] = yaml.safe_load(path.read_text("utf-8"))["applications"]
+    applications: list[dict[str, Any]] = demo_data.read(settings.policies_dir)["applications"]
     return [
         Sample(
             client_id=entry["id"],

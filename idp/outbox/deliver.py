@@ -1,15 +1,16 @@
 """Delivering what the outbox holds, at least once each.
 
 A message is claimed by one statement that moves its `due_at` ahead, so that of many workers one has it, and a worker
-that dies gives it back. It is delivered outside that transaction, then finished and its payload erased; a fact that only
-writes rows here is handled and finished in one. What fails is tried again, later each time, for a day.
+that dies gives it back. It is delivered outside that transaction, then finished and its payload erased; a fact that
+only writes rows here is handled and finished in one. What fails is tried again, later each time, for a day.
 """
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -24,7 +25,7 @@ from idp.outbox.smtp import Mailer, Undeliverable
 from idp.work import Work
 
 CLAIM = timedelta(seconds=60)
-RESERVE = timedelta(seconds=30)  # what must be left of a claim to begin a delivery: more than any timeout
+BEGUN_WITHIN = 30.0  # seconds of a claim in which a delivery may begin; what is left is more than any timeout
 FIRST_PAUSE = timedelta(seconds=5)
 LONGEST_PAUSE = timedelta(hours=4)
 GIVEN_UP_AFTER = timedelta(hours=24)
@@ -118,9 +119,10 @@ class Deliverer:
 
     def _once(self, kind: str, limit: int) -> int:
         """Claim and deliver one batch; answers its size."""
+        began = time.monotonic()
         claims = self._claim(kind, limit)
         for claim in claims:
-            if claim.until - datetime.now(UTC) > RESERVE:
+            if time.monotonic() - began < BEGUN_WITHIN:
                 self._attempt(claim)
         return len(claims)
 
