@@ -131,9 +131,7 @@ def roles_of(work: Work, account_id: UUID, company_id: UUID) -> frozenset[str]:
     rows = work.session.execute(
         select(m.company_role, m.also, r.role, r.expires_at)
         .join_from(tables.memberships, tables.product_roles, current, isouter=True)
-        .where(
-            m.account_id == account_id, m.company_id == company_id, m.ended_at.is_(None), m.suspended_at.is_(None)
-        )
+        .where(m.account_id == account_id, m.company_id == company_id, m.ended_at.is_(None), m.suspended_at.is_(None))
     ).all()
     held = {role for row in rows for role in (row.company_role, *row.also)}
     held |= {row.role for row in rows if row.role and (row.expires_at is None or row.expires_at > work.now)}

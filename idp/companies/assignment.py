@@ -1,5 +1,7 @@
 """What a firm gives its colleagues of its mandates: which client, which product, with which role."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
@@ -107,15 +109,30 @@ def end(work: Work, firm_id: UUID, assignment_id: UUID) -> None:
     log.record(work, "assignment.ended", ("account", held.account_id), company_id=firm_id, product=held.product)
 
 
-def of_colleague(work: Work, firm_id: UUID, account_id: UUID) -> list[Assignment]:
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a colleague was given: a product at one client, or at all of them (`client_id` None)."""
+
+    id: UUID
+    client_id: UUID | None
+    product: str
+    role: str | None
+    custom_role_id: UUID | None
+    ended_at: datetime | None
+
+
+def of_colleague(work: Work, firm_id: UUID, account_id: UUID) -> list[Given]:
     """What a colleague was given in this firm, over or not."""
-    return list(
-        work.session.scalars(
-            select(Assignment)
-            .where(Assignment.firm_id == firm_id, Assignment.account_id == account_id)
-            .order_by(Assignment.created_at, Assignment.id)
+    rows = work.session.execute(
+        select(
+            Assignment.id, Mandate.company_id, Assignment.product, Assignment.role, Assignment.custom_role_id,
+            Assignment.ended_at,
         )
-    )
+        .outerjoin(Mandate, Mandate.id == Assignment.mandate_id)
+        .where(Assignment.firm_id == firm_id, Assignment.account_id == account_id)
+        .order_by(Assignment.created_at, Assignment.id)
+    )  # fmt: skip
+    return [Given(*row) for row in rows]
 
 
 def _require_assignable(work: Work, firm_id: UUID, product: str, role_id: str) -> None:
@@ -140,9 +157,7 @@ def _require_giver(work: Work, firm_id: UUID, named: frozenset[str]) -> None:
 
 def _active(work: Work, firm_id: UUID, client_id: UUID) -> Mandate:
     found = work.session.scalar(
-        select(Mandate).where(
-            Mandate.company_id == client_id, Mandate.firm_id == firm_id, Mandate.state == "active"
-        )
+        select(Mandate).where(Mandate.company_id == client_id, Mandate.firm_id == firm_id, Mandate.state == "active")
     )
     if found is None or (found.until_at is not None and found.until_at <= work.now):
         raise NotFound(kind="mandate")

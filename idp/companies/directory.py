@@ -182,7 +182,12 @@ def _tile(product: str, answer: Access | Refusal | None) -> LauncherTile | None:
 
 def _choice(reach: Access) -> CompanyChoice:
     return CompanyChoice(
-        reach.company_id, reach.company_name, reach.via, reach.firm_id, reach.firm_name, (reach.role,),
+        reach.company_id,
+        reach.company_name,
+        reach.via,
+        reach.firm_id,
+        reach.firm_name,
+        (reach.role,),
         reach.role_labels,
     )
 

@@ -235,6 +235,12 @@ def find(work: Work, company_id: UUID, account_id: UUID) -> Membership | None:
     )
 
 
+def ever(work: Work, company_id: UUID, account_id: UUID) -> bool:
+    """Whether the person is a member here, or has been one."""
+    statement = select(Membership.id).where(Membership.account_id == account_id, Membership.company_id == company_id)
+    return work.session.execute(statement.limit(1)).first() is not None
+
+
 def _editable(work: Work, permission: str, company_id: UUID, account_id: UUID) -> Membership:
     """The membership, if the actor may act on it. The permission is asked first, so that nobody learns who is here."""
     access.require(work, permission, company_id)

@@ -104,6 +104,7 @@ class Refusal:
 
 
 Key = tuple[UUID, str]
+_ORDER = tuple(Why)
 Links = Sequence[Row[Any]]
 
 
@@ -200,8 +201,15 @@ def _as_member(work: Work, account_id: UUID, product: str, row: Row[Any]) -> Acc
     if not answer:
         return refused(Why.NOTHING_LEFT)
     return _access(
-        work, account_id, product, row, answer, state,
-        held=row, until=row.expires_at, epoch=max(row.company_epoch, row.member_epoch),
+        work,
+        account_id,
+        product,
+        row,
+        answer,
+        state,
+        held=row,
+        until=row.expires_at,
+        epoch=max(row.company_epoch, row.member_epoch),
     )
 
 
@@ -216,8 +224,8 @@ def _by_mandate(work: Work, account_id: UUID, product: str, row: Row[Any], links
         judged = _through(work, product, row, link)
         if isinstance(judged, Grant):
             found.append((link, judged))
-        elif judged is not None and why is not Why.NO_ROLE:
-            why = judged
+        elif judged is not None and not member:
+            why = max(why, judged, key=_ORDER.index)  # what came closest
     if not found:
         return Refusal(row.company_id, product, Reason.NO_ACCESS, why, row.company_name if member else "")
 
@@ -231,8 +239,16 @@ def _by_mandate(work: Work, account_id: UUID, product: str, row: Row[Any], links
         return Refusal(row.company_id, product, Reason.NO_ACCESS, Why.NOTHING_LEFT, row.company_name)
     ends = (each for each in (link.mandate_until, link.colleague_expires_at) if each)
     return _access(
-        work, account_id, product, row, answer, grant.state,
-        held=link, until=min(ends, default=None), epoch=max(epochs), firm=link,
+        work,
+        account_id,
+        product,
+        row,
+        answer,
+        grant.state,
+        held=link,
+        until=min(ends, default=None),
+        epoch=max(epochs),
+        firm=link,
     )
 
 
