@@ -52,7 +52,6 @@ _CODES = {
     413: "too_large",
     415: "unsupported_media_type",
 }
-_log = structlog.get_logger("idp.web")
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,9 +145,9 @@ def test_an_app_is_linked_at_sign_in_when_there_is_none(browser: Browser, make_h
     browser.get("/sign-in?continue_to=/account")
     browser.submit({"email": holder.address, "password": holder.password})
     assert browser.heading == "Link your authenticator app"
-    secret = _secret(browser)
+    secret = shown_secret(browser)
     browser.get(browser.address)
-    assert _secret(browser) == secret
+    assert shown_secret(browser) == secret
     assert "<svg" in browser.text and "style=" not in browser.text
 
     browser.submit({"code": pyotp.TOTP(secret).now()})
@@ -183,7 +183,13 @@ def test_no_step_can_be_skipped(browser: Browser, ada: Holder) -> None:
     browser.submit({"email": ada.address, "password": ada.password})
     token = browser.form.values["csrf_token"]
     for path in ("/sign-in/second-factor", "/sign-in/keep-account", "/reset/new-password"):
-        data = {"csrf_token": token, "code": "123456", "decision": "keep", "password": "x" * 20, "password_again": "x" * 20}
+        data = {
+            "csrf_token": token,
+            "code": "123456",
+            "decision": "keep",
+            "password": "x" * 20,
+            "password_again": "x" * 20,
+        }
         answer = browser.client.post(path, data=data)
         assert (answer.status_code, answer.headers["Location"]) == (303, "/sign-in/code?continue_to=%2Faccount")
     assert browser.get("/account").status_code == 200
@@ -194,7 +200,9 @@ def test_an_expired_attempt_starts_again_and_keeps_the_way(app: Application, bro
     browser.get("/sign-in?continue_to=/account")
     browser.submit({"email": ada.address, "password": ada.password})
     with unit_of_work(app, SYSTEM) as work:
-        work.session.query(SignIn).update({SignIn.expires_at: work.now, SignIn.created_at: work.now - timedelta(hours=1)})
+        work.session.query(SignIn).update(
+            {SignIn.expires_at: work.now, SignIn.created_at: work.now - timedelta(hours=1)}
+        )
 
     browser.submit({"code": ada.code()})
     assert (browser.status, browser.heading) == (410, "This sign-in request has expired")
@@ -288,7 +296,9 @@ def test_the_account_decides_the_language_before_the_browser_does(
     assert '<html lang="en">' in browser.text
 
 
-def test_signing_out_ends_the_session_for_every_copy_of_its_cookie(app: Application, browser: Browser, ada: Holder) -> None:
+def test_signing_out_ends_the_session_for_every_copy_of_its_cookie(
+    app: Application, browser: Browser, ada: Holder
+) -> None:
     sign_in(browser, ada)
     copy = browser.cookie("sesame_session")
     browser.get("/sign-out")
@@ -310,6 +320,7 @@ def test_the_launcher_says_what_it_is_for_when_it_is_empty(browser: Browser, ada
     assert ada.address in browser.text
 
 
-def _secret(browser: Browser) -> str:
+def shown_secret(browser: Browser) -> str:
+    """The key of an authenticator app, as the page shows it to be typed."""
     shown = browser.text.split('class="secret"', 1)[1].split("</p>", 1)[0]
     return "".join(part.split("</span>")[0] for part in shown.split("<span>")[1:])
