@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Connection, Engine, create_engine, insert, text
 from sqlalchemy.orm import Session
 
 import idp.accounts.models
@@ -26,6 +26,8 @@ import idp.oidc.models
 import idp.outbox.models  # noqa: F401 - every table must be known
 from idp.accounts import profile
 from idp.accounts.models import Account
+from idp.audit.log import GENESIS
+from idp.audit.models import AuditHead
 from idp.authn import password as passwords
 from idp.authn import recovery_code, totp
 from idp.core.db import Base, engine_options, prepare
@@ -75,6 +77,8 @@ def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("template") / "idp.sqlite3"
     engine = create_engine(f"sqlite:///{path}")
     Base.metadata.create_all(engine)
+    with engine.begin() as connection:
+        _begin_audit_log(connection)
     engine.dispose()
     return path
 
@@ -212,4 +216,10 @@ def _empty(url: str) -> None:
     with engine.begin() as connection:
         for table in reversed(Base.metadata.sorted_tables):
             connection.execute(table.delete())
+        _begin_audit_log(connection)
     engine.dispose()
+
+
+def _begin_audit_log(connection: Connection) -> None:
+    """The head of the chain that every event locks; without it two first events at once would collide."""
+    connection.execute(insert(AuditHead).values(id=1, sequence=0, chain_digest=GENESIS))

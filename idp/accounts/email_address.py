@@ -28,7 +28,7 @@ def canonical(address: str) -> str:
     if not typed or len(typed) > LONGEST:
         raise InvalidInput(field="email", reason="not_an_address")
     try:
-        valid = validate_email(typed, check_deliverability=False, test_environment=True)
+        valid = validate_email(typed, check_deliverability=False, test_environment=True, strict=True)
     except EmailNotValidError as error:
         raise InvalidInput(field="email", reason="not_an_address") from error
     domain = (valid.ascii_domain or "").lower()

@@ -52,7 +52,7 @@ def confirm(work: Work, attempt: SignIn, code: str) -> bool:
     """
     account_id = proofs.demand(work, attempt, Step.ENROL)
     # Two attempts of one account come here one after the other: the first decides which app it is.
-    work.session.execute(select(Account.id).where(Account.id == account_id).with_for_update())
+    work.session.execute(select(Account.id).where(Account.id == account_id).with_for_update(key_share=True))
     if attempt.pending_secret is None or totp.holds(work, account_id):
         raise Conflict(step=Step.TOTP.value if totp.holds(work, account_id) else Step.ENROL.value)
     secret = _pending(work, attempt)

@@ -73,30 +73,29 @@ def prove(
         verified = passwords.verify(candidate.hash, password)
     except Unavailable:
         work.write()
+        _give_back_network(work, network)
         throttle.give_back(work, candidate.kind, candidate.subject)
-        if network:
-            throttle.give_back(work, KIND_NETWORK, network)
         work.checkpoint(write=False)
         raise
+    # From here on rows are locked in the order that every command of this floor keeps: counts (network first),
+    # credential, attempt, sessions, and the audit log last. Another order would let two requests wait for each other.
     work.write()
-    proofs.hold(work, attempt)
-
+    if verified.right:
+        _give_back_network(work, network)
+        throttle.clear(work, candidate.kind, candidate.subject)
     status, reason = _status_now(work, candidate)
+    proofs.hold(work, attempt)
     if not verified.right or status not in MAY_SIGN_IN or candidate.account_id is None:
         blocked = verified.right and status == "blocked" and reason == BLOCKED_BY_TRIES
-        return _refuse(work, candidate, last=counted.last, tell=counted.last or blocked)
-
-    throttle.clear(work, candidate.kind, candidate.subject)
-    if network:
-        throttle.give_back(work, KIND_NETWORK, network)
-    if verified.renewed is not None:
-        _rehash(work, candidate.account_id, candidate.hash or "", verified.renewed)
+        return _refuse(work, candidate, last=counted.last and not verified.right, blocked=blocked)
     if attempt.account_id != candidate.account_id:
         proofs.forget(work, attempt)
     proofs.hold(work, attempt, account_id=candidate.account_id)
     proofs.add(work, attempt, "pwd")
     if _trusted(work, candidate, device_allowed):
         proofs.add(work, attempt, "dev")
+    if verified.renewed is not None:
+        _rehash(work, candidate.account_id, candidate.hash or "", verified.renewed)
     return Outcome.ACCEPTED
 
 
@@ -145,12 +144,17 @@ def _status_now(work: Work, candidate: Candidate) -> tuple[str | None, str]:
     return row[0], row[1]
 
 
-def _refuse(work: Work, candidate: Candidate, *, last: bool, tell: bool) -> Outcome:
+def _give_back_network(work: Work, network: str | None) -> None:
+    if network:
+        throttle.give_back(work, KIND_NETWORK, network)
+
+
+def _refuse(work: Work, candidate: Candidate, *, last: bool, blocked: bool) -> Outcome:
+    if last or blocked:  # the same row for an unknown address; who holds it is looked up later, outside the request
+        outbox.fact(work, "sign_in.blocked", canonical=candidate.canonical)
     _record(work, "password.refused", candidate)
     if last:
         _record(work, "account.blocked", candidate)
-    if tell:  # the same row for an unknown address; who holds it is looked up later, outside the request
-        outbox.fact(work, "sign_in.blocked", canonical=candidate.canonical)
     return Outcome.REFUSED
 
 

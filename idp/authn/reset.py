@@ -128,16 +128,22 @@ def set_password(work: Work, attempt: SignIn, password: str, *, words: Iterable[
     hash_ = passwords.hashed(password)
     work.write()
 
+    password_proof.lift(work, account_id)
     proofs.demand(work, attempt, Step.NEW_PASSWORD)  # again: the database was free meanwhile
     passwords.set_hash(work, account_id, hash_)
     proofs.add(work, attempt, "pwd")
     proofs.close_others(work, account_id, attempt)
-    session.end_all(work, account_id, "password_changed")
-    trusted_device.forget_all(work, account_id, "password_changed")
     mailed_link.withdraw(work, PURPOSE, email_address.primary_address(work, account_id).canonical)
-    _lift_block(work, account_id)
+    forgotten = trusted_device.forget_all(work, account_id)
+    lifted = _lift_block(work, account_id)
     notices.tell(work, account_id, "password_changed")
-    audit.record(work, "password.changed", ("account", account_id))
+    session.end_all(work, account_id, "password_changed")
+    subject = ("account", account_id)
+    audit.record(work, "password.changed", subject)
+    if forgotten:
+        audit.record(work, "trusted_device.forgotten", subject, reason="password_changed", browsers=forgotten)
+    if lifted:
+        audit.record(work, "account.status_changed", subject, status="active", reason="password_changed")
 
 
 def _may_reset(account: Account) -> bool:
@@ -146,8 +152,8 @@ def _may_reset(account: Account) -> bool:
     return account.status in password_proof.MAY_SIGN_IN
 
 
-def _lift_block(work: Work, account_id: UUID) -> None:
-    password_proof.lift(work, account_id)
+def _lift_block(work: Work, account_id: UUID) -> bool:
+    """Open an account that wrong passwords had blocked; an operator's block stays."""
     lifted = work.session.execute(
         update(Account)
         .where(
@@ -157,7 +163,4 @@ def _lift_block(work: Work, account_id: UUID) -> None:
         )
         .values(status="active", status_reason="")
     )
-    if lifted.rowcount == 1:  # type: ignore[attr-defined]
-        audit.record(
-            work, "account.status_changed", ("account", account_id), status="active", reason="password_changed"
-        )
+    return lifted.rowcount == 1  # type: ignore[attr-defined,no-any-return]

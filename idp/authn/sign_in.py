@@ -257,11 +257,9 @@ def finish(work: Work, attempt: SignIn, *, trust: bool, device_token: str | None
         Expired: the attempt is over, or the session to strengthen is.
         NotAuthenticated: the account may not sign in (any more).
     """
+    account_id = proofs.demand(work, attempt, Step.DONE)
     proofs.hold(work, attempt, finished_at=work.now)
-    missing = proofs.due(work, attempt)
-    if missing is not Step.DONE or attempt.account_id is None:
-        raise Conflict(step=missing.value)
-    account = work.session.get_one(Account, attempt.account_id, populate_existing=True)
+    account = work.session.get_one(Account, account_id, populate_existing=True)
     if account.status != "active":
         raise NotAuthenticated
     methods = proofs.proved(work, attempt)
@@ -269,10 +267,12 @@ def finish(work: Work, attempt: SignIn, *, trust: bool, device_token: str | None
     strange = attempt.purpose == "sign_in" and trusted_device.find(work, account.id, device_token) is None
     if strange and session.new_here(work, account.id):
         notices.tell(work, account.id, "new_sign_in")
-    token = _session(work, attempt, account, methods)
     cookie = None
     if attempt.purpose != "step_up":
         cookie = trusted_device.remember(work, account.id, device_token, trust=trust)
+    token = _session(work, attempt, account, methods)
+    if trust and cookie is not None:
+        audit.record(work, "trusted_device.added", ("account", account.id))
     return Finished(token, cookie, work.policies.account.trusted_device_lifetime, attempt.continue_to, account)
 
 

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, delete, select, update
 
-from idp.audit import log as audit
 from idp.authn.models import TrustedDevice
 from idp.core import tokens
 from idp.core.ids import uuid7
@@ -76,15 +75,15 @@ def remember(work: Work, account_id: UUID, cookie: str | None, *, trust: bool) -
     )
     work.session.add(device)
     work.session.flush()
-    if trust:
-        audit.record(work, "trusted_device.added", ("account", account_id), device=str(device.id))
     return SEPARATOR.join([token, *_live(work, cookie)][:TOKENS_IN_A_COOKIE])
 
 
-def forget_all(work: Work, account_id: UUID, reason: str) -> None:
-    """Withdraw the trust in every browser of an account, and forget the browsers (MFA-11)."""
-    if _delete(work, TrustedDevice.account_id == account_id):
-        audit.record(work, "trusted_device.forgotten", ("account", account_id), reason=reason)
+def forget_all(work: Work, account_id: UUID) -> int:
+    """Withdraw the trust in every browser of an account, and forget the browsers (MFA-11); answers how many.
+
+    The caller notes it in the audit log, after all rows are written.
+    """
+    return _delete(work, TrustedDevice.account_id == account_id)
 
 
 def _delete(work: Work, which: ColumnElement[bool]) -> int:

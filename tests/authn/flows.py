@@ -1,12 +1,15 @@
 """Walking through a sign-in as a browser does."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from idp.authn import sign_in, totp
 from idp.authn.models import SignIn
 from idp.authn.sign_in import Finished, Outcome
 from idp.work import Work
+
+MINUTES_15 = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,7 +129,8 @@ def test_an_account_without_second_factor_is_led_to_one(work, make_account):
     assert sign_in.step(work, attempt) is Step.ENROL
     shown = sign_in.begin_enrolment(work, attempt)
     assert sign_in.begin_enrolment(work, attempt) == shown  # a reload shows the same
-    assert shown.uri.startswith("otpauth://totp/") and shown.secret in shown.uri
+    assert shown.uri.startswith("otpauth://totp/")
+    assert shown.secret in shown.uri
     assert sign_in.confirm_enrolment(work, attempt, "000000") is Outcome.REFUSED
     assert not totp.holds(work, camille.account.id)
     code = totp.current_code(work, shown.secret)
