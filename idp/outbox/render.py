@@ -99,10 +99,10 @@ def message(mail: Rendered, *, sender: str, issuer: str, identifier: UUID, now: 
     made["Subject"] = mail.subject
     made["Date"] = format_datetime(now)
     made["Message-ID"] = f"<{identifier}@{urlsplit(issuer).hostname}>"
-    made["Content-Language"] = mail.locale
     made["Auto-Submitted"] = "auto-generated"  # RFC 3834 §5: no holiday notice shall answer
     made.set_content(mail.text)
     made.add_alternative(mail.html, subtype="html")
+    made["Content-Language"] = mail.locale  # last: setting the content removes what is said of it
     return made
 
 
