@@ -111,7 +111,7 @@ def _record(error: Exception) -> str:
     reference = secrets.token_hex(5)
     frames = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
     cause = type(error.__cause__).__name__ if error.__cause__ else None
-    _log.error(
+    structlog.get_logger("idp.web").error(
         "failure",
         reference=reference,
         kind=type(error).__name__,

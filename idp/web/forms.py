@@ -81,11 +81,11 @@ def _told(model: type[Form], error: ValidationError) -> dict[str, str]:
 def _general(entry: Mapping[str, Any]) -> str:
     kind, limits = entry["type"], entry.get("ctx", {})
     if kind in ("missing", "string_too_short"):
-        return gettext("Please fill in this field.")
+        return str(gettext("Please fill in this field."))
     if kind == "string_too_long":
         most = int(limits["max_length"])
-        return ngettext("At most %(num)s character, please.", "At most %(num)s characters, please.", most)
-    return gettext("This cannot be used as it is written. Please check it.")
+        return str(ngettext("At most %(num)s character, please.", "At most %(num)s characters, please.", most))
+    return str(gettext("This cannot be used as it is written. Please check it."))
 
 
 def _place(model: type[Form], name: str) -> int:

@@ -71,23 +71,28 @@ def test_the_second_of_two_forms_finds_the_link_spent(app: Application, token: s
 def test_mistakes_are_named_and_what_was_typed_stays(browser: Browser, token: str) -> None:
     browser.get(f"/activation/{token}/details")
     browser.submit({**DETAILS, "family_name": "", "password_again": "another"})
-    assert browser.status == 422 and 'href="#family_name"' in browser.text
+    assert browser.status == 422
+    assert 'href="#family_name"' in browser.text
 
     browser.submit({**DETAILS, "password_again": "another"})
-    assert browser.status == 422 and "The two passwords differ" in browser.text
+    assert browser.status == 422
+    assert "The two passwords differ" in browser.text
     assert browser.form.values["given_name"] == "Léa"
     assert browser.form.values["password"] == browser.form.values["password_again"] == ""
 
     browser.submit({**DETAILS, "password": "short", "password_again": "short"})
-    assert browser.status == 422 and "too short" in browser.text
+    assert browser.status == 422
+    assert "too short" in browser.text
 
     browser.submit({**DETAILS, "password": "marchand marchand", "password_again": "marchand marchand"})
-    assert browser.status == 422 and 'href="#password"' in browser.text
+    assert browser.status == 422
+    assert 'href="#password"' in browser.text
 
     browser.get(browser.address)
     without_tick = {name: value for name, value in DETAILS.items() if name != "personal"}
     browser.submit(without_tick)
-    assert browser.status == 422 and 'href="#personal"' in browser.text
+    assert browser.status == 422
+    assert 'href="#personal"' in browser.text
 
     browser.submit(DETAILS)
     assert browser.heading == "Link your authenticator app"
@@ -96,7 +101,8 @@ def test_mistakes_are_named_and_what_was_typed_stays(browser: Browser, token: st
 def test_the_language_button_keeps_what_was_typed(browser: Browser, token: str) -> None:
     browser.get(f"/activation/{token}/details")
     browser.submit({**DETAILS, "set_locale": "fr"})
-    assert browser.status == 200 and '<html lang="fr">' in browser.text
+    assert browser.status == 200
+    assert '<html lang="fr">' in browser.text
     assert browser.form.values["family_name"] == "Marchand"
     assert DETAILS["password"] not in browser.text
 

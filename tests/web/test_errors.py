@@ -1,6 +1,7 @@
 """Errors: status, face and words, and what they never say."""
 
 import json
+
 import pytest
 from flask import Flask, Response
 from sqlalchemy.exc import OperationalError
@@ -60,9 +61,12 @@ def test_a_failure_shows_a_reference_and_nothing_else(app: Application, path: st
     entry = next(line for line in logged if line["event"] == "failure")
     assert answer.status_code == 500
     assert entry["reference"] in answer.text
-    assert entry["kind"] == "RuntimeError" and any("test_errors.py" in frame for frame in entry["at"])
-    assert SECRET not in answer.text and SECRET not in json.dumps(logged)
-    assert "Traceback" not in answer.text and "RuntimeError" not in answer.text
+    assert entry["kind"] == "RuntimeError"
+    assert any("test_errors.py" in frame for frame in entry["at"])
+    assert SECRET not in answer.text
+    assert SECRET not in json.dumps(logged)
+    assert "Traceback" not in answer.text
+    assert "RuntimeError" not in answer.text
 
 
 def test_a_database_that_does_not_answer_is_said_to_be_away(app: Application) -> None:
@@ -70,7 +74,8 @@ def test_a_database_that_does_not_answer_is_said_to_be_away(app: Application) ->
     answer = app.test_client().get("/slow")
     assert answer.status_code == 503
     assert int(answer.headers["Retry-After"]) <= 2
-    assert SECRET not in answer.text and "SELECT" not in answer.text
+    assert SECRET not in answer.text
+    assert "SELECT" not in answer.text
 
 
 def test_too_many_tries_say_when_to_come_back(app: Application) -> None:

@@ -27,7 +27,8 @@ def test_password_and_code_lead_to_where_one_was_going(browser: Browser, ada: Ho
     browser.submit({"code": f"{code[:3]} {code[3:]}"})
     assert browser.address == "/account"
     assert ada.address in browser.text
-    assert browser.cookie("sesame_session") and not browser.cookie("sesame_sign_in")
+    assert browser.cookie("sesame_session")
+    assert not browser.cookie("sesame_sign_in")
 
 
 def test_opening_the_page_leaves_nothing_in_the_database(app: Application, browser: Browser) -> None:
@@ -53,7 +54,8 @@ def test_an_empty_form_names_its_fields(browser: Browser) -> None:
     browser.get("/sign-in")
     browser.submit({"email": "", "password": ""})
     assert browser.status == 422
-    assert 'href="#email"' in browser.text and 'href="#password"' in browser.text
+    assert 'href="#email"' in browser.text
+    assert 'href="#password"' in browser.text
 
 
 @pytest.mark.parametrize("value", ["a\x00b@company.example", "a\u202eb@company.example", "a\r\nb@company.example"])
@@ -148,7 +150,8 @@ def test_an_app_is_linked_at_sign_in_when_there_is_none(browser: Browser, make_h
     secret = shown_secret(browser)
     browser.get(browser.address)
     assert shown_secret(browser) == secret
-    assert "<svg" in browser.text and "style=" not in browser.text
+    assert "<svg" in browser.text
+    assert "style=" not in browser.text
 
     browser.submit({"code": pyotp.TOTP(secret).now()})
     assert browser.address == "/account"
@@ -230,7 +233,8 @@ def test_a_new_session_value_and_new_attempt_value_at_each_rise(browser: Browser
     browser.submit({"email": ada.address, "password": "wrong"})
     before = browser.cookie("sesame_sign_in")
     browser.submit({"email": ada.address, "password": ada.password})
-    assert before and browser.cookie("sesame_sign_in") not in (None, before)
+    assert before
+    assert browser.cookie("sesame_sign_in") not in (None, before)
     browser.submit({"code": ada.code()})
     assert browser.cookie("sesame_session") != "planted-by-somebody-else"
 
@@ -257,7 +261,9 @@ def test_the_language_buttons_keep_what_was_typed(browser: Browser, ada: Holder)
     assert ("set_locale", "fr") in browser.form.buttons
     browser.submit({"email": ada.address, "password": "half of i", "set_locale": "fr"})
     assert browser.status == 200
-    assert 'lang="fr"' in browser.text and "Error" not in browser.title and "Erreur" not in browser.title
+    assert 'lang="fr"' in browser.text
+    assert "Error" not in browser.title
+    assert "Erreur" not in browser.title
     assert browser.form.values["email"] == ada.address
     assert "half of i" not in browser.text
 
