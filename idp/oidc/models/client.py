@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey
+from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idp.core.db import Base, Identified
@@ -65,4 +65,4 @@ class Revision(Base):
     __tablename__ = "revisions"
 
     name: Mapped[str] = mapped_column(primary_key=True)
-    value: Mapped[int]
+    value: Mapped[int] = mapped_column(BigInteger)
