@@ -100,6 +100,7 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
         {"product": BOOKS, "back_url": "/sign-in", "form": {"email": "ines"},
          "problems": {"email": "Il manque le « @ »."}},
     ],
+    "reset/start.html": [SUBJECT],
     "reset/sent.html": [{**SUBJECT, "minutes": 60, "back_url": "/sign-in", "again_url": "/reset"}],
     "reset/new_password.html": [{**SUBJECT, "min_length": 12, "problems": {"password": "Trop court."}}],
     "logout/confirm.html": [

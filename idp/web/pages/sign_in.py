@@ -68,7 +68,6 @@ def show(problems: dict[str, str], status: int = 200) -> Response:
         form_targets=leads.form_targets,
         product=leads.product,
         forgotten_url=address("/reset", leads.path),
-        note=_note(),
     )
 
 
@@ -133,14 +132,3 @@ def _refused(outcome: Outcome) -> Response:
         answer.headers["Retry-After"] = "300"
         return answer
     return show({"form": gettext("Wrong address or password.")})
-
-
-def _note() -> str:
-    """What has just happened on another page, by name: nothing that a link says is shown."""
-    match request.args.get("note"):
-        case "password_changed":
-            return str(gettext("Your password was changed. Sign in with the new one."))
-        case "link_used":
-            return str(gettext("This link was already used. Please sign in."))
-        case _:
-            return ""
