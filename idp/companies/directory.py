@@ -15,6 +15,7 @@ from sqlalchemy import (
     BindParameter,
     ColumnElement,
     CompoundSelect,
+    Integer,
     Select,
     String,
     Uuid,
@@ -98,9 +99,9 @@ def choices(
         search: a part of the name, in any case.
         after: the keyset of the page before (`ChoicePage.next`).
     """
-    found = _found(work, product, search)
-    if found is None:
+    if not _listed(work, product):
         return ChoicePage((), None)
+    found = _matching(_open_companies(work.policies, product), search)
     if after is not None:
         name, key = after
         column = found.selected_columns
@@ -118,13 +119,11 @@ def choices(
 
 def only_company(work: Work, account_id: UUID, product: str) -> tuple[int, UUID | None]:
     """None, exactly one, or several: 0, 1 or 2, and the first company found. One statement."""
-    found = _found(work, product)
-    if found is None:
+    if not _listed(work, product):
         return 0, None
     # A client appears once per firm and kind of assignment; enough rows are read to tell one client from two.
-    rows = work.session.execute(
-        found.limit(2 * work.policies.mandates.firms_per_company + 2), _asked(work, account_id)
-    ).all()
+    asked = _asked(work, account_id) | {"most": 2 * work.policies.mandates.firms_per_company + 2}
+    rows = work.session.connection().execute(_first_companies(work.policies, product), asked).all()
     ids = list(dict.fromkeys(row.id for row in rows))
     return min(len(ids), 2), ids[0] if ids else None
 
@@ -135,11 +134,17 @@ def count_companies(work: Work, account_id: UUID, product: str, *, search: str =
     Args:
         most: stop counting there, so that an accountant of two thousand clients costs no more than anybody else.
     """
-    found = _found(work, product, search)
-    if found is None:
+    if not _listed(work, product):
         return 0
-    rows = found.limit(most).subquery() if most else found.subquery()
-    return work.session.scalar(select(func.count(distinct(rows.c.id))), _asked(work, account_id)) or 0
+    asked = _asked(work, account_id)
+    if search:
+        found = _matching(_open_companies(work.policies, product), search)
+        statement = _counting(found.limit(most) if most else found)
+    elif most:
+        asked["most"], statement = most, _counted(work.policies, product, capped=True)
+    else:
+        statement = _counted(work.policies, product, capped=False)
+    return work.session.connection().execute(statement, asked).scalar_one()
 
 
 def why_none(work: Work, account_id: UUID, product: str) -> Refusal | None:
@@ -235,15 +240,30 @@ def _oldest(work: Work) -> dict[str, Any]:
     return {f"oldest_{each.id}": work.now - timedelta(days=each.max_days) for each in states if each.max_days}
 
 
-def _found(work: Work, product: str, search: str = "") -> Select[Any] | None:
-    """Companies (`id`, `name`) that the product can be used for; None when there can be none."""
+def _listed(work: Work, product: str) -> bool:
+    """Whether a person can have companies for this product at all."""
     policy = work.policies.products.get(product)
-    if policy is None or policy.kind == "operations":
-        return None
-    found = _open_companies(work.policies, product)
-    if search:
-        found = found.where(found.selected_columns.name.icontains(search.strip(), autoescape=True))
-    return found
+    return policy is not None and policy.kind != "operations"
+
+
+def _matching(found: Select[Any], search: str) -> Select[Any]:
+    wanted = search.strip()
+    return found.where(found.selected_columns.name.icontains(wanted, autoescape=True)) if wanted else found
+
+
+def _counting(found: Select[Any]) -> Select[int]:
+    return select(func.count(distinct(found.subquery().c.id)))
+
+
+@lru_cache(maxsize=128)
+def _counted(policies: Policies, product: str, *, capped: bool) -> Select[int]:
+    found = _open_companies(policies, product)
+    return _counting(found.limit(bindparam("most", type_=Integer())) if capped else found)
+
+
+@lru_cache(maxsize=64)
+def _first_companies(policies: Policies, product: str) -> Select[Any]:
+    return _open_companies(policies, product).limit(bindparam("most", type_=Integer()))
 
 
 @lru_cache(maxsize=64)

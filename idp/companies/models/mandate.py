@@ -43,12 +43,20 @@ class Assignment(Identified, Base):
     __tablename__ = "assignments"
     __table_args__ = (
         Index(
-            "uq_assignments_client", "account_id", "mandate_id", "product", unique=True,
+            "uq_assignments_client",
+            "account_id",
+            "mandate_id",
+            "product",
+            unique=True,
             sqlite_where=text("ended_at IS NULL AND mandate_id IS NOT NULL"),
             postgresql_where=text("ended_at IS NULL AND mandate_id IS NOT NULL"),
         ),
         Index(
-            "uq_assignments_all", "account_id", "firm_id", "product", unique=True,
+            "uq_assignments_all",
+            "account_id",
+            "firm_id",
+            "product",
+            unique=True,
             sqlite_where=text("ended_at IS NULL AND mandate_id IS NULL"),
             postgresql_where=text("ended_at IS NULL AND mandate_id IS NULL"),
         ),

@@ -46,8 +46,13 @@ class CustomRole(Identified, Base):
     __tablename__ = "custom_roles"
     __table_args__ = (
         Index(
-            "uq_custom_roles_name", "company_id", "product", "name", unique=True,
-            sqlite_where=text("deleted_at IS NULL"), postgresql_where=text("deleted_at IS NULL"),
+            "uq_custom_roles_name",
+            "company_id",
+            "product",
+            "name",
+            unique=True,
+            sqlite_where=text("deleted_at IS NULL"),
+            postgresql_where=text("deleted_at IS NULL"),
         ),
         CheckConstraint("revision > 0", name="revision"),
     )
@@ -100,8 +105,12 @@ class Invitation(Identified, Base):
     __tablename__ = "invitations"
     __table_args__ = (
         Index(
-            "uq_invitations_open", "company_id", "canonical", unique=True,
-            sqlite_where=text("closed_at IS NULL"), postgresql_where=text("closed_at IS NULL"),
+            "uq_invitations_open",
+            "company_id",
+            "canonical",
+            unique=True,
+            sqlite_where=text("closed_at IS NULL"),
+            postgresql_where=text("closed_at IS NULL"),
         ),
         CheckConstraint("expires_at > created_at", name="expires_after_creation"),
     )

@@ -28,9 +28,7 @@ class SubscribedProduct(Identified, Base):
     __tablename__ = "subscribed_products"
     __table_args__ = (
         UniqueConstraint("company_id", "product"),
-        CheckConstraint(
-            "state IN ('trial', 'active', 'notice', 'suspended', 'ended', 'purged')", name="state"
-        ),
+        CheckConstraint("state IN ('trial', 'active', 'notice', 'suspended', 'ended', 'purged')", name="state"),
     )
 
     subscription_id: Mapped[UUID] = mapped_column(ForeignKey("subscriptions.id", ondelete="CASCADE"))
