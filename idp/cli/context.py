@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.console import Console as Terminal
 from rich.table import Table
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import InterfaceError, OperationalError, ProgrammingError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from idp.core import settings as settings_module
 from idp.core.errors import ConfigurationError, IdpError, Throttled, Unavailable
@@ -25,7 +26,8 @@ from idp.work import Actor, Work
 if TYPE_CHECKING:
     from idp.web.work import Application
 
-NOT_MIGRATED = ("no such table", "no such column", "UndefinedTable", "UndefinedColumn", "does not exist")
+DATABASE_TROUBLE = (OperationalError, InterfaceError, ProgrammingError, PoolTimeout)
+NOT_MIGRATED = ("no such table", "no such column", "UndefinedTable", "UndefinedColumn")
 
 
 class Exit(IntEnum):
@@ -97,7 +99,7 @@ def guarded(function: Callable[..., Any]) -> Callable[..., Any]:
     def run(as_json: bool, **values: Any) -> None:
         try:
             ended = function(Output(as_json), **values)
-        except (IdpError, DBAPIError) as error:
+        except (IdpError, *DATABASE_TROUBLE) as error:
             code, exit_code, sentence = explain(error)
             complain(code, sentence, as_json=as_json, members=getattr(error, "members", {}))
             sys.exit(exit_code)
@@ -106,12 +108,15 @@ def guarded(function: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
-def explain(error: IdpError | DBAPIError) -> tuple[str, Exit, str]:
-    """The stable code, the exit code and the sentence of an error."""
-    if isinstance(error, DBAPIError):
-        if any(sign in f"{type(error.orig).__name__} {error.orig}" for sign in NOT_MIGRATED):
+def explain(error: Exception) -> tuple[str, Exit, str]:
+    """The stable code, the exit code and the sentence of an error; one that is a mistake of ours is raised again."""
+    if not isinstance(error, IdpError):
+        cause = getattr(error, "orig", error)
+        if any(sign in f"{type(cause).__name__} {cause}" for sign in NOT_MIGRATED):
             return "not_migrated", Exit.CONFIGURATION, "The database is not migrated; run `idp db upgrade`."
-        kind = type(error.orig).__name__
+        if isinstance(error, ProgrammingError):
+            raise error
+        kind = type(cause).__name__
         return "unavailable", Exit.UNAVAILABLE, f"The database cannot be used at the moment ({kind})."
     if isinstance(error, ConfigurationError | PolicyError):
         return error.code, Exit.CONFIGURATION, str(error)
