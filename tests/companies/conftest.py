@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import event, insert, select
+from sqlalchemy import delete, event, insert, select
 
 from idp.accounts import email_address
 from idp.cli import demo_data
@@ -58,6 +58,8 @@ def demo(work: Work, _demo_rows: dict[str, Any]) -> Demo:
         for table in tables:
             _demo_rows[table.name] = [dict(row) for row in acting.session.execute(select(table)).mappings()]
     else:
+        for table in reversed(tables):  # heads of logs and clocks, which every database begins with
+            acting.session.execute(delete(table))
         for table in tables:
             if _demo_rows[table.name]:
                 acting.session.execute(insert(table), _demo_rows[table.name])

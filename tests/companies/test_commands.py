@@ -178,11 +178,8 @@ def test_a_mandate_is_for_firms_once_and_with_consent(demo):
 
 def test_a_manager_assigns_and_an_accountant_does_not(demo):
     deltour, lotte = demo.company("cabinet-deltour"), demo.account("lotte.peeters")
-    given = {
-        "product": "capture",
-        "role_id": "capture.documents-standard",
-        "client_id": demo.company("clarte-nettoyage"),
-    }
+    clarte = demo.company("clarte-nettoyage")
+    given = {"product": "capture", "role_id": "capture.documents-standard", "client_id": clarte}
     with pytest.raises(NotPermitted):
         assignment.give(demo.acting("lotte.peeters"), deltour, lotte, **given)
     assignment.give(demo.acting("karim.benali"), deltour, lotte, **given)
