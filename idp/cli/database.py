@@ -117,7 +117,7 @@ def write_revision(out: Output, message: str) -> Exit:
     number = f"{int(last or 0) + 1:04}"
     with app.app_context():
         config = app.extensions["migrate"].migrate.get_config()
-        config.print_stdout = lambda *text: None
+        config.cmd_opts.quiet = True
         script = command.revision(config, message, autogenerate=True, rev_id=number)
     if script is None or isinstance(script, list):
         out.result({"revision": None}, "Nothing has changed.")
