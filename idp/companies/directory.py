@@ -241,9 +241,9 @@ def _oldest(work: Work) -> dict[str, Any]:
 
 
 def _listed(work: Work, product: str) -> bool:
-    """Whether a person can have companies for this product at all."""
+    """Whether companies subscribe to this product at all; administration and operations are no choice of company."""
     policy = work.policies.products.get(product)
-    return policy is not None and policy.kind != "operations"
+    return policy is not None and policy.subscribed
 
 
 def _matching(found: Select[Any], search: str) -> Select[Any]:
@@ -270,26 +270,14 @@ def _first_companies(policies: Policies, product: str) -> Select[Any]:
 def _open_companies(policies: Policies, product: str) -> Select[Any]:
     """Own companies and clients with a live role in the product; a client may appear more than once."""
     policy = policies.products[product]
-    if not policy.subscribed:
-        rows = _administered().subquery("found")
-    else:
-        both: CompoundSelect[Any] = union_all(_held(policies, policy), _mandated(policies, policy))
-        rows = both.subquery("found")
+    both: CompoundSelect[Any] = union_all(_held(policies, policy), _mandated(policies, policy))
+    rows = both.subquery("found")
     return select(rows.c.id, rows.c.name)
 
 
 def _membership(company: ColumnElement[UUID]) -> ColumnElement[bool]:
     m = tables.memberships.c
     return and_(m.account_id == _ACCOUNT, m.company_id == company, m.ended_at.is_(None))
-
-
-def _administered() -> Select[Any]:
-    c, m = tables.companies.c, tables.memberships.c
-    return (
-        select(c.id, c.name)
-        .join_from(tables.memberships, tables.companies, c.id == m.company_id)
-        .where(_membership(c.id), m.suspended_at.is_(None), c.closed_at.is_(None))
-    )
 
 
 def _held(policies: Policies, product: Product) -> Select[Any]:

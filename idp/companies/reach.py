@@ -15,10 +15,12 @@ from uuid import UUID
 from sqlalchemy import Row
 
 from idp.companies import statements
+from idp.core.prepared import Prepared
 from idp.policy.catalogue import Product
 from idp.policy.permissions import Effective, Grant, Restrictions, ceiling_of, effective, freeze_restrictions, set_id
 from idp.work import Work
 
+_MEMBER = Prepared(statements.MEMBER)
 ENDED = "ended"  # the state that a trial, a notice or a suspension turns into when its time is over
 
 
@@ -39,7 +41,8 @@ class Why(StrEnum):
     NO_ROLE = "no_role"
     NOT_SUBSCRIBED = "not_subscribed"
     NOTHING_LEFT = "nothing_left"
-    ENDED = "ended"
+    _MEMBER = Prepared(statements.MEMBER)
+ENDED = "ended"
     BLOCKED = "blocked"
     NEEDS_PRACTICE_ROLE = "needs_practice_role"
     FIRM_SUBSCRIPTION = "firm_subscription"
@@ -112,7 +115,7 @@ def resolve(work: Work, account_id: UUID, company_id: UUID, product: str) -> Acc
     """What this person may do in this product of this company: the one answer everything else is made from."""
     asked = {"account": account_id, "company": company_id, "product": product}
     connection = work.session.connection()
-    row = connection.execute(statements.MEMBER, asked).first()
+    row = _MEMBER.first(connection, asked)
     if row is None:
         return Refusal(company_id, product, Reason.NO_ACCESS, Why.NOT_A_MEMBER)
     answer = _as_member(work, account_id, product, row)
