@@ -94,12 +94,12 @@ def remember_language(answer: Response) -> None:
 
 def static(name: str) -> str:
     """Address of a static file, with its content's digest, so that browsers may keep it for good."""
-    return f"/static/{name}?v={_version(Path(str(current_app.static_folder)) / name)}"
+    return f"/static/{name}?v={_version(str(current_app.static_folder), name)}"
 
 
 @cache
-def _version(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()[:12]
+def _version(folder: str, name: str) -> str:
+    return hashlib.sha256((Path(folder) / name).read_bytes()).hexdigest()[:12]
 
 
 def current_session() -> Current | None:

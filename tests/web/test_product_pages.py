@@ -1,16 +1,20 @@
 """Pages on the way to a product, with the demonstration's people: launcher, choice of a company, consent, refusal."""
 
 from collections.abc import Callable
+from html import unescape
 from urllib.parse import parse_qs, urlencode, urlsplit
+from uuid import UUID
 
 import pytest
 
 from idp.accounts import email_address
 from idp.authn import totp
+from idp.authn.models import Session
 from idp.cli import demo_data
+from idp.companies import company, membership, subscription
 from idp.oidc import clients
 from idp.oidc.clients import ClientRegistration
-from idp.oidc.models import Consent
+from idp.oidc.models import Consent, Grant
 from idp.web.work import Application, unit_of_work
 from tests.conftest import PASSWORD, ROOT
 from tests.web.browser import Browser
@@ -126,6 +130,63 @@ def test_the_chooser_searches_and_keeps_the_request(browser: Browser, demo: Call
     assert 'name="request"' in browser.text
     browser.get(f"{browser.address}&page=forged")
     assert browser.status == 200
+
+
+def test_many_companies_come_in_pages_and_are_found_by_name(
+    app: Application, browser: Browser, demo: Callable[[str], Holder]
+) -> None:
+    julien = demo("julien.mercier")
+    with unit_of_work(app, SYSTEM) as work:
+        for number in range(52):
+            made = company.create(
+                work,
+                reference=f"c-{number}",
+                name=f"Bakery {number:02}",
+                kind="company",
+                country="FR",
+                city="Nantes",
+                locale="fr-FR",
+            )
+            subscription.start(work, made.id, plan="team", seats=None)
+            subscription.set_state(work, made.id, "accounting", "active")
+            membership.add(work, made.id, julien.id, company_role="company.member")
+            membership.grant_role(work, made.id, julien.id, "accounting", role_id="accounting.reader")
+    enter(browser, julien, authorize())
+    assert "1 to 50 of 54" in browser.text
+    first = {value for name, value in browser.form.buttons if name == "company"}
+    browser.get(unescape(browser.text.split('rel="next"')[0].rsplit('href="', 1)[1].split('"')[0]))
+    assert "51 to 54 of 54" in browser.text
+    second = {value for name, value in browser.form.buttons if name == "company"}
+    assert (len(first), len(second), first & second) == (50, 4, set())
+
+    request = parse_qs(urlsplit(browser.address).query)["request"][0]
+    browser.get(f"/companies/choose?request={request}&q=Bakery+07")
+    assert "1 company found" in browser.text
+    chosen = next(value for name, value in browser.form.buttons if name == "company")
+    _hold_tokens(app, julien, UUID(chosen))
+    browser.submit({"company": chosen})
+    assert arrived(browser)["code"][0]
+
+    browser.get(authorize())
+    assert "last choice" in browser.text
+    assert next(value for name, value in browser.form.buttons if name == "company") == chosen
+
+
+def _hold_tokens(app: Application, holder: Holder, company_id: UUID) -> None:
+    """As after the exchange of a code: the product holds tokens for this company."""
+    with unit_of_work(app, SYSTEM) as work:
+        work.session.add(
+            Grant(
+                client_id=clients.get(work, "books").id,
+                account_id=holder.id,
+                session_id=work.session.query(Session.id).filter_by(account_id=holder.id).scalar(),
+                company_id=company_id,
+                scope="openid",
+                created_at=work.now,
+                last_used_at=work.now,
+                expires_at=work.later(hours=1).now,
+            )
+        )
 
 
 def test_a_chooser_whose_request_is_gone_starts_again(browser: Browser, demo: Callable[[str], Holder]) -> None:
