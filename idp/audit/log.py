@@ -2,10 +2,12 @@
 
 import hashlib
 import json
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from idp.audit.events import EVENTS
 from idp.audit.models import AuditEvent, AuditHead
@@ -13,6 +15,14 @@ from idp.core.ids import uuid7
 from idp.work import Work
 
 GENESIS = bytes(32)
+_MOVE = (
+    update(AuditHead)
+    .where(AuditHead.id == 1)
+    .values(sequence=AuditHead.sequence + 1)
+    .returning(AuditHead.sequence, AuditHead.chain_digest)
+)
+_APPEND = insert(AuditEvent)
+_SEAL = update(AuditHead).where(AuditHead.id == 1).values(chain_digest=bindparam("link"))
 
 
 def record(
@@ -35,16 +45,8 @@ def record(
     if name not in EVENTS:
         raise ValueError(f"{name} is not in the vocabulary of the audit log")
     work.write()
-    session = work.session
-    moved = session.execute(
-        update(AuditHead)
-        .where(AuditHead.id == 1)
-        .values(sequence=AuditHead.sequence + 1)
-        .returning(AuditHead.sequence, AuditHead.chain_digest)
-    ).one_or_none()
-    if moved is None:
-        session.execute(insert(AuditHead).values(id=1, sequence=1, chain_digest=GENESIS))
-    sequence, previous = (moved[0], moved[1]) if moved is not None else (1, GENESIS)
+    connection = work.session.connection()
+    sequence, previous = _next(connection)
     values = {
         "id": uuid7(),
         "sequence": sequence,
@@ -62,8 +64,19 @@ def record(
         "details": details,
     }
     values["chain_digest"] = link = _link(previous, values)
-    session.execute(insert(AuditEvent).values(**values))
-    session.execute(update(AuditHead).where(AuditHead.id == 1).values(chain_digest=link))
+    connection.execute(_APPEND, values)
+    connection.execute(_SEAL, {"link": link})
+
+
+def _next(connection: Connection) -> tuple[int, bytes]:
+    """The number of the next event and the digest it is chained to. From here to the commit nobody else can append, so
+    a command records last, once its own rows are written."""
+    moved = connection.execute(_MOVE).one_or_none()
+    if moved is None:
+        with suppress(IntegrityError), connection.begin_nested():  # the very first event; another may be quicker
+            connection.execute(insert(AuditHead).values(id=1, sequence=0, chain_digest=GENESIS))
+        moved = connection.execute(_MOVE).one()
+    return moved[0], moved[1]
 
 
 def verify(work: Work) -> list[str]:

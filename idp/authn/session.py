@@ -13,6 +13,7 @@ from idp.authn.models import Session
 from idp.core import tokens
 from idp.core.errors import Expired
 from idp.core.ids import uuid7
+from idp.core.prepared import Prepared
 from idp.outbox import queue as outbox
 from idp.work import Work
 
@@ -25,7 +26,7 @@ AMR_ORDER = ("pwd", "otp", "mfa")
 
 _s: Table = Session.__table__  # type: ignore[assignment]
 _a: Table = Account.__table__  # type: ignore[assignment]
-_FIND = (
+_FIND = Prepared(
     select(
         _s.c.id,
         _s.c.sid,
@@ -70,7 +71,7 @@ def find(work: Work, token: str | None) -> Current | None:
     """The live session of this token: not ended, within both limits, its account active. One statement."""
     if token is None or len(token) != TOKEN_LENGTH or not token.isascii():
         return None
-    row = work.session.connection().execute(_FIND, {"digest": tokens.digest(token)}).one_or_none()
+    row = _FIND.first(work.session.connection(), {"digest": tokens.digest(token)})
     if row is None:
         return None
     key, sid, account, subject, status, given, family, locale, auth_time, amr, acr, created, expires, seen = row

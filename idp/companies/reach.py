@@ -41,8 +41,7 @@ class Why(StrEnum):
     NO_ROLE = "no_role"
     NOT_SUBSCRIBED = "not_subscribed"
     NOTHING_LEFT = "nothing_left"
-    _MEMBER = Prepared(statements.MEMBER)
-ENDED = "ended"
+    ENDED = "ended"
     BLOCKED = "blocked"
     NEEDS_PRACTICE_ROLE = "needs_practice_role"
     FIRM_SUBSCRIPTION = "firm_subscription"

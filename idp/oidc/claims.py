@@ -10,6 +10,7 @@ from sqlalchemy import bindparam, select
 from idp.accounts.models import Account, EmailAddress
 from idp.companies import access
 from idp.companies.access import Access
+from idp.core.prepared import Prepared
 from idp.oidc import tokens
 from idp.oidc.clients import RegisteredClient
 from idp.policy.permissions import restrictions_claim
@@ -148,7 +149,7 @@ def userinfo(work: Work, subject: Subject, scope: str, reach: Access | None) -> 
     return claims
 
 
-_PERSON = (
+_PERSON = Prepared(
     select(Account.given_name, Account.family_name, Account.locale, EmailAddress.address, EmailAddress.verified_at)
     .join(EmailAddress, EmailAddress.account_id == Account.id)
     .where(Account.id == bindparam("account_id"), EmailAddress.released_at.is_(None))
@@ -160,7 +161,7 @@ def person(work: Work, account_id: UUID, scope: str) -> dict[str, Any]:
     scopes = scope.split()
     if "profile" not in scopes and "email" not in scopes:
         return {}
-    row = work.session.connection().execute(_PERSON, {"account_id": account_id}).one()
+    row = _PERSON.first(work.session.connection(), {"account_id": account_id})
     claims: dict[str, Any] = {}
     if "profile" in scopes:
         name = f"{row.given_name} {row.family_name}".strip()

@@ -11,6 +11,7 @@ from idp.audit import log as audit
 from idp.authn.session import Current
 from idp.core import tokens
 from idp.core.ids import uuid7
+from idp.core.prepared import Prepared
 from idp.oidc import families
 from idp.oidc.clients import RegisteredClient
 from idp.oidc.models import AuthorizationCode
@@ -60,8 +61,12 @@ _COLUMNS = [
 ]
 
 
-_ISSUE = insert(AuthorizationCode)
-_SPEND = (
+_ISSUED = (
+    "digest", "client_id", "account_id", "session_id", "company_id", "redirect_uri", "redirect_uri_sent", "scope",
+    "nonce", "code_challenge", "created_at", "expires_at",
+)  # fmt: skip
+_ISSUE = Prepared(insert(AuthorizationCode).values({name: bindparam(name) for name in _ISSUED}))
+_SPEND = Prepared(
     update(AuthorizationCode)
     .where(
         AuthorizationCode.digest == bindparam("spent"),
@@ -86,8 +91,8 @@ def issue(
 ) -> str:
     """A code bound to client, redirect address, challenge, nonce, session and company."""
     code = tokens.new()
-    work.session.connection().execute(
-        _ISSUE,
+    _ISSUE.run(
+        work.session.connection(),
         {
             "digest": tokens.digest(code),
             "client_id": client.id,
@@ -114,7 +119,7 @@ def spend(work: Work, code: str, client: RegisteredClient) -> SpentCode | None:
     """
     digest = tokens.digest(code)
     parameters = {"spent": digest, "client": client.id, "now": work.now, "bought": uuid7()}
-    row = work.session.connection().execute(_SPEND, parameters).one_or_none()
+    row = _SPEND.first(work.session.connection(), parameters)
     if row is not None:
         return SpentCode(*row)
     _replayed(work, digest, client)

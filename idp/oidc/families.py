@@ -11,6 +11,7 @@ from sqlalchemy import bindparam, exists, insert, select, update
 from idp.accounts.models import Account
 from idp.audit import log as audit
 from idp.authn.models import Session
+from idp.core.prepared import Prepared
 from idp.oidc.claims import Subject
 from idp.oidc.clients import RegisteredClient
 from idp.oidc.models import Grant, RevokedAccessToken
@@ -49,13 +50,17 @@ LIVE = (
 )
 """What makes a grant live: not revoked, not past its end, its session not ended, its account in order."""
 
-_FIND = (
+_OPENED = (
+    "id", "client_id", "account_id", "session_id", "company_id", "scope", "nonce",
+    "created_at", "last_used_at", "expires_at",
+)  # fmt: skip
+_FIND = Prepared(
     select(*FAMILY_COLUMNS)
     .join(Session, Session.id == Grant.session_id)
     .join(Account, Account.id == Grant.account_id)
     .where(Grant.id == bindparam("grant_id"), *LIVE, ~exists().where(RevokedAccessToken.jti == bindparam("token_jti")))
 )
-_OPEN = insert(Grant)
+_OPEN = Prepared(insert(Grant).values({name: bindparam(name) for name in _OPENED}))
 
 
 def live_at(work: Work) -> dict[str, datetime]:
@@ -75,7 +80,7 @@ def family_of(row: Sequence[Any]) -> Family:
 def find(work: Work, grant_id: UUID, jti: str) -> Family | None:
     """The live family of an access token that was not revoked itself."""
     parameters = {"grant_id": grant_id, "token_jti": jti, **live_at(work)}
-    row = work.session.connection().execute(_FIND, parameters).one_or_none()
+    row = _FIND.first(work.session.connection(), parameters)
     return family_of(row) if row is not None else None
 
 
@@ -93,8 +98,8 @@ def open_for(
     """Record what a code bought. Without `offline_access` it ends with the session at the latest."""
     offline = "offline_access" in scope.split()
     end = work.now + ABSOLUTE if offline else min(work.now + ABSOLUTE, session_ends_at)
-    work.session.connection().execute(
-        _OPEN,
+    _OPEN.run(
+        work.session.connection(),
         {
             "id": grant_id,
             "client_id": client.id,

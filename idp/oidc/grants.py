@@ -15,6 +15,7 @@ from idp.authn.models import Session
 from idp.authn.session import ACR_TWO
 from idp.companies import access
 from idp.companies.access import Access, Refusal
+from idp.core.prepared import Prepared
 from idp.oidc import claims, codes, families, permission_sets, refresh, tokens
 from idp.oidc.claims import Subject
 from idp.oidc.clients import COMPANY_SCOPE, RegisteredClient
@@ -153,7 +154,7 @@ class AuthorizationCodeGrant(rfc6749.AuthorizationCodeGrant):
         return 200, answer, self.TOKEN_RESPONSE_HEADER
 
 
-_SESSION = (
+_SESSION = Prepared(
     select(Account.subject, Session.sid, Session.auth_time, Session.acr, Session.amr, Session.expires_at)
     .join(Account, Account.id == Session.account_id)
     .where(
@@ -172,7 +173,7 @@ def _session(work: Work, account_id: UUID, session_id: UUID) -> tuple[Subject, A
         InvalidGrantError: it has ended since, or the account was blocked.
     """
     parameters = {"session_id": session_id, "now": work.now}
-    row = work.session.connection().execute(_SESSION, parameters).one_or_none()
+    row = _SESSION.first(work.session.connection(), parameters)
     if row is None:
         raise InvalidGrantError("The session has ended.")
     subject = Subject(account_id, row.subject, session_id, row.sid, row.auth_time, row.acr, tuple(row.amr.split()))

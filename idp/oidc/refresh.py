@@ -15,6 +15,7 @@ from idp.accounts.models import Account
 from idp.audit import log as audit
 from idp.authn.models import Session
 from idp.core import tokens
+from idp.core.prepared import Prepared
 from idp.oidc import families
 from idp.oidc.clients import RegisteredClient
 from idp.oidc.families import Family
@@ -43,15 +44,19 @@ class PresentedToken:
         return self.family.scope
 
 
-_ISSUE = insert(RefreshToken)
-_FIND = (
+_ISSUE = Prepared(
+    insert(RefreshToken).values(
+        digest=bindparam("digest"), grant_id=bindparam("grant_id"), created_at=bindparam("created_at")
+    )
+)
+_FIND = Prepared(
     select(*families.FAMILY_COLUMNS, RefreshToken.used_at)
     .join(Grant, Grant.id == RefreshToken.grant_id)
     .join(Session, Session.id == Grant.session_id)
     .join(Account, Account.id == Grant.account_id)
     .where(RefreshToken.digest == bindparam("digest"), *families.LIVE)
 )
-_SPEND = (
+_SPEND = Prepared(
     update(RefreshToken)
     .where(RefreshToken.digest == bindparam("spent"), RefreshToken.used_at.is_(None))
     .values(used_at=bindparam("now"), successor=bindparam("sealed"))
@@ -61,16 +66,15 @@ _SPEND = (
 def issue(work: Work, grant_id: UUID) -> str:
     """A new refresh token of a grant."""
     token = tokens.new()
-    work.session.connection().execute(
-        _ISSUE, {"digest": tokens.digest(token), "grant_id": grant_id, "created_at": work.now}
-    )
+    row = {"digest": tokens.digest(token), "grant_id": grant_id, "created_at": work.now}
+    _ISSUE.run(work.session.connection(), row)
     return token
 
 
 def find(work: Work, token: str) -> PresentedToken | None:
     """The token and its live family; None for anything else."""
     digest = tokens.digest(token)
-    row = work.session.connection().execute(_FIND, {"digest": digest, **families.live_at(work)}).one_or_none()
+    row = _FIND.first(work.session.connection(), {"digest": digest, **families.live_at(work)})
     if row is None:
         return None
     return PresentedToken(token, digest, row[13] is not None, families.family_of(row))
@@ -83,10 +87,10 @@ def rotate(work: Work, presented: PresentedToken) -> str | None:
         successor = tokens.new()
         sealed = work.keyring.encrypt(successor.encode(), PLACE.format(presented.digest.hex()))
         connection = work.session.connection()
-        spent = connection.execute(_SPEND, {"spent": presented.digest, "now": work.now, "sealed": sealed})
-        if spent.rowcount == 1:
+        spent = _SPEND.run(connection, {"spent": presented.digest, "now": work.now, "sealed": sealed})
+        if spent == 1:
             row = {"digest": tokens.digest(successor), "grant_id": presented.family.grant_id, "created_at": work.now}
-            connection.execute(_ISSUE, row)
+            _ISSUE.run(connection, row)
             return successor
     return _again(work, presented)
 

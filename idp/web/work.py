@@ -4,11 +4,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Any
 
 from flask import Flask, current_app, g, request
 from flask.typing import ResponseReturnValue
 from flask_openapi3 import OpenAPI
 from flask_sqlalchemy import SQLAlchemy
+from flask_sqlalchemy.session import Session as DatabaseSession
+from sqlalchemy import Connection, Engine
 
 from idp.core.db import Base
 from idp.core.settings import Settings
@@ -16,7 +19,15 @@ from idp.core.tokens import Keyring
 from idp.policy import Policies
 from idp.work import Actor, Work
 
-database = SQLAlchemy(metadata=Base.metadata)
+
+class OneDatabaseSession(DatabaseSession):
+    """A session of the one database there is, so that nothing has to be searched for the engine of a statement."""
+
+    def get_bind(self, *args: Any, **kwargs: Any) -> Engine | Connection:
+        return kwargs.get("bind") or self._db.engine
+
+
+database = SQLAlchemy(metadata=Base.metadata, session_options={"class_": OneDatabaseSession})
 
 
 @dataclass(frozen=True, slots=True)

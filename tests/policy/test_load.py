@@ -121,7 +121,7 @@ def test_account_rules_are_spans_and_limits(policies):
     assert policies.mandates.invitation_lifetime == timedelta(days=14)
     assert (account.totp.digits, account.totp.period, account.totp.window) == (6, timedelta(seconds=30), 1)
     assert (account.password_min, account.password_max, account.password_history) == (12, 256, 5)
-    assert (account.backup_code_count, account.backup_code_length) == (10, 10)
+    assert (account.backup_code_count, account.backup_code_length) == (10, 16)
 
 
 def test_a_missing_language_falls_back_to_english():

@@ -1,0 +1,148 @@
+"""`python -m benchmarks`: server CPU and SQL statements per request, against the budgets.
+
+CPU is user and system time of the server process with its worker, as the operating system counts it, divided by the
+number of requests; the empty Flask route is served by the same server in the same run, in turns with the rest. The
+exit status is 1 when a budget is exceeded.
+"""
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from benchmarks import statements
+from benchmarks.flows import Client, over
+from benchmarks.server import Server, free_port, serve
+from benchmarks.world import World, build
+from idp.authn import password as passwords
+
+ROUNDS = 5
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One line of the table: what is done, how often a round, and the budget in empty routes."""
+
+    name: str
+    count: int
+    budget: float
+
+
+MEASURES = (
+    Measure("discovery", 1500, 1.1),
+    Measure("jwks", 1500, 1.1),
+    Measure("client_credentials", 800, 2.8),
+    Measure("introspection", 800, 2.2),
+    Measure("userinfo", 800, 2.5),
+    Measure("refresh", 400, 7),
+    Measure("code flow", 300, 13),
+    Measure("sign-in", 15, 40),
+)
+EMPTY = Measure("empty Flask route", 1500, 1)
+
+
+def main() -> int:
+    options = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    options.add_argument("--database-url", default="", help="PostgreSQL address; default: SQLite in a temporary folder")
+    options.add_argument("--rounds", type=int, default=ROUNDS)
+    chosen = options.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        port = free_port()
+        world = build(Path(folder), f"http://localhost:{port}", chosen.database_url)
+        environment = {
+            "IDP_ISSUER": world.settings.issuer,
+            "IDP_DATA_DIR": folder,
+            "IDP_DATABASE_URL": chosen.database_url,
+            "IDP_LOG_LEVEL": "warning",
+        }
+        with serve("benchmarks.empty:create_app", free_port(), {}) as empty:
+            with serve("idp.app:create_app", port, environment) as server:
+                costs = _measure(world, server, empty, chosen.rounds)
+        counted = statements.count(world)
+    return _report(costs, counted)
+
+
+def _measure(world: World, server: Server, empty: Server, rounds: int) -> dict[str, float]:
+    """Milliseconds of server CPU per request: the median of the rounds, which take turns so that a change of the
+    machine's speed touches everything."""
+    client = Client(world, over(server.connect()))
+    client.sign_in()
+    acts = actions(client)
+    bare = empty.connect()
+    found: dict[str, list[float]] = {each.name: [] for each in (EMPTY, *MEASURES)}
+    for number in range(rounds + 1):
+        found[EMPTY.name].append(_cost(empty, lambda: _fetch(bare), EMPTY.count))
+        for each in MEASURES:
+            before = world.forget_spent_codes if each.name == "sign-in" else None
+            found[each.name].append(_cost(server, acts[each.name], each.count, before))
+        print(f"round {number} of {rounds}{' (warm-up)' if number == 0 else ''}", file=sys.stderr)
+    return {name: median(values[1:]) for name, values in found.items()}
+
+
+def actions(client: Client) -> dict[str, Callable[[], object]]:
+    """What each measure does once."""
+    token = str(client.code_flow()["access_token"])
+    chain = [str(client.code_flow("bench-public")["refresh_token"])]
+
+    def refresh() -> None:
+        chain[0] = client.refresh(chain[0])
+
+    browser = Client(client.world, client.send)
+    return {
+        "discovery": lambda: client.get("/.well-known/openid-configuration"),
+        "jwks": lambda: client.get("/oauth/jwks"),
+        "client_credentials": client.client_credentials,
+        "introspection": lambda: client.introspect(token),
+        "userinfo": lambda: client.userinfo(token),
+        "refresh": refresh,
+        "code flow": client.code_flow,
+        "sign-in": browser.sign_in,
+    }
+
+
+def _cost(server: Server, act: Callable[[], object], count: int, before: Callable[[], None] | None = None) -> float:
+    start = server.cpu_seconds()
+    for _ in range(count):
+        if before is not None:
+            before()
+        act()
+    return (server.cpu_seconds() - start) / count * 1000
+
+
+def _fetch(connection: object) -> None:
+    connection.request("GET", "/empty")  # type: ignore[attr-defined]
+    connection.getresponse().read()  # type: ignore[attr-defined]
+
+
+def _argon2() -> float:
+    """Milliseconds of CPU that one password hash costs here."""
+    start = time.process_time()
+    for _ in range(10):
+        passwords.hashed("une phrase de passe quelconque")
+    return (time.process_time() - start) / 10 * 1000
+
+
+def _report(costs: dict[str, float], counted: dict[str, int]) -> int:
+    base, argon2 = costs[EMPTY.name], _argon2()
+    late = 0
+    print(f"| Work | CPU ms | multiple of the empty route ({base:.3f} ms) | budget | SQL statements |")
+    print("| --- | --- | --- | --- | --- |")
+    for each in MEASURES:
+        shown = costs[each.name] - (argon2 if each.name == "sign-in" else 0)
+        kept = shown / base <= each.budget
+        late += not kept
+        extra = f" + Argon2 {argon2:.1f}" if each.name == "sign-in" else ""
+        verdict = "" if kept else " exceeded"
+        print(
+            f"| {each.name} | {shown:.3f}{extra} | {shown / base:.2f} | {each.budget:g}{verdict} "
+            f"| {counted[each.name]} |"
+        )
+    return 1 if late else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

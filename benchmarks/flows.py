@@ -1,0 +1,145 @@
+"""The requests that are measured, as a product and a browser send them."""
+
+import base64
+import hashlib
+import http.client
+import json
+import re
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import pyotp
+
+from benchmarks.world import PASSWORD, REDIRECT, World
+
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+SCOPE = "openid profile email offline_access"
+FIELD = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"|value="([^"]+)"[^>]*name="csrf_token"')
+
+Send = Callable[[str, str, bytes | None, dict[str, str]], tuple[int, dict[str, str], bytes]]
+
+
+def over(connection: http.client.HTTPConnection) -> Send:
+    """Send requests over one kept connection."""
+
+    def send(
+        method: str, path: str, body: bytes | None, headers: dict[str, str]
+    ) -> tuple[int, dict[str, str], bytes]:
+        connection.request(method, path, body=body, headers=headers)
+        answer = connection.getresponse()
+        content = answer.read()
+        cookies = answer.headers.get_all("Set-Cookie") or []
+        return answer.status, {**dict(answer.headers), "Set-Cookie": "\n".join(cookies)}, content
+
+    return send
+
+
+@dataclass
+class Client:
+    """A product with its browser."""
+
+    world: World
+    send: Send
+    cookies: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        pair = base64.b64encode(f"bench:{self.world.client_secret}".encode()).decode()
+        self.basic = {"Authorization": f"Basic {pair}"}
+        self.verifier = secrets.token_urlsafe(32)
+        digest = hashlib.sha256(self.verifier.encode()).digest()
+        self.challenge = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+    # The back channel.
+
+    def get(self, path: str) -> None:
+        self._expect(200, self.send("GET", path, None, {}))
+
+    def post(self, path: str, values: dict[str, str], *, basic: bool = True) -> dict[str, Any]:
+        headers = {**FORM, **(self.basic if basic else {})}
+        body = self._expect(200, self.send("POST", path, urlencode(values).encode(), headers))
+        answer: dict[str, Any] = json.loads(body)
+        return answer
+
+    def client_credentials(self) -> None:
+        self.post("/oauth/token", {"grant_type": "client_credentials"})
+
+    def userinfo(self, token: str) -> None:
+        self._expect(200, self.send("GET", "/oauth/userinfo", None, {"Authorization": f"Bearer {token}"}))
+
+    def introspect(self, token: str) -> None:
+        assert self.post("/oauth/introspect", {"token": token})["active"]
+
+    def refresh(self, token: str) -> str:
+        values = {"grant_type": "refresh_token", "refresh_token": token, "client_id": "bench-public"}
+        return str(self.post("/oauth/token", values, basic=False)["refresh_token"])
+
+    # The browser.
+
+    def authorize(self, client_id: str = "bench") -> str:
+        """The path of an authorization request."""
+        values = {
+            "response_type": "code", "client_id": client_id, "redirect_uri": REDIRECT, "scope": SCOPE,
+            "state": "s", "nonce": "n", "code_challenge": self.challenge, "code_challenge_method": "S256",
+            "company": self.world.company,
+        }  # fmt: skip
+        return f"/oauth/authorize?{urlencode(values)}"
+
+    def code_flow(self, client_id: str = "bench") -> dict[str, Any]:
+        """Authorization request over the session, then the code for tokens."""
+        location = self._browse("GET", self.authorize(client_id))
+        return self._redeem(location, client_id)
+
+    def sign_in(self) -> None:
+        """Everything from the authorization request to the code, for a browser that is signed out."""
+        self.cookies = {}
+        location = self._browse("GET", self.authorize())
+        page = self._read(location)
+        values = {"email": self.world.address, "password": PASSWORD, "csrf_token": _token(page)}
+        location = self._browse("POST", location, values)
+        page = self._read(location)
+        code = pyotp.TOTP(self.world.totp_secret).now()
+        location = self._browse("POST", location, {"code": code, "csrf_token": _token(page)})
+        location = self._browse("GET", location)
+        assert "code=" in location, location
+
+    def _redeem(self, location: str, client_id: str) -> dict[str, Any]:
+        code = parse_qs(urlsplit(location).query)["code"][0]
+        values = {
+            "grant_type": "authorization_code", "code": code, "redirect_uri": REDIRECT,
+            "code_verifier": self.verifier,
+        }  # fmt: skip
+        public = client_id == "bench-public"
+        return self.post("/oauth/token", {**values, **({"client_id": client_id} if public else {})}, basic=not public)
+
+    def _read(self, path: str) -> str:
+        return self._visit(200, "GET", path, None)[1].decode()
+
+    def _browse(self, method: str, path: str, values: dict[str, str] | None = None) -> str:
+        return self._visit(303, method, path, values)[0]
+
+    def _visit(self, status: int, method: str, path: str, values: dict[str, str] | None) -> tuple[str, bytes]:
+        headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
+        if values is not None:
+            headers |= {**FORM, "Origin": self.world.settings.issuer, "Sec-Fetch-Site": "same-origin"}
+        body = urlencode(values).encode() if values is not None else None
+        answer = self.send(method, path, body, headers)
+        content = self._expect(status, answer)
+        for line in filter(None, answer[1].get("Set-Cookie", "").split("\n")):
+            name, _, value = line.partition(";")[0].partition("=")
+            self.cookies[name] = value
+        return answer[1].get("Location", answer[1].get("location", "")), content
+
+    @staticmethod
+    def _expect(status: int, answer: tuple[int, dict[str, str], bytes]) -> bytes:
+        if answer[0] != status:
+            raise SystemExit(f"Expected {status}, got {answer[0]}: {answer[2][:400]!r}")
+        return answer[2]
+
+
+def _token(page: str) -> str:
+    found = FIELD.search(page)
+    assert found is not None, "the page has no form"
+    return found.group(1) or found.group(2)

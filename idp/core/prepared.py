@@ -1,0 +1,111 @@
+"""Statements of the hot paths: written with SQLAlchemy, compiled once per database, executed by the driver.
+
+Everything else is executed by SQLAlchemy itself. On the protocol's hot paths its execution costs three times what the
+database does (docs/performance.md, docs/decisions/0007), so a statement is kept there as text, with the conversions of
+its parameters and columns ready. It runs in the transaction of the unit of work like any other.
+"""
+
+from collections import namedtuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Dialect
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.sql.base import Executable
+from sqlalchemy.types import TypeEngine
+
+Convert = Callable[[Any], Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiled:
+    text: str
+    positional: bool
+    parameters: tuple[tuple[str, Any, Convert], ...]  # name, value unless the caller gives one, conversion
+    columns: tuple[Convert, ...]
+    row: Callable[[Iterable[Any]], Any]  # a named tuple of the columns
+
+
+class Prepared:
+    """One statement, with named parameters (`bindparam`) and without lists to expand.
+
+    Rows are named tuples of the statement's columns.
+    """
+
+    def __init__(self, statement: Executable) -> None:
+        self._statement: Any = statement
+        self._compiled: dict[str, _Compiled] = {}
+
+    def first(self, connection: Connection, parameters: Mapping[str, Any]) -> Any:
+        """The first row, or None."""
+        cursor, compiled = self._execute(connection, parameters)
+        try:
+            row = cursor.fetchone()
+        finally:
+            cursor.close()
+        return None if row is None else _converted(row, compiled)
+
+    def all(self, connection: Connection, parameters: Mapping[str, Any]) -> list[Any]:
+        """Every row."""
+        cursor, compiled = self._execute(connection, parameters)
+        try:
+            return [_converted(row, compiled) for row in cursor.fetchall()]
+        finally:
+            cursor.close()
+
+    def run(self, connection: Connection, parameters: Mapping[str, Any]) -> int:
+        """Execute a change; answers how many rows it met."""
+        cursor, _ = self._execute(connection, parameters)
+        try:
+            return int(cursor.rowcount)
+        finally:
+            cursor.close()
+
+    def _execute(self, connection: Connection, given: Mapping[str, Any]) -> tuple[Any, _Compiled]:
+        dialect = connection.dialect
+        compiled = self._compiled.get(dialect.name)
+        if compiled is None:
+            compiled = self._compiled[dialect.name] = _compile(self._statement, dialect)
+        values = [
+            given.get(name, value) if convert is None else convert(given.get(name, value))
+            for name, value, convert in compiled.parameters
+        ]
+        sent = values if compiled.positional else {item[0]: v for item, v in zip(compiled.parameters, values)}  # noqa: B905
+        cursor = connection.connection.cursor()
+        try:
+            cursor.execute(compiled.text, sent)
+        except dialect.loaded_dbapi.Error as error:
+            cursor.close()
+            raise DBAPIError.instance(
+                compiled.text, None, error, dialect.loaded_dbapi.Error, dialect=dialect
+            ) from error
+        return cursor, compiled
+
+
+def _compile(statement: Any, dialect: Dialect) -> _Compiled:
+    compiled = statement.compile(dialect=dialect)
+    binds: Sequence[str] = compiled.positiontup if compiled.positional else list(compiled.binds)
+    parameters = tuple(
+        (name, compiled.binds[name].effective_value, _bind(compiled.binds[name].type, dialect)) for name in binds
+    )
+    returned: Any = getattr(statement, "exported_columns", ())
+    columns = tuple(_result(column.type, dialect) for column in returned)
+    names = [str(name) for name in returned.keys()] if columns else []  # noqa: SIM118 - a column collection
+    row: Any = namedtuple("Row", names, rename=True)  # type: ignore[misc] # its fields are known here only
+    return _Compiled(str(compiled), bool(compiled.positional), parameters, columns, row._make)
+
+
+def _bind(kind: TypeEngine[Any], dialect: Dialect) -> Convert:
+    return kind.dialect_impl(dialect).bind_processor(dialect)
+
+
+def _result(kind: TypeEngine[Any], dialect: Dialect) -> Convert:
+    return kind.dialect_impl(dialect).result_processor(dialect, None)
+
+
+def _converted(row: Sequence[Any], compiled: _Compiled) -> Any:
+    # None is converted by nobody: the databases' own conversions expect a value.
+    return compiled.row(
+        [v if convert is None or v is None else convert(v) for v, convert in zip(row, compiled.columns, strict=True)]
+    )
