@@ -51,8 +51,13 @@ def matches(registered: tuple[str, ...], sent: str) -> bool:
     *IP* address is free, for native apps (RFC 8252 §7.3)."""
     if sent in registered:
         return True
-    parts = urlsplit(sent) if sent.startswith(("http://127.0.0.1:", "http://[::1]:")) else None
-    if parts is None:
+    if not sent.startswith(("http://127.0.0.1:", "http://[::1]:")) or _FORBIDDEN.search(sent):
+        return False  # urlsplit would drop a line break without a word, and the answer would carry it
+    try:
+        parts = urlsplit(sent)
+        if not parts.port:
+            return False
+    except ValueError:
         return False
     for candidate in registered:
         known = urlsplit(candidate)
