@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from idp.companies import access
 from idp.companies.access import Access
-from idp.oidc import claims, families, refresh, tokens
+from idp.oidc import claims, clients, families, refresh, tokens
 from idp.oidc.clients import RegisteredClient
 from idp.oidc.families import Family
 from idp.oidc.models import RevokedAccessToken
@@ -42,8 +42,10 @@ def access_token(work: Work, token: str) -> LiveToken | None:
     signed = tokens.verify(work, token, tokens.ACCESS_TOKEN_TYPE)
     if signed is None or signed["exp"] <= work.now.timestamp():
         return None
+    if clients.find(work, signed["client_id"]) is None:  # deleted: its tokens die with it
+        return None
     if "sid" not in signed:
-        return LiveToken(signed, None, None)
+        return None if _revoked(work, signed["jti"]) else LiveToken(signed, None, None)
     family = families.find(work, tokens.grant_of(signed["jti"]), signed["jti"])
     if family is None:
         return None
@@ -51,6 +53,11 @@ def access_token(work: Work, token: str) -> LiveToken | None:
         return LiveToken(signed, family, None)
     reach = access.resolve(work, family.subject.account_id, UUID(signed["company"]), signed["product"])
     return LiveToken(signed, family, reach) if isinstance(reach, Access) else None
+
+
+def _revoked(work: Work, jti: str) -> bool:
+    """Whether a client's own token was revoked; for a person's token `families.find` asks."""
+    return work.session.get(RevokedAccessToken, jti) is not None
 
 
 def userinfo(work: Work, live: LiveToken) -> dict[str, Any] | None:
