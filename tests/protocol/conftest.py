@@ -1,3 +1,43 @@
-"""The demonstration on a stage."""
+"""The demonstration on a stage, the parties and people that most tests of the protocol need."""
 
-from tests.stage import demonstration, own_stage, stage  # noqa: F401
+import pytest
+
+from tests.party import Party
+from tests.stage import Stage, demonstration, own_stage, stage  # noqa: F401
+from tests.web.browser import Browser
+
+
+@pytest.fixture
+def books(stage: Stage) -> Party:  # noqa: F811
+    """A confidential client of the product accounting, by HTTP Basic."""
+    return stage.party("demo-accounting")
+
+
+@pytest.fixture
+def capture(stage: Stage) -> Party:  # noqa: F811
+    """A confidential client of another product."""
+    return stage.party("demo-capture")
+
+
+@pytest.fixture
+def mobile(stage: Stage) -> Party:  # noqa: F811
+    """A public client."""
+    return stage.party("demo-mobile")
+
+
+@pytest.fixture
+def ines(stage: Stage) -> Browser:  # noqa: F811
+    """A browser in a session of somebody with one company."""
+    return stage.signed_in("ines.moreau")
+
+
+@pytest.fixture
+def julien(stage: Stage) -> Browser:  # noqa: F811
+    """A browser in a session of somebody with two companies."""
+    return stage.signed_in("julien.mercier")
+
+
+@pytest.fixture
+def stranger(stage: Stage) -> Browser:  # noqa: F811
+    """A browser without a session."""
+    return stage.browser()

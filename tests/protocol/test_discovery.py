@@ -1,0 +1,173 @@
+"""Metadata (OIDC Discovery §3, RFC 8414 §2) equals behaviour: what is listed works, what is not is refused."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from idp.oidc.clients import AUTH_METHODS
+from tests.party import Party, query_of
+from tests.stage import Stage
+from tests.web.browser import Browser
+
+
+@pytest.fixture(scope="module")
+def metadata(stage: Stage) -> dict[str, Any]:
+    answer = stage.app.test_client().get("/.well-known/openid-configuration")
+    assert answer.status_code == 200
+    assert answer.content_type == "application/json"
+    found: dict[str, Any] = answer.json  # type: ignore[assignment]
+    return found
+
+
+def path_of(metadata: dict[str, Any], name: str) -> str:
+    address: str = metadata[name]
+    assert address.startswith(metadata["issuer"] + "/")
+    return urlsplit(address).path
+
+
+def test_both_addresses_answer_the_same(stage: Stage, metadata: dict[str, Any]) -> None:
+    again = stage.app.test_client().get("/.well-known/oauth-authorization-server")
+    assert again.json == metadata
+    assert metadata["issuer"] == stage.settings.issuer
+    assert "public" in again.headers["Cache-Control"]
+
+
+@pytest.mark.parametrize(
+    ("name", "method", "expected"),
+    [
+        ("authorization_endpoint", "GET", 400),  # no client: a page, not a redirect
+        ("token_endpoint", "POST", 400),
+        ("userinfo_endpoint", "GET", 401),
+        ("jwks_uri", "GET", 200),
+        ("registration_endpoint", "POST", 400),
+        ("introspection_endpoint", "POST", 400),
+        ("revocation_endpoint", "POST", 400),
+        ("end_session_endpoint", "GET", 303),
+    ],
+)
+def test_each_listed_endpoint_answers(
+    stage: Stage, metadata: dict[str, Any], name: str, method: str, expected: int
+) -> None:
+    answer = stage.app.test_client().open(path_of(metadata, name), method=method)
+    assert answer.status_code == expected
+
+
+def test_each_endpoint_that_exists_is_listed(stage: Stage, metadata: dict[str, Any]) -> None:
+    listed = {path_of(metadata, name) for name in metadata if name.endswith(("_endpoint", "_uri"))}
+    routes = {rule.rule for rule in stage.app.url_map.iter_rules() if rule.rule.startswith("/oauth/")}
+    assert routes - listed == {"/oauth/authorize/continue", "/oauth/register/<client_id>"}
+
+
+def test_each_listed_grant_type_works(metadata: dict[str, Any], books: Party, ines: Browser) -> None:
+    tokens = books.tokens(ines)
+    works = {"authorization_code"}
+    if books.refresh(tokens["refresh_token"]).status_code == 200:
+        works.add("refresh_token")
+    if books.post("/oauth/token", grant_type="client_credentials").status_code == 200:
+        works.add("client_credentials")
+    assert works == set(metadata["grant_types_supported"])
+
+
+@pytest.mark.parametrize(
+    "grant_type",
+    [
+        "password",
+        "implicit",
+        "urn:ietf:params:oauth:grant-type:device_code",
+        "urn:ietf:params:oauth:grant-type:jwt-bearer",
+        "urn:ietf:params:oauth:grant-type:token-exchange",
+        "authorization_code ",
+        "AUTHORIZATION_CODE",
+        "",
+    ],
+)
+def test_other_grant_types_are_refused(books: Party, grant_type: str) -> None:
+    answer = books.post("/oauth/token", grant_type=grant_type, username="ines", password="secret", code="x")
+    assert answer.status_code == 400
+    assert answer.json["error"] in ("unsupported_grant_type", "invalid_request")
+
+
+@pytest.mark.parametrize("method", AUTH_METHODS)
+def test_each_listed_way_of_client_authentication_works(stage: Stage, metadata: dict[str, Any], method: str) -> None:
+    assert method in metadata["token_endpoint_auth_methods_supported"]
+    party = stage.register(token_endpoint_auth_method=method, redirect_uris=["https://app.company.example/cb"])
+    answer = party.redeem("unknown")
+    assert (answer.status_code, answer.json["error"]) == (400, "invalid_grant")
+    assert party.revoke("unknown").status_code == 200
+    listed = method in metadata["introspection_endpoint_auth_methods_supported"]
+    assert listed is (method != "none")
+    assert party.introspect("unknown") == {"active": False}
+
+
+def test_no_other_way_of_client_authentication_is_known(stage: Stage, metadata: dict[str, Any], books: Party) -> None:
+    assert set(metadata["token_endpoint_auth_methods_supported"]) == set(AUTH_METHODS)
+    answer = books.http.post(
+        "/oauth/token",
+        data={
+            "grant_type": "client_credentials",
+            "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+            "client_assertion": "a.b.c",
+        },
+    )
+    assert (answer.status_code, answer.json["error"]) == (401, "invalid_client")
+
+
+@pytest.mark.parametrize(
+    ("response_type", "response_mode"),
+    [
+        (kind, mode)
+        for kind in ("token", "id_token", "code token", "code id_token", "id_token token", "none", "code code", "")
+        for mode in (None, "query", "fragment", "form_post", "query.jwt")
+    ],
+)
+def test_only_the_code_flow_is_served(
+    books: Party, ines: Browser, response_type: str, response_mode: str | None
+) -> None:
+    answer = books.ask(ines, response_type=response_type, response_mode=response_mode)
+    assert answer["error"] in ("unsupported_response_type", "invalid_request")
+    assert "code" not in answer
+    assert "access_token" not in answer
+
+
+@pytest.mark.parametrize("mode", ["fragment", "form_post", "web_message", "jwt"])
+def test_only_the_listed_response_mode_is_served(
+    metadata: dict[str, Any], books: Party, ines: Browser, mode: str
+) -> None:
+    assert metadata["response_modes_supported"] == ["query"]
+    location = ines.get(books.asking(response_mode=mode)).headers["Location"]
+    assert "#" not in location
+    assert query_of(location)["error"] == "invalid_request"
+    assert "code" in books.ask(ines, response_mode="query")
+
+
+def test_what_is_said_not_to_be_supported_is_refused(metadata: dict[str, Any], books: Party, ines: Browser) -> None:
+    assert metadata["request_parameter_supported"] is False
+    assert metadata["request_uri_parameter_supported"] is False
+    assert books.ask(ines, request="a.b.c")["error"] == "request_not_supported"
+    assert books.ask(ines, request_uri="https://evil.example/r")["error"] == "request_uri_not_supported"
+    assert books.ask(ines, registration="{}")["error"] == "registration_not_supported"
+
+
+def test_each_listed_signing_algorithm_signs(stage: Stage, metadata: dict[str, Any]) -> None:
+    browser = stage.signed_in("ines.moreau")
+    for algorithm in metadata["id_token_signing_alg_values_supported"]:
+        party = stage.register(signing_algorithm=algorithm)
+        token = party.tokens(browser)["id_token"]
+        from tests.party import header_of
+
+        assert header_of(token)["alg"] == algorithm
+        assert party.verified(token)["aud"] == party.client_id
+
+
+def test_listed_claims_cover_what_is_told(metadata: dict[str, Any], books: Party, ines: Browser) -> None:
+    tokens = books.tokens(ines)
+    told = set(books.userinfo(tokens["access_token"]).json) | set(books.verified(tokens["id_token"]))
+    assert told - set(metadata["claims_supported"]) <= {"via", "subscription", "epoch"}
+
+
+def test_listed_scopes_are_granted_and_unknown_ones_ignored(
+    metadata: dict[str, Any], books: Party, ines: Browser
+) -> None:
+    asked = " ".join([*metadata["scopes_supported"], "phone", "admin"])
+    assert set(books.tokens(ines, scope=asked)["scope"].split()) == set(metadata["scopes_supported"])

@@ -1,0 +1,62 @@
+"""The published keys (RFC 7517)."""
+
+from datetime import timedelta
+
+from idp.oidc import keys
+from idp.oidc.models import SigningKey
+from tests.party import header_of
+from tests.stage import Stage
+
+PRIVATE = {"d", "p", "q", "dp", "dq", "qi", "oth", "k"}
+TYPES = {"ES256": "EC", "RS256": "RSA"}
+
+
+def published(stage: Stage) -> list[dict[str, str]]:
+    answer = stage.app.test_client().get("/oauth/jwks")
+    assert answer.status_code == 200
+    assert answer.content_type == "application/json"
+    members: list[dict[str, str]] = answer.json["keys"]  # type: ignore[index]
+    return members
+
+
+def test_no_private_member_is_published(stage: Stage) -> None:
+    members = published(stage)
+    assert {member["alg"] for member in members} == set(TYPES)
+    for member in members:
+        assert not PRIVATE & set(member), member["kid"]
+        assert (member["kty"], member["use"]) == (TYPES[member["alg"]], "sig")
+        assert member["kid"]
+    assert len({member["kid"] for member in members}) == len(members)
+
+
+def test_one_key_has_one_algorithm(stage: Stage) -> None:
+    """A token signed by one key and labelled with the algorithm of another is not ours (RFC 8725 §3.1)."""
+    books, browser = stage.party("demo-accounting"), stage.signed_in("ines.moreau")
+    token = books.tokens(browser)["access_token"]
+    assert header_of(token)["alg"] == "ES256"
+    assert header_of(token)["kid"] in {member["kid"] for member in published(stage) if member["alg"] == "ES256"}
+
+
+def test_a_key_is_published_before_it_signs_and_after(own_stage: Stage) -> None:
+    stage = own_stage
+    books, browser = stage.party("demo-accounting"), stage.signed_in("ines.moreau")
+    old, known = books.tokens(browser), published(stage)
+    with stage.work() as work:
+        waiting = keys.rotate(work, "ES256")
+    stage.app.extensions["sesame_published"].checked = float("-inf")
+    assert {member["kid"] for member in published(stage)} == {waiting, *(member["kid"] for member in known)}
+    before = books.tokens(browser)
+    assert header_of(before["access_token"])["kid"] != waiting
+
+    with stage.work() as work:
+        row = work.session.get_one(SigningKey, waiting)
+        row.created_at = row.created_at - timedelta(hours=2)
+        work.session.flush()
+        keys.rotate(work, "ES256")
+    stage.app.extensions["sesame_published"].checked = float("-inf")
+    new = books.tokens(browser)
+    assert header_of(new["access_token"])["kid"] == waiting
+    for token in (old, before, new):
+        assert books.verified(token["access_token"])["client_id"] == books.client_id
+        assert books.userinfo(token["access_token"]).status_code == 200
+        assert books.verified(token["id_token"])["aud"] == books.client_id
