@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session as DatabaseSession
 
 from idp.core.tokens import Keyring
-from idp.policy.load import Policies
+from idp.policy import Policies
 
 
 @dataclass(frozen=True, slots=True)

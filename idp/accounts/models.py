@@ -39,12 +39,18 @@ class EmailAddress(Identified, Base):
     __tablename__ = "email_addresses"
     __table_args__ = (
         Index(
-            "uq_email_addresses_canonical", "canonical", unique=True,
-            sqlite_where=text("released_at IS NULL"), postgresql_where=text("released_at IS NULL"),
+            "uq_email_addresses_canonical",
+            "canonical",
+            unique=True,
+            sqlite_where=text("released_at IS NULL"),
+            postgresql_where=text("released_at IS NULL"),
         ),
         Index(
-            "uq_email_addresses_account", "account_id", unique=True,
-            sqlite_where=text("released_at IS NULL"), postgresql_where=text("released_at IS NULL"),
+            "uq_email_addresses_account",
+            "account_id",
+            unique=True,
+            sqlite_where=text("released_at IS NULL"),
+            postgresql_where=text("released_at IS NULL"),
         ),
     )
 

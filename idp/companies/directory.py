@@ -34,6 +34,7 @@ from sqlalchemy.sql import false
 from idp.companies import tables
 from idp.companies.reach import Access, Reason, Refusal, Why, resolve_many
 from idp.core.db import UTCDateTime
+from idp.core.prepared import Prepared
 from idp.policy.catalogue import Policies, Product
 from idp.work import Work
 
@@ -123,7 +124,7 @@ def only_company(work: Work, account_id: UUID, product: str) -> tuple[int, UUID 
         return 0, None
     # A client appears once per firm and kind of assignment; enough rows are read to tell one client from two.
     asked = _asked(work, account_id) | {"most": 2 * work.policies.mandates.firms_per_company + 2}
-    rows = work.session.connection().execute(_first_companies(work.policies, product), asked).all()
+    rows = _first_companies(work.policies, product).all(work.session.connection(), asked)
     ids = list(dict.fromkeys(row.id for row in rows))
     return min(len(ids), 2), ids[0] if ids else None
 
@@ -137,14 +138,13 @@ def count_companies(work: Work, account_id: UUID, product: str, *, search: str =
     if not _listed(work, product):
         return 0
     asked = _asked(work, account_id)
+    connection = work.session.connection()
     if search:
         found = _matching(_open_companies(work.policies, product), search)
-        statement = _counting(found.limit(most) if most else found)
-    elif most:
-        asked["most"], statement = most, _counted(work.policies, product, capped=True)
-    else:
-        statement = _counted(work.policies, product, capped=False)
-    return work.session.connection().execute(statement, asked).scalar_one()
+        return connection.execute(_counting(found.limit(most) if most else found), asked).scalar_one()
+    if most:
+        asked["most"] = most
+    return int(_counted(work.policies, product, capped=bool(most)).first(connection, asked)[0])
 
 
 def why_none(work: Work, account_id: UUID, product: str) -> Refusal | None:
@@ -256,14 +256,14 @@ def _counting(found: Select[Any]) -> Select[int]:
 
 
 @lru_cache(maxsize=128)
-def _counted(policies: Policies, product: str, *, capped: bool) -> Select[int]:
+def _counted(policies: Policies, product: str, *, capped: bool) -> Prepared:
     found = _open_companies(policies, product)
-    return _counting(found.limit(bindparam("most", type_=Integer())) if capped else found)
+    return Prepared(_counting(found.limit(bindparam("most", type_=Integer())) if capped else found))
 
 
 @lru_cache(maxsize=64)
-def _first_companies(policies: Policies, product: str) -> Select[Any]:
-    return _open_companies(policies, product).limit(bindparam("most", type_=Integer()))
+def _first_companies(policies: Policies, product: str) -> Prepared:
+    return Prepared(_open_companies(policies, product).limit(bindparam("most", type_=Integer())))
 
 
 @lru_cache(maxsize=64)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Dialect
+from sqlalchemy import BindParameter, Connection, Dialect
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.base import Executable
 from sqlalchemy.types import TypeEngine
@@ -28,7 +28,7 @@ class _Compiled:
 
 
 class Prepared:
-    """One statement, with named parameters (`bindparam`) and without lists to expand.
+    """One statement with named parameters (`bindparam`); a list in it (`IN`) is of texts and fixed.
 
     Rows are named tuples of the statement's columns.
     """
@@ -73,6 +73,8 @@ class Prepared:
         ]
         sent = values if compiled.positional else {item[0]: v for item, v in zip(compiled.parameters, values)}  # noqa: B905
         cursor = connection.connection.cursor()
+        for listener in connection.dispatch.before_cursor_execute:  # who counts or traces statements sees these too
+            listener(connection, cursor, compiled.text, sent, None, False)
         try:
             cursor.execute(compiled.text, sent)
         except dialect.loaded_dbapi.Error as error:
@@ -85,19 +87,21 @@ class Prepared:
 
 def _compile(statement: Any, dialect: Dialect) -> _Compiled:
     compiled = statement.compile(dialect=dialect)
-    binds: Sequence[str] = compiled.positiontup if compiled.positional else list(compiled.binds)
-    parameters = tuple(
-        (name, compiled.binds[name].effective_value, _bind(compiled.binds[name].type, dialect)) for name in binds
-    )
+    there = {name: None for name, parameter in compiled.binds.items() if parameter.required}
+    state = compiled.construct_expanded_state(there)  # lists become part of the text
+    values: Mapping[str, Any] = state.parameters
+    names: Sequence[str] = state.positiontup if compiled.positional else list(values)
+    parameters = tuple((name, values[name], _bind(compiled.binds.get(name), dialect)) for name in names)
     returned: Any = getattr(statement, "exported_columns", ())
     columns = tuple(_result(column.type, dialect) for column in returned)
-    names = [str(name) for name in returned.keys()] if columns else []  # noqa: SIM118 - a column collection
-    row: Any = namedtuple("Row", names, rename=True)  # type: ignore[misc] # its fields are known here only
-    return _Compiled(str(compiled), bool(compiled.positional), parameters, columns, row._make)
+    labels = [str(name) for name in returned.keys()] if columns else []  # noqa: SIM118 - a column collection
+    row: Any = namedtuple("Row", labels, rename=True)  # type: ignore[misc] # its fields are known here only
+    return _Compiled(state.statement, bool(compiled.positional), parameters, columns, row._make)
 
 
-def _bind(kind: TypeEngine[Any], dialect: Dialect) -> Convert:
-    return kind.dialect_impl(dialect).bind_processor(dialect)
+def _bind(parameter: BindParameter[Any] | None, dialect: Dialect) -> Convert:
+    """The conversion of a parameter; None for an element of a list that stands in the statement itself (text)."""
+    return parameter.type.dialect_impl(dialect).bind_processor(dialect) if parameter is not None else None
 
 
 def _result(kind: TypeEngine[Any], dialect: Dialect) -> Convert:

@@ -14,8 +14,10 @@ class OutboxMessage(Identified, Base):
     __tablename__ = "outbox_messages"
     __table_args__ = (
         Index(
-            "ix_outbox_messages_due", "due_at",
-            sqlite_where=text("finished_at IS NULL"), postgresql_where=text("finished_at IS NULL"),
+            "ix_outbox_messages_due",
+            "due_at",
+            sqlite_where=text("finished_at IS NULL"),
+            postgresql_where=text("finished_at IS NULL"),
         ),
         CheckConstraint("kind IN ('mail', 'sms', 'fact')", name="kind"),
     )

@@ -94,7 +94,7 @@ def _refuse(work: Work, asked: ValidRequest, decision: Decision) -> Response:
 def _refused_page(work: Work, asked: ValidRequest, refusal: Refusal | None, back: str) -> Response:
     """The page that explains why there is no access, whom to ask, and leads back to the product."""
     product = asked.client.name(locale.current())
-    helpers = access.administrators(work, refusal.company_id) if refusal else ()
+    helpers = access.administrators(work, refusal.company_id) if refusal and refusal.company_name else ()
     return render.page(
         "access/refused.html",
         status=403,
