@@ -28,7 +28,10 @@ def _answer() -> Response:
     if request.method in ("POST", "PUT"):
         if request.query_string or not request.is_json:
             raise InvalidRequest("The body must be application/json, without a query.")
-        sent = request.get_json(silent=True)
+        try:
+            sent = request.get_json(silent=True)
+        except RecursionError as error:  # lists in lists, deeper than Python reads
+            raise InvalidRequest("The body is nested too deeply.") from error
         if not isinstance(sent, dict):
             raise InvalidRequest("The body is not a JSON object.")
         data = sent
