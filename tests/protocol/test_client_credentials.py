@@ -1,0 +1,65 @@
+"""Client credentials (RFC 6749 §4.4): a token for the client itself."""
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from tests.party import Party, header_of
+from tests.stage import Stage
+
+
+def test_the_token_is_the_clients_own(stage: Stage, books: Party) -> None:
+    answer = books.post("/oauth/token", grant_type="client_credentials")
+    assert answer.status_code == 200
+    assert set(answer.json) == {"access_token", "token_type", "expires_in"}
+    claims = books.verified(answer.json["access_token"])
+    schema = books.http.get("/schemas/access-token.json").json
+    assert not list(Draft202012Validator(schema).iter_errors(claims))
+    assert (claims["sub"], claims["client_id"], claims["aud"]) == (books.client_id, books.client_id, books.resource)
+    assert not {"sid", "acr", "amr", "auth_time", "company", "roles", "via"} & set(claims)
+    assert header_of(answer.json["access_token"])["typ"] == "at+jwt"
+    assert claims["exp"] - claims["iat"] == answer.json["expires_in"] <= 600
+
+
+def test_company_and_permissions_are_those_of_the_registration(stage: Stage) -> None:
+    company = stage.company("atelier-lumen")
+    party = stage.register(
+        product="accounting", resource="https://books.company.example/api", redirect_uris=[], company_id=company,
+        grant_types=["client_credentials"], permissions=["accounting.journals.view"],
+    )  # fmt: skip
+    claims = party.verified(party.post("/oauth/token", grant_type="client_credentials").json["access_token"])
+    assert (claims["company"], claims["permissions"]) == (str(company), ["accounting.journals.view"])
+    assert party.introspect(party.post("/oauth/token", grant_type="client_credentials").json["access_token"])["active"]
+
+
+@pytest.mark.parametrize("scope", ["openid", "profile", "company:x", "anything"])
+def test_a_scope_of_persons_is_refused(books: Party, scope: str) -> None:
+    answer = books.post("/oauth/token", grant_type="client_credentials", scope=scope)
+    assert (answer.status_code, answer.json["error"]) == (400, "invalid_scope")
+
+
+def test_a_public_client_has_no_credentials(mobile: Party) -> None:
+    answer = mobile.post("/oauth/token", grant_type="client_credentials")
+    assert answer.status_code in (400, 401)
+    assert answer.json["error"] in ("invalid_client", "unauthorized_client")
+
+
+def test_a_client_that_is_not_registered_for_it_is_refused(stage: Stage) -> None:
+    party = stage.register(grant_types=["authorization_code"])
+    answer = party.post("/oauth/token", grant_type="client_credentials")
+    assert (answer.status_code, answer.json["error"]) == (400, "unauthorized_client")
+
+
+def test_a_client_registered_for_it_alone_has_no_front(stage: Stage) -> None:
+    party = stage.register(grant_types=["client_credentials"], redirect_uris=["https://app.company.example/cb"])
+    answer = party.ask(stage.signed_in("ines.moreau"))
+    assert answer["error"] in ("unauthorized_client", "unsupported_response_type")
+    assert party.redeem("x").json["error"] == "unauthorized_client"
+    assert party.refresh("x").json["error"] == "unauthorized_client"
+
+
+def test_it_writes_nothing(stage: Stage, books: Party) -> None:
+    books.post("/oauth/token", grant_type="client_credentials")
+    with stage.statements() as seen:
+        assert books.post("/oauth/token", grant_type="client_credentials").status_code == 200
+    assert [statement for statement in seen if not statement.startswith("SELECT")] == []
+    assert len(seen) <= 1, seen

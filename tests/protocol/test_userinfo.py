@@ -1,0 +1,86 @@
+"""Userinfo (OIDC Core §5.3) and its refusals (RFC 6750 §3)."""
+
+import pytest
+
+from tests.party import Party, bearer
+from tests.web.browser import Browser
+
+
+def test_get_and_post_say_the_same(books: Party, ines: Browser) -> None:
+    token = books.tokens(ines)["access_token"]
+    by_get = books.userinfo(token)
+    by_header = books.http.post("/oauth/userinfo", headers=bearer(token))
+    by_body = books.http.post("/oauth/userinfo", data={"access_token": token})
+    assert by_get.status_code == by_header.status_code == by_body.status_code == 200
+    assert by_get.json == by_header.json == by_body.json
+    assert by_get.content_type == "application/json"
+    assert "no-store" in by_get.headers["Cache-Control"]
+
+
+def test_the_subject_is_that_of_the_id_token(books: Party, ines: Browser) -> None:
+    tokens = books.tokens(ines)
+    told, identity = books.userinfo(tokens["access_token"]).json, books.verified(tokens["id_token"])
+    for name in ("sub", "name", "email", "company", "company_name", "roles", "companies"):
+        assert told[name] == identity[name], name
+    assert told["permissions"] == sorted(told["permissions"])
+
+
+def test_without_a_token_no_error_is_named(books: Party) -> None:
+    """RFC 6750 §3.1."""
+    for answer in (books.http.get("/oauth/userinfo"), books.http.post("/oauth/userinfo")):
+        assert answer.status_code == 401
+        assert answer.headers["WWW-Authenticate"] == 'Bearer realm="sesame"'
+
+
+@pytest.mark.parametrize("token", ["x", "a.b.c", "é", "x" * 9000, "a b", '"quote"', ""])
+def test_an_unusable_token_is_invalid(books: Party, token: str) -> None:
+    header = f"Bearer {token}".encode().decode("latin-1")
+    answer = books.http.get("/oauth/userinfo", headers={"Authorization": header})
+    assert answer.status_code == 401
+    assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+    if token:
+        assert 'error="invalid_token"' in answer.headers["WWW-Authenticate"]
+
+
+def test_a_token_in_the_address_is_refused(books: Party, ines: Browser) -> None:
+    """RFC 9700 §4.3.2."""
+    token = books.tokens(ines)["access_token"]
+    answer = books.http.get("/oauth/userinfo", query_string={"access_token": token})
+    assert (answer.status_code, answer.json["error"]) == (400, "invalid_request")
+
+
+def test_a_token_sent_twice_is_refused(books: Party, ines: Browser) -> None:
+    token = books.tokens(ines)["access_token"]
+    answer = books.http.post("/oauth/userinfo", data={"access_token": token}, headers=bearer(token))
+    assert (answer.status_code, answer.json["error"]) == (400, "invalid_request")
+
+
+def test_a_clients_own_token_has_no_person(books: Party) -> None:
+    token = books.post("/oauth/token", grant_type="client_credentials").json["access_token"]
+    answer = books.userinfo(token)
+    assert answer.status_code == 403
+    assert 'error="insufficient_scope"' in answer.headers["WWW-Authenticate"]
+
+
+def test_a_cookie_is_no_token(ines: Browser) -> None:
+    assert ines.client.get("/oauth/userinfo").status_code == 401
+
+
+def test_no_other_origin_may_read_it_with_credentials(books: Party, ines: Browser) -> None:
+    token = books.tokens(ines)["access_token"]
+    answer = books.http.get("/oauth/userinfo", headers={**bearer(token), "Origin": "https://evil.example"})
+    assert answer.headers.get("Access-Control-Allow-Credentials") is None
+    assert answer.headers.get("Access-Control-Allow-Origin") != "https://evil.example"
+
+
+def test_a_permission_set_is_for_clients_of_its_product(books: Party, capture: Party, ines: Browser) -> None:
+    from tests.party import basic, claims_of
+
+    name = claims_of(books.tokens(ines)["access_token"])["permission_set"]
+    own = books.http.get(f"/permission-sets/{name}", headers=basic(books.client_id, books.secret or ""))
+    assert (own.status_code, own.json["id"], own.json["product"]) == (200, name, "accounting")
+    foreign = books.http.get(f"/permission-sets/{name}", headers=basic(capture.client_id, capture.secret or ""))
+    missing = books.http.get("/permission-sets/ps_none", headers=basic(books.client_id, books.secret or ""))
+    assert foreign.status_code == missing.status_code == 404
+    assert foreign.json == missing.json
+    assert books.http.get(f"/permission-sets/{name}").status_code == 401
