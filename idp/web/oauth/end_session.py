@@ -1,9 +1,11 @@
 """Logout endpoint (OIDC RP-Initiated Logout §2)."""
 
 from flask import Blueprint, Response, redirect, request
+from flask_babel import gettext
 
 from idp.authn import session
 from idp.oidc import logout
+from idp.oidc.errors import ProtocolError
 from idp.oidc.server import once
 from idp.web import cookies, render
 from idp.web.work import open_work
@@ -33,3 +35,18 @@ def end_session() -> Response:
     cookies.drop(response, cookies.SESSION)  # type: ignore[arg-type]
     response.headers["Cache-Control"] = "no-store"
     return response  # type: ignore[return-value]
+
+
+@blueprint.errorhandler(ProtocolError)
+def malformed(problem: ProtocolError) -> Response:
+    """A parameter is repeated or unreadable: nothing is ended, nobody is redirected."""
+    return render.page(
+        "errors/oauth.html",
+        status=400,
+        error=problem.error,
+        description=problem.description,
+        client_name=None,
+        facts=[],
+        reference=None,
+        ways=[{"label": gettext("See my products"), "url": "/"}],
+    )
