@@ -21,6 +21,7 @@ class Config:
     Attributes:
         base_url: the address people see, without a slash at the end. Every address the product gives away is built from
             it, never from the Host header of a request.
+        refresh_before: an access token that has fewer seconds left than this is renewed before it is used.
         secret_key: signs the anti-forgery tokens of forms.
     """
 
@@ -33,6 +34,7 @@ class Config:
     listen_port: int
     other_name: Text
     other_url: str
+    refresh_before: int = 60
 
     @property
     def redirect_uri(self) -> str:
@@ -70,12 +72,19 @@ def from_environment(product: Product, environ: Mapping[str, str] = os.environ) 
         listen_port=port,
         other_name=Text(other, other) if other else product.other_name,
         other_url=_address("SAMPLE_OTHER_URL", environ.get("SAMPLE_OTHER_URL", product.other_url)),
+        refresh_before=_seconds("SAMPLE_REFRESH_BEFORE", environ.get("SAMPLE_REFRESH_BEFORE", "60")),
     )
 
 
 def _port(value: str) -> int:
     if not value.isascii() or not value.isdigit() or not 0 < int(value) < 65536:
         raise ConfigError(f"SAMPLE_LISTEN_PORT is {value!r}; it must be a number from 1 to 65535.")
+    return int(value)
+
+
+def _seconds(name: str, value: str) -> int:
+    if not value.isascii() or not value.isdigit() or len(value) > 5:
+        raise ConfigError(f"{name} is {value!r}; it must be a number of seconds.")
     return int(value)
 
 

@@ -27,7 +27,6 @@ from examples.sample.tokens import AccessOutdated, ServiceUnavailable, TokenRefu
 
 views = Blueprint("sign_in", __name__)
 
-REFRESH_BEFORE = 60
 MOST_PENDING = 8
 _COMPANY = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _NEXT = "next_after_"
@@ -147,9 +146,9 @@ def required() -> tuple[SignedIn, Access]:
 
 
 def keep_fresh(signed_in: SignedIn) -> None:
-    """Renew the access token when its last minute has begun."""
+    """Renew the access token when its last minute (`SAMPLE_REFRESH_BEFORE`) has begun."""
     had, left = signed_in.access_token, signed_in.access["exp"] - time.time()
-    if left > REFRESH_BEFORE:
+    if left > parts().config.refresh_before:
         return
     try:
         renew(signed_in, had=had)
