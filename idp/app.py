@@ -10,12 +10,13 @@ from idp.core import settings as settings_module
 from idp.core.db import engine_options, prepare
 from idp.core.logs import configure
 from idp.core.settings import LOOPBACK, Settings
-from idp.core.tokens import load_keyring
+from idp.core.tokens import Keyring, load_keyring
 from idp.policy.load import load
 from idp.web import health, pages
 from idp.web.form_session import FormSession
 from idp.web.oauth import authorize, end_session, metadata, register, token, userinfo
-from idp.web.work import Application, Parts, database
+from idp.web.published import Published
+from idp.web.work import Application, Parts, close_work, database
 
 COOKIE_LIFETIME_SECONDS = 12 * 3600
 BODY_LIMIT = 64 * 1024
@@ -31,29 +32,30 @@ def create_app(settings: Settings | None = None) -> Application:
     settings = settings or settings_module.read()
     configure(settings.log_level)
     password.configure(settings.password_hashers)
-    made_of = Parts(settings, load(settings.policies_dir), load_keyring(settings.master_key_file))
+    policies, keyring = load(settings.policies_dir), load_keyring(settings.master_key_file)
 
     app = Application("idp", static_folder="web/static", template_folder="web/templates", doc_ui=False, root_path=None)
-    app.extensions["sesame"] = made_of
-    app.config.update(_configuration(made_of))
+    app.config.update(_configuration(settings, keyring))
     database.init_app(app)
     Migrate(app, database, directory=str(settings.migrations_dir), render_as_batch=True, compare_type=True)
     with app.app_context():
         prepare(database.engine)
+        app.extensions["sesame"] = Parts(settings, policies, keyring, database.engine)
+    app.teardown_appcontext(close_work)
     app.session_interface = FormSession()
+    app.hosts = frozenset({str(urlsplit(settings.issuer).hostname), *LOOPBACK, "[::1]"})
     _register(app)
+    app.wsgi_app = Published(app.wsgi_app, metadata.PATHS)  # type: ignore[method-assign]
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)  # type: ignore[method-assign]
     return app
 
 
-def _configuration(made_of: Parts) -> dict[str, object]:
-    settings = made_of.settings
-    host = urlsplit(settings.issuer).hostname or "localhost"
+def _configuration(settings: Settings, keyring: Keyring) -> dict[str, object]:
     prefix = "__Host-" if settings.secure else ""
     return {
-        "SECRET_KEY": made_of.keyring.derive("browser form cookie").hex(),
+        "SECRET_KEY": keyring.derive("browser form cookie").hex(),
         "SESSION_COOKIE_NAME": f"{prefix}sesame_form",
         "SESSION_COOKIE_SECURE": settings.secure,
         "SESSION_COOKIE_HTTPONLY": True,
@@ -62,7 +64,6 @@ def _configuration(made_of: Parts) -> dict[str, object]:
         "MAX_CONTENT_LENGTH": BODY_LIMIT,
         "MAX_FORM_MEMORY_SIZE": BODY_LIMIT,
         "MAX_FORM_PARTS": 100,
-        "TRUSTED_HOSTS": sorted({host, *LOOPBACK}),
         "PREFERRED_URL_SCHEME": "https" if settings.secure else "http",
         "SQLALCHEMY_DATABASE_URI": settings.database,
         "SQLALCHEMY_ENGINE_OPTIONS": engine_options(settings.database),

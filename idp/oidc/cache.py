@@ -2,16 +2,18 @@
 
 A process asks the database for two numbers once a second at most. They are random and change with every change of a
 client or a key, so what another process has replaced is used for a second at the longest, and what this process has
-replaced not at all.
+replaced as soon as it has committed, or within that second.
 """
 
 import secrets
 import time
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import Engine, insert, update
 
+from idp.companies import access, clock
 from idp.oidc.models import Revision
 from idp.work import Work
 
@@ -29,10 +31,13 @@ class Cache:
         self.clients: dict[str, RegisteredClient] = {}
         self.keys: Keys | None = None
         self.permission_sets: set[tuple[str, str]] = set()
+        self.counts: dict[tuple[UUID, str], tuple[tuple[int, int], int]] = {}
         self.verified: dict[tuple[str, str], dict[str, Any]] = {}
 
 
 ASKED_EVERY_SECONDS = 1.0
+COUNTED = 100
+REMEMBERED = 20_000
 _CACHES: WeakKeyDictionary[Engine, Cache] = WeakKeyDictionary()
 
 
@@ -52,6 +57,22 @@ def current(work: Work) -> Cache:
     cache.revisions = found
     cache.asked_at = now
     return cache
+
+
+def companies_of(work: Work, account_id: UUID, product: str) -> int:
+    """How many companies a person can use a product for, up to a hundred, so that an accountant's token costs no more
+    than anybody's. Counted again when anybody's access has changed, and every minute, as some ends come by themselves.
+    """
+    counts = _of(work).counts
+    key, stamp = (account_id, product), (clock.value(work), int(work.now.timestamp()) // 60)
+    known = counts.get(key)
+    if known is not None and known[0] == stamp:
+        return known[1]
+    number = access.count_companies(work, account_id, product, most=COUNTED)
+    if len(counts) >= REMEMBERED:
+        counts.clear()
+    counts[key] = (stamp, number)
+    return number
 
 
 def known_sets(work: Work) -> set[tuple[str, str]]:

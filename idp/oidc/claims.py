@@ -8,15 +8,12 @@ from uuid import UUID
 from sqlalchemy import bindparam, select
 
 from idp.accounts.models import Account, EmailAddress
-from idp.companies import access
 from idp.companies.access import Access
 from idp.core.prepared import Prepared
-from idp.oidc import tokens
+from idp.oidc import cache, tokens
 from idp.oidc.clients import RegisteredClient
 from idp.policy.permissions import restrictions_claim
 from idp.work import Work
-
-COUNTED = 100  # companies are counted up to here, so that a token costs an accountant no more than anybody else
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,5 +176,5 @@ def _company(work: Work, account_id: UUID, reach: Access) -> dict[str, Any]:
         "company_name": reach.company_name,
         "product": reach.product,
         "roles": [reach.role],
-        "companies": access.count_companies(work, account_id, reach.product, most=COUNTED),
+        "companies": cache.companies_of(work, account_id, reach.product),
     }

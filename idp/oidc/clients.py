@@ -105,12 +105,10 @@ def find(work: Work, client_id: str) -> RegisteredClient | None:
     return client
 
 
-def by_id(work: Work, key: UUID) -> RegisteredClient | None:
-    """The enabled client of this key."""
-    row = work.session.execute(
-        select(*Client.__table__.columns).where(Client.id == key, Client.disabled_at.is_(None))
-    ).one_or_none()
-    return _registered(row._asdict()) if row is not None else None
+def by_id(work: Work, key: UUID) -> RegisteredClient:
+    """A client as it stands in this transaction, past the memory of the process: what is not committed yet must not be
+    remembered."""
+    return _registered(work.session.execute(select(*Client.__table__.columns).where(Client.id == key)).one()._asdict())
 
 
 def get(work: Work, client_id: str) -> RegisteredClient:
@@ -194,7 +192,7 @@ def register(
         raise Conflict(field="client_id", reason="taken") from error
     cache.changed(work, "clients")
     audit.record(work, "client.created", ("client", values["client_id"]), trusted=checked.trusted)
-    return get(work, values["client_id"]), secret
+    return by_id(work, values["id"]), secret
 
 
 def change(work: Work, client_id: str, *, development: bool = False, **changes: Any) -> RegisteredClient:
@@ -214,7 +212,7 @@ def change(work: Work, client_id: str, *, development: bool = False, **changes: 
     work.session.execute(update(Client).where(Client.id == client.id).values(**values))
     cache.changed(work, "clients")
     audit.record(work, "client.updated", ("client", client_id), changed=sorted(changes))
-    return get(work, client_id)
+    return by_id(work, client.id)
 
 
 def rotate_secret(work: Work, client_id: str) -> str:

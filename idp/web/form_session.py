@@ -8,6 +8,6 @@ class FormSession(SecureCookieSessionInterface):
     """A request without the cookie, as every one of the back channel, does not pay for looking into it."""
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
-        if self.get_cookie_name(app) not in request.cookies:
+        if "HTTP_COOKIE" not in request.environ or self.get_cookie_name(app) not in request.cookies:
             return self.session_class()
         return super().open_session(app, request)

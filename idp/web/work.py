@@ -1,33 +1,39 @@
 """A unit of work per request, committed once the view has returned."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING
 
 from flask import Flask, current_app, g, request
 from flask.typing import ResponseReturnValue
 from flask_openapi3 import OpenAPI
 from flask_sqlalchemy import SQLAlchemy
-from flask_sqlalchemy.session import Session as DatabaseSession
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
+from werkzeug.wrappers import Response
 
 from idp.core.db import Base
+from idp.core.session import lazy_session
 from idp.core.settings import Settings
 from idp.core.tokens import Keyring
 from idp.policy import Policies
 from idp.work import Actor, Work
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-class OneDatabaseSession(DatabaseSession):
-    """A session of the one database there is, so that nothing has to be searched for the engine of a statement."""
+UNKNOWN_HOST = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+_PORT = re.compile(r":[0-9]+$")
 
-    def get_bind(self, *args: Any, **kwargs: Any) -> Engine | Connection:
-        return kwargs.get("bind") or self._db.engine
 
-
-database = SQLAlchemy(metadata=Base.metadata, session_options={"class_": OneDatabaseSession})
+database = SQLAlchemy(metadata=Base.metadata)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +43,7 @@ class Parts:
     settings: Settings
     policies: Policies
     keyring: Keyring
+    engine: Engine
 
 
 class Application(OpenAPI):
@@ -45,6 +52,18 @@ class Application(OpenAPI):
     The commit is here and not in `after_request`, which also runs for errors: an exception means that nothing
     happened, so the transaction is rolled back before any error handler runs.
     """
+
+    hosts: frozenset[str] = frozenset()
+    """The names by which requests may call this service; empty: any."""
+
+    def wsgi_app(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Refuse a request that names another host before anything looks at it. Flask's own check (TRUSTED_HOSTS) runs
+        twice a request and parses the name each time; nothing here is ever built from it anyway (R-56)."""
+        named = environ.get("HTTP_HOST", "").lower()
+        if self.hosts and _PORT.sub("", named) not in self.hosts:
+            refusal = Response("This service has another name.\n", 400, UNKNOWN_HOST, mimetype="text/plain")
+            return refusal(environ, start_response)
+        return super().wsgi_app(environ, start_response)
 
     def dispatch_request(self) -> ResponseReturnValue:
         try:
@@ -56,6 +75,12 @@ class Application(OpenAPI):
         if "work" in g and g.work.session.in_transaction():
             g.work.session.commit()
         return answer
+
+
+def close_work(problem: BaseException | None = None) -> None:
+    """Give the connection of this request back, at its very end: an error page may still have read from it."""
+    if "work" in g:
+        g.work.session.close()
 
 
 def parts() -> Parts:
@@ -91,19 +116,18 @@ def unit_of_work(app: Flask, actor: Actor, *, write: bool = True) -> Iterator[Wo
     """A unit of work outside a request, for the command line and the outbox: committed at the end, or rolled back."""
     with app.app_context():
         work = _new(app.extensions["sesame"], actor)
-        if write:
-            work.write()
         try:
+            if write:
+                work.write()
             yield work
             work.session.commit()
-        except BaseException:
-            work.session.rollback()
-            raise
+        finally:
+            work.session.close()
 
 
 def _new(made_of: Parts, actor: Actor) -> Work:
     return Work(
-        session=database.session(),
+        session=lazy_session(made_of.engine),
         now=datetime.now(UTC),
         policies=made_of.policies,
         actor=actor,
