@@ -1,0 +1,249 @@
+"""What can be used once has one winner among fifty, over HTTP, with four worker processes (F-14, F-15, F-16).
+
+Each kind of thing is raced five times in `make test`. `RACE_ROUNDS=200 pytest tests/security/test_http_races.py -s` is
+the long run; it prints how it went, and takes some minutes per database.
+"""
+
+import json
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from uuid import UUID
+
+import pytest
+from sqlalchemy import delete, func, select
+
+from idp.accounts.models import Account, EmailAddress
+from idp.authn import activation
+from idp.authn.models import Session, Throttle
+from idp.core.tokens import digest
+from idp.oidc.models import AuthorizationCode, Grant, RefreshToken
+from tests.party import Party, basic, query_of
+from tests.security.serving import Hit, Service, Shot, free_port, serving
+from tests.stage import Demonstration, Stage
+from tests.web.browser import Browser
+
+ROUNDS = int(os.environ.get("RACE_ROUNDS", "5"))
+RUNNERS = 50
+WORKERS = 4
+CHOSEN = "sept moulins sous la lune 3"
+
+pytestmark = pytest.mark.timeout(120 + 30 * ROUNDS)
+
+
+@dataclass
+class Arena:
+    """A stage, and the service that runs on the same database."""
+
+    stage: Stage
+    service: Service
+
+    def cookie(self, browser: Browser, *names: str) -> dict[str, str]:
+        pairs = [f"{name}={browser.cookie(name)}" for name in names]
+        return {"Cookie": "; ".join(pairs)}
+
+    def code(self, party: Party, browser: Browser) -> str:
+        hit = self.service.get(party.asking(), self.cookie(browser, "sesame_session"))
+        assert hit.status == 303, hit.body[:500]
+        headers = {name.lower(): value for name, value in hit.headers.items()}
+        return query_of(headers["location"])["code"]
+
+
+@pytest.fixture(scope="module")
+def arena(demonstration: Demonstration, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arena]:
+    folder, port = tmp_path_factory.mktemp("arena"), free_port()
+    with (
+        demonstration.stage(folder, issuer=f"http://localhost:{port}", listen_port=port) as stage,
+        serving(folder, stage.settings.database, port, workers=WORKERS) as service,
+    ):
+        yield Arena(stage, service)
+
+
+def rounds(arena: Arena, what: str, play: Callable[[int], Counter[str]]) -> None:
+    """Play all rounds and say how they went."""
+    began, outcomes = time.monotonic(), Counter[str]()
+    for number in range(ROUNDS):
+        outcomes.update(play(number))
+    kind = arena.stage.settings.database.partition(":")[0].partition("+")[0]
+    took = time.monotonic() - began
+    print(f"\n{kind}: {what}: {ROUNDS} rounds × {RUNNERS}, {WORKERS} workers, {took:.0f} s: {dict(outcomes)}")
+
+
+def seen(hits: list[Hit]) -> Counter[str]:
+    return Counter(str(hit.status) for hit in hits)
+
+
+def test_a_code_has_one_winner(arena: Arena) -> None:
+    """And since every loser is a replay, nothing of what it bought is alive afterwards."""
+    stage, party = arena.stage, arena.stage.party("demo-accounting")
+    browser = stage.signed_in("ines.moreau")
+
+    def play(number: int) -> Counter[str]:
+        code = arena.code(party, browser)
+        form = {
+            "grant_type": "authorization_code", "code": code, "redirect_uri": party.redirect_uri,
+            "code_verifier": party.verifier,
+        }  # fmt: skip
+        hits = arena.service.fire([Shot("/oauth/token", form, basic(party.client_id, party.secret or ""))] * RUNNERS)
+        won = [json.loads(hit.body) for hit in hits if hit.status == 200]
+        lost = [json.loads(hit.body)["error"] for hit in hits if hit.status != 200]
+        assert len(won) == 1, (number, seen(hits))
+        assert set(lost) == {"invalid_grant"}, (number, lost)
+        with stage.work(write=False) as work:
+            bought = work.session.scalar(
+                select(AuthorizationCode.grant_id).where(AuthorizationCode.digest == digest(code))
+            )
+            grants = work.session.execute(select(Grant.revoked_at).where(Grant.id == bought)).all()
+            kept = work.session.scalar(
+                select(func.count()).select_from(RefreshToken).where(RefreshToken.grant_id == bought)
+            )
+        assert len(grants) == 1
+        assert kept == 1
+        assert grants[0].revoked_at is not None, (number, "a replay was not noticed")
+        assert party.userinfo(won[0]["access_token"]).status_code == 401
+        return seen(hits)
+
+    rounds(arena, "authorization code", play)
+
+
+def test_a_public_refresh_token_has_one_successor(arena: Arena) -> None:
+    stage, party = arena.stage, arena.stage.party("demo-mobile")
+    browser = stage.signed_in("ines.moreau")
+    code = arena.code(party, browser)
+    first = party.redeem(code)
+    assert first.status_code == 200
+    held = [first.json["refresh_token"]]
+    grant_id = _grant(stage, held[0])
+
+    def play(number: int) -> Counter[str]:
+        form = {"grant_type": "refresh_token", "refresh_token": held[0], "client_id": party.client_id}
+        hits = arena.service.fire([Shot("/oauth/token", form)] * RUNNERS)
+        assert {hit.status for hit in hits} == {200}, (number, seen(hits))
+        successors = {json.loads(hit.body)["refresh_token"] for hit in hits}
+        assert len(successors) == 1, (number, len(successors))
+        with stage.work(write=False) as work:
+            alive = work.session.scalars(
+                select(RefreshToken.digest).where(RefreshToken.grant_id == grant_id, RefreshToken.used_at.is_(None))
+            ).all()
+            total = work.session.scalar(
+                select(func.count()).select_from(RefreshToken).where(RefreshToken.grant_id == grant_id)
+            )
+        held[0] = successors.pop()
+        assert list(alive) == [digest(held[0])], number
+        assert total == number + 2
+        return seen(hits)
+
+    rounds(arena, "public refresh token", play)
+
+
+def _grant(stage: Stage, token: str) -> UUID:
+    with stage.work(write=False) as work:
+        found = work.session.scalar(select(RefreshToken.grant_id).where(RefreshToken.digest == digest(token)))
+        assert found is not None
+        return found
+
+
+def test_a_time_step_opens_one_session(arena: Arena) -> None:
+    """Fifty sign-ins of one person, each past its password, and one code."""
+    stage, person = arena.stage, arena.stage.person("hugo.perrin")
+    waiting = [_past_password(stage) for _ in range(RUNNERS)]
+
+    def play(number: int) -> Counter[str]:
+        with stage.work() as work:  # the limit on wrong codes is not what is tested here
+            work.session.execute(delete(Throttle))
+        stage.forget_steps("hugo.perrin")
+        _early_in_a_step()
+        code = person.code()
+        shots = [
+            Shot(
+                browser.address,
+                {**browser.form.values, "code": code},
+                arena.cookie(browser, "sesame_sign_in", "sesame_form"),
+            )  # fmt: skip
+            for browser in waiting
+        ]
+        before = _sessions(stage, person.id)
+        hits = arena.service.fire(shots)
+        won = [
+            place for place, hit in enumerate(hits) if any(each.startswith("sesame_session=") for each in hit.cookies)
+        ]
+        assert len(won) == 1, (number, seen(hits))
+        assert hits[won[0]].status == 303
+        assert {hit.status for place, hit in enumerate(hits) if place != won[0]} <= {422, 429}, (number, seen(hits))
+        assert _sessions(stage, person.id) == before + 1
+        waiting[won[0]] = _past_password(stage)
+        return seen(hits)
+
+    rounds(arena, "TOTP step", play)
+
+
+def _past_password(stage: Stage) -> Browser:
+    person, browser = stage.person("hugo.perrin"), stage.browser()
+    browser.get("/sign-in?continue_to=/account")
+    browser.submit({"email": person.address, "password": person.password})
+    assert browser.address.startswith("/sign-in/code"), browser.text[:500]
+    return browser
+
+
+def _early_in_a_step() -> None:
+    """A code is good for the step before and after its own, so only the very end of a step would blur the count."""
+    left = 30 - time.time() % 30
+    if left < 3:
+        time.sleep(left + 0.1)
+
+
+def _sessions(stage: Stage, account_id: UUID) -> int:
+    with stage.work(write=False) as work:
+        return (
+            work.session.scalar(select(func.count()).select_from(Session).where(Session.account_id == account_id)) or 0
+        )
+
+
+def test_an_activation_link_makes_one_account(arena: Arena) -> None:
+    stage = arena.stage
+
+    def play(number: int) -> Counter[str]:
+        address = f"nouveau.{number}@company.example"
+        with stage.work() as work:
+            token = activation.invite(work, address=address, locale="fr-FR")
+        browser = stage.browser()
+        browser.get(f"/activation/{token}")
+        browser.submit()
+        assert browser.status == 200, browser.text[:500]
+        cookie = arena.cookie(browser, "sesame_form")
+        shots = [
+            Shot(
+                browser.address,
+                {
+                    **browser.form.values,
+                    "given_name": f"N{runner}",
+                    "family_name": "Marchand",
+                    "password": CHOSEN,
+                    "password_again": CHOSEN,
+                    "personal": "yes",
+                },
+                cookie,
+            )  # fmt: skip
+            for runner in range(RUNNERS)
+        ]
+        hits = arena.service.fire(shots)
+        won = [
+            hit
+            for hit in hits
+            if any(each.startswith("sesame_sign_in=") and "Max-Age=0" not in each for each in hit.cookies)
+        ]
+        assert len(won) == 1, (number, seen(hits))
+        assert won[0].status == 303
+        assert {hit.status for hit in hits if hit is not won[0]} <= {410, 503}, (number, seen(hits))
+        with stage.work(write=False) as work:
+            made = work.session.scalars(
+                select(Account.given_name)
+                .join(EmailAddress, EmailAddress.account_id == Account.id)
+                .where(EmailAddress.canonical == address)
+            ).all()
+        assert len(made) == 1, (number, made)
+        return seen(hits)
+
+    rounds(arena, "activation link", play)
