@@ -1,0 +1,151 @@
+"""The service as an operator runs it, on a real port, with the demonstration; clients are registered by its command."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from idp.app import create_app
+from idp.web.work import database
+from tests.conftest import ROOT
+from tests.interop.browser import HttpBrowser
+from tests.stage import Player, Stage, settings_for
+
+START_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """All that a generic client is told: where the service is, who it is itself, and where people come back to."""
+
+    issuer: str
+    client_id: str
+    secret: str | None
+    redirect_uri: str
+    signed_out_uri: str
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A running service.
+
+    Attributes:
+        folder: its data.
+    """
+
+    issuer: str
+    folder: Path
+    environment: dict[str, str]
+    password: str
+
+    def idp(self, *arguments: str) -> Any:
+        """What `idp … --json` answers."""
+        return run(self.environment, self.folder, *arguments)
+
+    def register(self, *options: str, redirect_uri: str | None = None) -> Registered:
+        """Register a client of the product accounting as an operator does."""
+        home = f"http://localhost:{free_port()}"
+        redirect_uri = redirect_uri or f"{home}/callback"
+        made = self.idp(
+            "clients", "create", "--name", "en=A generic client", "--product", "accounting",
+            "--resource", f"{home}/api", "--redirect-uri", redirect_uri,
+            "--post-logout-redirect-uri", f"{home}/", *options,
+        )  # fmt: skip
+        return Registered(self.issuer, made["client_id"], made["client_secret"], redirect_uri, f"{home}/")
+
+    def person(self, name: str) -> Player:
+        """Somebody of the demonstration, with the secret that their authenticator app holds.
+
+        Each test takes another person: a code serves once, and the next one is half a minute away.
+        """
+        chosen = settings_for(self.folder, f"sqlite:///{self.folder / 'idp.sqlite3'}")
+        app = create_app(chosen)
+        try:
+            return replace(Stage(app, chosen).person(name), password=self.password)
+        finally:
+            with app.app_context():
+                database.engine.dispose()
+
+
+def run(environment: dict[str, str], folder: Path, *arguments: str) -> Any:
+    command = [sys.executable, "-m", "idp.cli", *arguments, "--json"]
+    done = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def free_port() -> int:
+    """A port that nobody listens on at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """`idp demo load`, then `idp serve`: granian, SQLite, addresses of http on the loopback interface."""
+    folder, port = tmp_path_factory.mktemp("service"), free_port()
+    issuer = f"http://localhost:{port}"
+    outside = {name: value for name, value in os.environ.items() if not name.startswith("IDP_")}
+    environment = outside | {
+        "PYTHONPATH": str(ROOT),
+        "IDP_DATA_DIR": str(folder),
+        "IDP_ISSUER": issuer,
+        "IDP_LISTEN_PORT": str(port),
+        "IDP_DEVELOPMENT": "true",
+        "IDP_LOG_LEVEL": "warning",
+    }
+    password = Path(run(environment, folder, "demo", "load")["password_file"]).read_text("ascii").strip()
+    log = folder / "serve.log"
+    with log.open("wb") as said:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "idp.cli", "serve"],
+            cwd=folder, env=environment, stdout=said, stderr=said, start_new_session=True,
+        )  # fmt: skip
+    try:
+        await_ready(process, issuer, log)
+        yield Service(issuer, folder, environment, password)
+    finally:
+        stop(process)
+
+
+def await_ready(process: "subprocess.Popen[bytes]", issuer: str, log: Path) -> None:
+    end = time.monotonic() + START_SECONDS
+    while process.poll() is None and time.monotonic() < end:
+        with suppress(requests.RequestException), requests.Session() as http:
+            http.trust_env = False
+            if http.get(f"{issuer}/readyz", timeout=5).status_code == 200:
+                return
+        time.sleep(0.1)
+    pytest.fail(f"the service did not start:\n{log.read_text('utf-8', 'replace')}")
+
+
+def stop(process: "subprocess.Popen[bytes]") -> None:
+    """Ask the server and its workers to end, then make them."""
+    process.terminate()
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(10)
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+@pytest.fixture
+def browser(service: Service) -> Iterator[HttpBrowser]:
+    """A person's browser, without cookies yet."""
+    made = HttpBrowser(service.issuer)
+    yield made
+    made.http.close()
