@@ -8,8 +8,8 @@ from typing import Any
 from uuid import UUID
 
 from authlib.oauth2.rfc6749 import ClientMixin
+from sqlalchemy import ColumnElement, insert, select, update
 from sqlalchemy import delete as delete_rows
-from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from idp.audit import log as audit
@@ -96,7 +96,7 @@ def find(work: Work, client_id: str) -> RegisteredClient | None:
     """The enabled client of this identifier, from memory unless a client has changed."""
     known = cache.current(work).clients
     client = known.get(client_id)
-    if client is None and client_id and len(client_id) <= 200:
+    if client is None and client_id and len(client_id) <= 200 and "\x00" not in client_id:  # PostgreSQL has no NUL
         row = work.session.execute(
             select(*Client.__table__.columns).where(Client.client_id == client_id, Client.disabled_at.is_(None))
         ).one_or_none()
@@ -262,16 +262,23 @@ def create_initial_access_token(work: Work, *, note: str, uses: int, lifetime: t
     return token
 
 
+def initial_access_token_lives(work: Work, token: str) -> bool:
+    """Whether a token could open a registration now; only `spend_initial_access_token` decides."""
+    return work.session.scalar(select(InitialAccessToken.id).where(*_usable(work, token))) is not None
+
+
+def _usable(work: Work, token: str) -> tuple[ColumnElement[bool], ...]:
+    return (
+        InitialAccessToken.token_digest == tokens.digest(token),
+        InitialAccessToken.uses_left > 0,
+        InitialAccessToken.expires_at > work.now,
+    )
+
+
 def spend_initial_access_token(work: Work, token: str) -> bool:
     """Use an initial access token once more; True for one caller per use left."""
     spent = work.session.execute(
-        update(InitialAccessToken)
-        .where(
-            InitialAccessToken.token_digest == tokens.digest(token),
-            InitialAccessToken.uses_left > 0,
-            InitialAccessToken.expires_at > work.now,
-        )
-        .values(uses_left=InitialAccessToken.uses_left - 1)
+        update(InitialAccessToken).where(*_usable(work, token)).values(uses_left=InitialAccessToken.uses_left - 1)
     )
     return bool(spent.rowcount == 1)  # type: ignore[attr-defined]
 
@@ -320,8 +327,9 @@ def _check_choices(work: Work, asked: ClientRegistration) -> None:
         raise InvalidInput(field="scope", allowed=list(SCOPES))
     if asked.signing_algorithm not in ("ES256", "RS256"):
         raise InvalidInput(field="id_token_signed_response_alg", allowed=["ES256", "RS256"])
-    if asked.product is not None and asked.product not in work.policies.products:
-        raise InvalidInput(field="product", allowed=sorted(work.policies.products))
+    offered = sorted(name for name, product in work.policies.products.items() if product.subscribed)
+    if asked.product is not None and asked.product not in offered:
+        raise InvalidInput(field="product", allowed=offered)
     if not any(name.strip() for name in asked.names.values()) or any(len(n) > 100 for n in asked.names.values()):
         raise InvalidInput(field="client_name", reason="is missing or longer than 100 characters")
 
