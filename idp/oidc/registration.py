@@ -130,8 +130,8 @@ class RegistrationEndpoint(Rfc7591):
         self._secret: str | None = None
 
     def authenticate_token(self, request: _Request) -> str | None:
-        spent = bool(request.bearer) and clients.spend_initial_access_token(self.work, request.bearer)
-        return request.bearer if spent else None
+        known = bool(request.bearer) and clients.initial_access_token_lives(self.work, request.bearer)
+        return request.bearer if known else None
 
     def extract_client_metadata(self, request: _Request) -> dict[str, Any]:
         return {"registration": read_metadata(request.payload.data)}
@@ -147,16 +147,24 @@ class RegistrationEndpoint(Rfc7591):
 
     def create_registration_response(self, request: _Request) -> tuple[int, dict[str, Any], list[tuple[str, str]]]:
         if self.authenticate_token(request) is None:
-            audit.record(self.work, "client.registration_refused", outcome="refused", reason="initial_access_token")
-            raise AccessDeniedError(status_code=401)
+            raise self._closed()
         if not request.payload.data:
             raise InvalidRequestError("The body is a JSON object of client metadata.")
-        client = self.save_client({}, self.extract_client_metadata(request), request)
+        metadata = self.extract_client_metadata(request)
+        _translated(lambda: clients.check(self.work, metadata["registration"], development=self.development))
+        # Metadata that cannot be used costs nothing: the token is spent once the client can be made.
+        if not clients.spend_initial_access_token(self.work, request.bearer):
+            raise self._closed()
+        client = self.save_client({}, metadata, request)
         management = tokens.new()
         self.work.session.execute(
             update(Client).where(Client.id == client.id).values(registration_token_digest=tokens.digest(management))
         )
         return 201, _answer(self.work, client, management, self._secret), JSON_HEADERS
+
+    def _closed(self) -> AccessDeniedError:
+        audit.record(self.work, "client.registration_refused", outcome="refused", reason="initial_access_token")
+        return AccessDeniedError(status_code=401)
 
 
 class ConfigurationEndpoint(Rfc7592):
