@@ -6,7 +6,8 @@ from idp.accounts import email_address, profile
 from idp.audit import log as audit
 from idp.authn import mailed_link, proofs, sign_in, throttle
 from idp.authn import password as passwords
-from idp.authn.models import MailedLink, SignIn
+from idp.authn.attempt import Attempt
+from idp.authn.models import MailedLink
 from idp.core.errors import Conflict, InvalidInput
 from idp.outbox import queue as outbox
 from idp.work import Work
@@ -66,7 +67,7 @@ def activate(
     password: str,
     personal: bool,
     words: Iterable[str] = (),
-) -> tuple[SignIn, str]:
+) -> tuple[Attempt, str]:
     """Spend the link: create the account and begin its first attempt, with link and password proved.
 
     Args:

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
-from idp.accounts import email_address
 from idp.accounts.models import Account
 from idp.audit import log as audit
+from idp.authn import attempt as attempts
 from idp.authn import notices, proofs, totp
-from idp.authn.models import SignIn
+from idp.authn.attempt import Attempt
 from idp.authn.proofs import Step
 from idp.core.errors import Conflict
 from idp.work import Work
@@ -25,23 +25,22 @@ class Enrolment:
     label: str
 
 
-def begin(work: Work, attempt: SignIn) -> Enrolment:
+def begin(work: Work, attempt: Attempt) -> Enrolment:
     """The secret to link, the same at every reload of this attempt.
 
     Raises:
         Conflict: linking an app is not what is due.
         Expired: the attempt is over.
     """
-    account_id = proofs.demand(work, attempt, Step.ENROL)
+    proofs.demand(work, attempt, Step.ENROL)
     if attempt.pending_secret is None:
         sealed = work.keyring.encrypt(totp.new_secret().encode(), PLACE.format(attempt.id))
-        proofs.hold(work, attempt, pending_secret=sealed)
+        attempts.hold(work, attempt, pending_secret=sealed)
     secret = _pending(work, attempt)
-    label = email_address.primary_address(work, account_id).address
-    return Enrolment(secret=secret, uri=totp.uri(work, secret, label), label=label)
+    return Enrolment(secret=secret, uri=totp.uri(work, secret, attempt.address), label=attempt.address)
 
 
-def confirm(work: Work, attempt: SignIn, code: str) -> bool:
+def confirm(work: Work, attempt: Attempt, code: str) -> bool:
     """Link the app if the code is right; the code is spent and counts as proof.
 
     Wrong codes are not limited here: the secret is on the person's screen, there is nothing to guess.
@@ -53,22 +52,24 @@ def confirm(work: Work, attempt: SignIn, code: str) -> bool:
     account_id = proofs.demand(work, attempt, Step.ENROL)
     # Two attempts of one account come here one after the other: the first decides which app it is.
     work.session.execute(select(Account.id).where(Account.id == account_id).with_for_update(key_share=True))
-    if attempt.pending_secret is None or totp.holds(work, account_id):
-        raise Conflict(step=Step.TOTP.value if totp.holds(work, account_id) else Step.ENROL.value)
+    attempt.held = totp.holds(work, account_id)
+    if attempt.pending_secret is None or attempt.held:
+        raise Conflict(step=Step.TOTP.value if attempt.held else Step.ENROL.value)
     secret = _pending(work, attempt)
     digits = totp.cleaned(work, code)
     step = None if digits is None else totp.matching_step(work, secret, digits)
     if step is None:
         return False
     authenticator = totp.enrol(work, account_id, secret, spent_step=step)
+    attempt.held = True
     proofs.add(work, attempt, "otp")
-    proofs.hold(work, attempt, pending_secret=None)
+    attempts.hold(work, attempt, pending_secret=None)
     audit.record(work, "authenticator.enrolled", ("account", account_id), authenticator=str(authenticator.id))
     if attempt.purpose != "activation":  # R-21; during activation the person is being led through it
         notices.tell(work, account_id, "second_factor_added")
     return True
 
 
-def _pending(work: Work, attempt: SignIn) -> str:
+def _pending(work: Work, attempt: Attempt) -> str:
     assert attempt.pending_secret is not None
     return work.keyring.decrypt(attempt.pending_secret, PLACE.format(attempt.id)).decode()

@@ -9,16 +9,19 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import Table, bindparam, select, update
 
 from idp.accounts import email_address
 from idp.accounts.models import Account, EmailAddress
 from idp.audit import log as audit
+from idp.authn import attempt as attempts
 from idp.authn import password as passwords
 from idp.authn import proofs, throttle, trusted_device
-from idp.authn.models import PasswordCredential, SignIn
+from idp.authn.attempt import Attempt
+from idp.authn.models import PasswordCredential
 from idp.authn.outcome import Outcome
 from idp.core.errors import InvalidInput, Unavailable
+from idp.core.prepared import Prepared
 from idp.outbox import queue as outbox
 from idp.work import Work
 
@@ -28,6 +31,21 @@ KIND_NETWORK = "password_network"
 NOBODY = UUID(int=0)
 MAY_SIGN_IN = ("active", "erasure_requested")
 BLOCKED_BY_TRIES = "wrong_passwords"
+
+_c: Table = PasswordCredential.__table__  # type: ignore[assignment]
+_a: Table = Account.__table__  # type: ignore[assignment]
+_e: Table = EmailAddress.__table__  # type: ignore[assignment]
+_CANDIDATE = Prepared(
+    select(_e.c.account_id, _c.c.hash)
+    .join_from(_e, _c, _c.c.account_id == _e.c.account_id, isouter=True)
+    .where(_e.c.canonical == bindparam("canonical"), _e.c.released_at.is_(None), _e.c.verified_at.is_not(None))
+)
+_STATUS_NOW = Prepared(
+    select(_c.c.hash, _a.c.status, _a.c.status_reason)
+    .join_from(_c, _a, _a.c.id == _c.c.account_id)
+    .where(_c.c.account_id == bindparam("account"))
+    .with_for_update(of=_c)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +66,7 @@ class Candidate:
 
 def prove(
     work: Work,
-    attempt: SignIn,
+    attempt: Attempt,
     *,
     address: str,
     password: str,
@@ -84,13 +102,12 @@ def prove(
         _give_back_network(work, network)
         throttle.clear(work, candidate.kind, candidate.subject)
     status, reason = _status_now(work, candidate)
-    proofs.hold(work, attempt)
     if not verified.right or status not in MAY_SIGN_IN or candidate.account_id is None:
+        attempts.hold(work, attempt)
         blocked = verified.right and status == "blocked" and reason == BLOCKED_BY_TRIES
         return _refuse(work, candidate, last=counted.last and not verified.right, blocked=blocked)
-    if attempt.account_id != candidate.account_id:
-        proofs.forget(work, attempt)
-    proofs.hold(work, attempt, account_id=candidate.account_id)
+    attempts.hold(work, attempt, account_id=candidate.account_id)
+    proofs.forget(work, attempt)  # whosever they were: another request may have turned the attempt meanwhile
     proofs.add(work, attempt, "pwd")
     if _trusted(work, candidate, device_allowed):
         proofs.add(work, attempt, "dev")
@@ -109,15 +126,7 @@ def _candidate(work: Work, address: str, device_token: str | None) -> Candidate:
         canonical = email_address.canonical(address)
     except InvalidInput:
         canonical = address.strip().casefold()[: email_address.LONGEST]  # nobody's, and counted like any other
-    row = work.session.execute(
-        select(EmailAddress.account_id, PasswordCredential.hash)
-        .outerjoin(PasswordCredential, PasswordCredential.account_id == EmailAddress.account_id)
-        .where(
-            EmailAddress.canonical == canonical,
-            EmailAddress.released_at.is_(None),
-            EmailAddress.verified_at.is_not(None),
-        )
-    ).one_or_none()
+    row = _CANDIDATE.first(work.session.connection(), {"canonical": canonical})
     account_id, stored = (row[0], row[1]) if row is not None else (None, None)
     device = trusted_device.find(work, account_id or NOBODY, device_token)
     if device is not None:  # R-08: what strangers type elsewhere does not count here
@@ -131,17 +140,10 @@ def _status_now(work: Work, candidate: Candidate) -> tuple[str | None, str]:
     The credential stays locked until the end, so that a change of password comes wholly before or wholly after; after
     it, this attempt is closed by it.
     """
-    stored = work.session.scalar(
-        select(PasswordCredential.hash)
-        .where(PasswordCredential.account_id == (candidate.account_id or NOBODY))
-        .with_for_update()
-    )
-    row = work.session.execute(
-        select(Account.status, Account.status_reason).where(Account.id == (candidate.account_id or NOBODY))
-    ).one_or_none()
-    if row is None or stored is None or stored != candidate.hash:
+    row = _STATUS_NOW.first(work.session.connection(), {"account": candidate.account_id or NOBODY})
+    if row is None or row.hash != candidate.hash:
         return None, ""
-    return row[0], row[1]
+    return row.status, row.status_reason
 
 
 def _give_back_network(work: Work, network: str | None) -> None:

@@ -5,16 +5,34 @@ Nothing asks which page came before (security.md, fact 10). What counts are the 
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import Table, bindparam, delete, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from idp.accounts.models import Account
-from idp.authn import totp
+from idp.authn import attempt as attempts
+from idp.authn.attempt import Attempt
 from idp.authn.models import Proof, SignIn
 from idp.core.errors import Conflict, Expired
+from idp.core.prepared import Prepared
 from idp.work import Work
+
+_p: Table = Proof.__table__  # type: ignore[assignment]
+_PROOF: dict[str, Any] = {name: bindparam(name) for name in ("sign_in_id", "method", "proved_at")}
+_ADD = {
+    "sqlite": Prepared(
+        sqlite.insert(_p)
+        .values(_PROOF)
+        .on_conflict_do_update(index_elements=["sign_in_id", "method"], set_={"proved_at": _PROOF["proved_at"]})
+    ),
+    "postgresql": Prepared(
+        postgresql.insert(_p)
+        .values(_PROOF)
+        .on_conflict_do_update(index_elements=["sign_in_id", "method"], set_={"proved_at": _PROOF["proved_at"]})
+    ),
+}
+_FORGET = Prepared(delete(_p).where(_p.c.sign_in_id == bindparam("attempt")))
 
 
 class Step(Enum):
@@ -64,79 +82,50 @@ DEMANDS: dict[str, tuple[Demand, ...]] = {
 BEGUN_WITH = {"activation": "link", "reset": "link"}  # proved before there was an attempt
 
 
-def proved(work: Work, attempt: SignIn) -> set[str]:
-    """The methods proved in this attempt."""
-    return set(work.session.scalars(select(Proof.method).where(Proof.sign_in_id == attempt.id)))
-
-
-def due(work: Work, attempt: SignIn) -> Step:
+def due(attempt: Attempt) -> Step:
     """The next step; `DONE` when nothing is missing.
 
     Raises:
         Expired: the attempt does not rest on the mailed link it must have begun with.
     """
-    methods = proved(work, attempt)
-    if attempt.purpose in BEGUN_WITH and BEGUN_WITH[attempt.purpose] not in methods:
+    if attempt.purpose in BEGUN_WITH and BEGUN_WITH[attempt.purpose] not in attempt.methods:
         raise Expired(what="sign_in")
-    held = attempt.account_id is not None and totp.holds(work, attempt.account_id)
     for demand in DEMANDS[attempt.purpose]:
-        if demand.held in (None, held) and not demand.any_of & methods:
+        if demand.held in (None, attempt.held) and not demand.any_of & attempt.methods:
             return demand.step
-    return Step.ERASURE if _status(work, attempt.account_id) == "erasure_requested" else Step.DONE
+    return Step.ERASURE if attempt.status == "erasure_requested" else Step.DONE
 
 
-def demand(work: Work, attempt: SignIn, *steps: Step) -> UUID:
-    """Insist that one of these steps is due; answers the account whose turn it is.
+def demand(work: Work, attempt: Attempt, *steps: Step) -> UUID:
+    """Insist that one of these steps is due, with the attempt locked; answers the account whose turn it is.
 
     Raises:
         Conflict: another step is due; `step` names it.
         Expired: the attempt is over.
     """
-    hold(work, attempt)
-    step = due(work, attempt)
+    attempts.hold(work, attempt)
+    step = due(attempt)
     if step not in steps or attempt.account_id is None:
         raise Conflict(step=step.value)
     return attempt.account_id
 
 
-def hold(work: Work, attempt: SignIn, **values: object) -> None:
-    """Lock the attempt for the rest of the transaction and set these columns, if it is still open.
-
-    Two requests of one attempt come one after the other from here on, and a change of password that closes the
-    attempt is seen.
-
-    Raises:
-        Expired: it was finished or closed, or its time is over.
-    """
-    held = work.session.execute(
-        update(SignIn)
-        .where(SignIn.id == attempt.id, SignIn.finished_at.is_(None), SignIn.expires_at > work.now)
-        .values(**(values or {"expires_at": SignIn.expires_at})),
-        execution_options={"synchronize_session": False},
-    )
-    if held.rowcount != 1:  # type: ignore[attr-defined]
-        raise Expired(what="sign_in")
-    work.session.expire(attempt)
-
-
-def add(work: Work, attempt: SignIn, method: str) -> None:
+def add(work: Work, attempt: Attempt, method: str) -> None:
     """Record that a method was proved now."""
-    insert = sqlite.insert if work.session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    work.session.execute(
-        insert(Proof)
-        .values(sign_in_id=attempt.id, method=method, proved_at=work.now)
-        .on_conflict_do_update(index_elements=[Proof.sign_in_id, Proof.method], set_={"proved_at": work.now})
-    )
+    connection = work.session.connection()
+    values = {"sign_in_id": attempt.id, "method": method, "proved_at": work.now}
+    _ADD[connection.dialect.name].run(connection, values)
+    attempt.methods.add(method)
 
 
-def forget(work: Work, attempt: SignIn) -> None:
-    """Drop everything proved in an attempt that turns to another account."""
-    work.session.execute(
-        delete(Proof).where(Proof.sign_in_id == attempt.id), execution_options={"synchronize_session": False}
-    )
+def forget(work: Work, attempt: Attempt) -> None:
+    """Drop everything proved in a locked attempt that turns to another account."""
+    if attempt.methods:
+        _FORGET.run(work.session.connection(), {"attempt": attempt.id})
+        attempt.methods.clear()
 
 
-def close_others(work: Work, account_id: UUID, attempt: SignIn) -> None:
+def close_others(work: Work, account_id: UUID, attempt: Attempt) -> None:
     """Close every other open attempt of an account: what it proved was true before the change, not after."""
     work.session.execute(
         update(SignIn)
@@ -144,7 +133,3 @@ def close_others(work: Work, account_id: UUID, attempt: SignIn) -> None:
         .values(finished_at=work.now),
         execution_options={"synchronize_session": False},
     )
-
-
-def _status(work: Work, account_id: UUID | None) -> str | None:
-    return work.session.scalar(select(Account.status).where(Account.id == account_id))

@@ -14,7 +14,8 @@ from idp.accounts.models import Account
 from idp.audit import log as audit
 from idp.authn import mailed_link, notices, password_proof, proofs, session, sign_in, throttle, trusted_device
 from idp.authn import password as passwords
-from idp.authn.models import MailedLink, PasswordCredential, SignIn
+from idp.authn.attempt import Attempt
+from idp.authn.models import MailedLink, PasswordCredential
 from idp.authn.proofs import Step
 from idp.core.errors import Expired, InvalidInput
 from idp.outbox import queue as outbox
@@ -78,7 +79,7 @@ def find(work: Work, token: str) -> MailedLink:
     return mailed_link.find(work, PURPOSE, token)
 
 
-def begin(work: Work, token: str) -> tuple[SignIn, str]:
+def begin(work: Work, token: str) -> tuple[Attempt, str]:
     """Spend the link and begin an attempt; its next step is the second factor, where there is one.
 
     Raises:
@@ -101,7 +102,7 @@ def begin(work: Work, token: str) -> tuple[SignIn, str]:
     return attempt, attempt_token
 
 
-def set_password(work: Work, attempt: SignIn, password: str, *, words: Iterable[str] = ()) -> None:
+def set_password(work: Work, attempt: Attempt, password: str, *, words: Iterable[str] = ()) -> None:
     """Set the new password; everything that rested on the old one ends.
 
     Every session is ended, every browser forgotten, every other attempt closed, a block for wrong passwords lifted, and

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Table, bindparam, exists, select, update
+from sqlalchemy import ColumnElement, Table, and_, bindparam, exists, insert, select, update
 
 from idp.accounts.models import Account
 from idp.audit import log as audit
@@ -45,6 +45,22 @@ _FIND = Prepared(
     )
     .join_from(_s, _a, _a.c.id == _s.c.account_id)
     .where(_s.c.token_digest == bindparam("digest"), _s.c.ended_at.is_(None))
+)
+
+_COLUMNS = (
+    "id", "account_id", "token_digest", "sid", "auth_time", "amr", "acr", "created_at", "last_seen_at", "expires_at",
+    "user_agent", "network",
+)  # fmt: skip
+_START = Prepared(insert(_s).values({name: bindparam(name) for name in _COLUMNS}))
+_THEIRS = _s.c.account_id == _a.c.id
+_ARRIVAL = Prepared(
+    select(
+        _a.c.status,
+        and_(
+            exists().where(_THEIRS).correlate(_a),
+            ~exists().where(_THEIRS, _s.c.user_agent == bindparam("browser")).correlate(_a),
+        ).label("new_here"),
+    ).where(_a.c.id == bindparam("account"))
 )
 
 
@@ -115,7 +131,7 @@ def touch(work: Work, current: Current) -> None:
         work.checkpoint(write=False)
 
 
-def start(work: Work, account: Account, methods: Iterable[str]) -> tuple[str, UUID]:
+def start(work: Work, account_id: UUID, methods: Iterable[str]) -> tuple[str, UUID]:
     """A new session for what was proved (`Proof.method`). Only `sign_in.finish` calls this.
 
     Returns:
@@ -123,28 +139,28 @@ def start(work: Work, account: Account, methods: Iterable[str]) -> tuple[str, UU
     """
     proved = set(methods)
     token, key = tokens.new(), uuid7()
-    work.session.add(
-        Session(
-            id=key,
-            account_id=account.id,
-            token_digest=tokens.digest(token),
-            sid=tokens.new()[:22],
-            auth_time=work.now,
-            amr=" ".join(_amr(proved)),
-            acr=_acr(proved),
-            created_at=work.now,
-            last_seen_at=work.now,
-            expires_at=work.now + work.policies.session_lifetime,
-            user_agent=work.actor.user_agent,
-            network=work.actor.network,
-        )
+    _START.run(
+        work.session.connection(),
+        {
+            "id": key,
+            "account_id": account_id,
+            "token_digest": tokens.digest(token),
+            "sid": tokens.new()[:22],
+            "auth_time": work.now,
+            "amr": " ".join(_amr(proved)),
+            "acr": _acr(proved),
+            "created_at": work.now,
+            "last_seen_at": work.now,
+            "expires_at": work.now + work.policies.session_lifetime,
+            "user_agent": work.actor.user_agent,
+            "network": work.actor.network,
+        },
     )
-    work.session.flush()
-    audit.record(work, "session.started", ("account", account.id), session=str(key), methods=sorted(proved))
+    audit.record(work, "session.started", ("account", account_id), session=str(key), methods=sorted(proved))
     return token, key
 
 
-def renew(work: Work, session_id: UUID, account: Account, methods: Iterable[str]) -> str:
+def renew(work: Work, session_id: UUID, account_id: UUID, methods: Iterable[str]) -> str:
     """Strengthen a live session after new proofs: a new token (R-46), a new `auth_time`, the same `sid`.
 
     A session proved anew from the password on begins its whole time again; a mere code does not lengthen it.
@@ -155,7 +171,7 @@ def renew(work: Work, session_id: UUID, account: Account, methods: Iterable[str]
     proved = set(methods)
     row = work.session.execute(
         select(Session.amr, Session.expires_at, Session.last_seen_at).where(
-            Session.id == session_id, Session.account_id == account.id, Session.ended_at.is_(None)
+            Session.id == session_id, Session.account_id == account_id, Session.ended_at.is_(None)
         )
     ).one_or_none()
     if row is None or row.expires_at <= work.now or row.last_seen_at + work.policies.session_idle <= work.now:
@@ -177,7 +193,7 @@ def renew(work: Work, session_id: UUID, account: Account, methods: Iterable[str]
     )
     if renewed.rowcount != 1:  # type: ignore[attr-defined]
         raise Expired(what="session")
-    audit.record(work, "session.renewed", ("account", account.id), session=str(session_id), methods=sorted(proved))
+    audit.record(work, "session.renewed", ("account", account_id), session=str(session_id), methods=sorted(proved))
     return token
 
 
@@ -210,14 +226,12 @@ def end_all(work: Work, account_id: UUID, reason: str, except_id: UUID | None = 
     return _end(work, reason, *which)
 
 
-def new_here(work: Work, account_id: UUID) -> bool:
-    """Whether the account has sessions, but none from a browser that calls itself like this one."""
-    mine = Session.account_id == account_id
-    return bool(
-        work.session.scalar(
-            select(exists().where(mine) & ~exists().where(mine, Session.user_agent == work.actor.user_agent))
-        )
-    )
+def arrival(work: Work, account_id: UUID) -> tuple[str | None, bool]:
+    """The status of an account that is about to get a session, and whether this browser is new to it: it has sessions,
+    but none from a browser that calls itself like this one."""
+    asked = {"account": account_id, "browser": work.actor.user_agent}
+    row = _ARRIVAL.first(work.session.connection(), asked)
+    return (None, False) if row is None else (row.status, bool(row.new_here))
 
 
 def _end(work: Work, reason: str, *which: ColumnElement[bool]) -> int:

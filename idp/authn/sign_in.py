@@ -8,21 +8,22 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 
 from idp.accounts.models import Account
 from idp.audit import log as audit
+from idp.authn import attempt as attempts
 from idp.authn import enrolment, notices, password_proof, proofs, recovery_code, session, throttle, totp, trusted_device
+from idp.authn.attempt import Attempt
 from idp.authn.enrolment import Enrolment
-from idp.authn.models import SignIn
 from idp.authn.outcome import Outcome
 from idp.authn.proofs import Step
 from idp.core import tokens
 from idp.core.errors import Conflict, Expired, NotAuthenticated
-from idp.core.ids import uuid7
 from idp.work import Work
 
 __all__ = [
+    "Attempt",
     "Enrolment",
     "Finished",
     "Outcome",
@@ -56,12 +57,12 @@ class Finished:
     device_token: str | None
     device_lifetime: timedelta
     continue_to: str
-    account: Account
+    account_id: UUID
 
 
 def begin(
     work: Work, *, continue_to: str, purpose: str = "sign_in", current: session.Current | None = None
-) -> tuple[SignIn, str]:
+) -> tuple[Attempt, str]:
     """Begin an attempt.
 
     Args:
@@ -94,58 +95,48 @@ def open_attempt(
     lifetime: timedelta,
     account_id: UUID | None = None,
     session_id: UUID | None = None,
-) -> tuple[SignIn, str]:
+) -> tuple[Attempt, str]:
     """A row for an attempt of any purpose; `activation` and `reset` begin theirs here."""
-    work.write()
-    token = tokens.new()
-    attempt = SignIn(
-        id=uuid7(),
-        token_digest=tokens.digest(token),
-        account_id=account_id,
+    return attempts.begin(
+        work,
         purpose=purpose,
         continue_to=local_path(continue_to),
-        session_id=session_id,
-        created_at=work.now,
         expires_at=work.now + lifetime,
+        account_id=account_id,
+        session_id=session_id,
     )
-    work.session.add(attempt)
-    work.session.flush()
-    return attempt, token
 
 
-def current(work: Work, token: str | None) -> SignIn:
+def current(work: Work, token: str | None, *, lock: bool = False) -> Attempt:
     """The open attempt of this token.
+
+    Args:
+        lock: the request means to change it; other requests of the same attempt wait until this one is done.
 
     Raises:
         Expired: there is none, or none any more.
     """
-    attempt = None
-    if token:
-        attempt = work.session.scalar(
-            select(SignIn).where(
-                SignIn.token_digest == tokens.digest(token), SignIn.finished_at.is_(None), SignIn.expires_at > work.now
-            )
-        )
+    attempt = attempts.find(work, token, lock=lock)
     if attempt is None:
         raise Expired(what="sign_in")
     return attempt
 
 
-def renew(work: Work, attempt: SignIn) -> str:
+def renew(work: Work, attempt: Attempt) -> str:
     """A new token for the attempt, asked for after the first proof: whoever planted the old one is left behind."""
     token = tokens.new()
-    proofs.hold(work, attempt, token_digest=tokens.digest(token))
+    attempts.hold(work, attempt, token_digest=tokens.digest(token))
     return token
 
 
-def step(work: Work, attempt: SignIn) -> Step:
+def step(work: Work, attempt: Attempt) -> Step:
     """What is due next in this attempt."""
-    return proofs.due(work, attempt)
+    return proofs.due(attempt)
 
 
 def prove_password(
     work: Work,
-    attempt: SignIn,
+    attempt: Attempt,
     *,
     address: str,
     password: str,
@@ -168,13 +159,13 @@ def prove_password(
         Unavailable: no capacity for hashing; the try was not counted.
     """
     if attempt.purpose != "sign_in":
-        raise Conflict(step=proofs.due(work, attempt).value)
+        raise Conflict(step=proofs.due(attempt).value)
     return password_proof.prove(
         work, attempt, address=address, password=password, device_token=device_token, device_allowed=device_allowed
     )
 
 
-def prove_totp(work: Work, attempt: SignIn, code: str) -> Outcome:
+def prove_totp(work: Work, attempt: Attempt, code: str) -> Outcome:
     """Prove a code of the authenticator app; its time step is spent.
 
     Raises:
@@ -188,7 +179,7 @@ def prove_totp(work: Work, attempt: SignIn, code: str) -> Outcome:
     return _prove_code(work, attempt, account_id, TOTP, "otp", lambda: totp.verify(work, account_id, digits))
 
 
-def prove_recovery_code(work: Work, attempt: SignIn, code: str) -> Outcome:
+def prove_recovery_code(work: Work, attempt: Attempt, code: str) -> Outcome:
     """Prove a recovery code in place of the second factor; it is used from now on.
 
     Raises:
@@ -208,27 +199,27 @@ def prove_recovery_code(work: Work, attempt: SignIn, code: str) -> Outcome:
     return outcome
 
 
-def code_pause(work: Work, attempt: SignIn, method: str = TOTP) -> datetime | None:
+def code_pause(work: Work, attempt: Attempt, method: str = TOTP) -> datetime | None:
     """The end of the pause of `totp` or `recovery_code` for the account of this attempt, if it is paused."""
     return throttle.paused_until(work, method, str(attempt.account_id)) if attempt.account_id else None
 
 
-def begin_enrolment(work: Work, attempt: SignIn) -> Enrolment:
+def begin_enrolment(work: Work, attempt: Attempt) -> Enrolment:
     """The secret to link; the same at every reload. See `enrolment.begin`."""
     return enrolment.begin(work, attempt)
 
 
-def confirm_enrolment(work: Work, attempt: SignIn, code: str) -> Outcome:
+def confirm_enrolment(work: Work, attempt: Attempt, code: str) -> Outcome:
     """Link the app when its first code is right. See `enrolment.confirm`."""
     return Outcome.ACCEPTED if enrolment.confirm(work, attempt, code) else Outcome.REFUSED
 
 
-def trust_offered(work: Work, attempt: SignIn, allowed: bool) -> bool:
+def trust_offered(work: Work, attempt: Attempt, allowed: bool) -> bool:
     """Whether to offer "trust this browser"; `allowed` is what the companies of the person say."""
     return allowed and attempt.purpose == "sign_in" and work.policies.account.trusted_device_offered
 
 
-def keep_account(work: Work, attempt: SignIn) -> None:
+def keep_account(work: Work, attempt: Attempt) -> None:
     """Withdraw a requested erasure: the holder has proved everything and wants to stay.
 
     Raises:
@@ -242,10 +233,11 @@ def keep_account(work: Work, attempt: SignIn) -> None:
         .values(status="active", status_reason="", erasure_at=None)
     )
     if kept.rowcount == 1:  # type: ignore[attr-defined]
+        attempt.status = "active"
         audit.record(work, "account.erasure_withdrawn", ("account", account_id))
 
 
-def finish(work: Work, attempt: SignIn, *, trust: bool, device_token: str | None = None) -> Finished:
+def finish(work: Work, attempt: Attempt, *, trust: bool, device_token: str | None = None) -> Finished:
     """Turn an attempt with all its proofs into a session: the only exit.
 
     Args:
@@ -258,22 +250,22 @@ def finish(work: Work, attempt: SignIn, *, trust: bool, device_token: str | None
         NotAuthenticated: the account may not sign in (any more).
     """
     account_id = proofs.demand(work, attempt, Step.DONE)
-    proofs.hold(work, attempt, finished_at=work.now)
-    account = work.session.get_one(Account, account_id, populate_existing=True)
-    if account.status != "active":
+    attempts.hold(work, attempt, finished_at=work.now)
+    status, new_here = session.arrival(work, account_id)
+    if status != "active":
         raise NotAuthenticated
-    methods = proofs.proved(work, attempt)
-    trust = trust and "otp" in methods and trust_offered(work, attempt, True)
-    strange = attempt.purpose == "sign_in" and trusted_device.find(work, account.id, device_token) is None
-    if strange and session.new_here(work, account.id):
-        notices.tell(work, account.id, "new_sign_in")
+    trust = trust and "otp" in attempt.methods and trust_offered(work, attempt, True)
+    known = trusted_device.find(work, account_id, device_token) if attempt.purpose != "step_up" else None
+    if attempt.purpose == "sign_in" and known is None and new_here:
+        notices.tell(work, account_id, "new_sign_in")
     cookie = None
     if attempt.purpose != "step_up":
-        cookie = trusted_device.remember(work, account.id, device_token, trust=trust)
-    token = _session(work, attempt, account, methods)
+        cookie = trusted_device.remember(work, account_id, device_token, known, trust=trust)
+    token = _session(work, attempt, account_id)
     if trust and cookie is not None:
-        audit.record(work, "trusted_device.added", ("account", account.id))
-    return Finished(token, cookie, work.policies.account.trusted_device_lifetime, attempt.continue_to, account)
+        audit.record(work, "trusted_device.added", ("account", account_id))
+    lifetime = work.policies.account.trusted_device_lifetime
+    return Finished(token, cookie, lifetime, attempt.continue_to, account_id)
 
 
 def local_path(path: str) -> str:
@@ -283,19 +275,19 @@ def local_path(path: str) -> str:
     return path if inside and readable else "/"
 
 
-def _session(work: Work, attempt: SignIn, account: Account, methods: set[str]) -> str:
+def _session(work: Work, attempt: Attempt, account_id: UUID) -> str:
     """Renew the session this attempt began in, or start one; a session of another person ends."""
     if attempt.session_id is not None:
         owner = session.owner(work, attempt.session_id)
-        if attempt.purpose == "step_up" or owner == account.id:
-            return session.renew(work, attempt.session_id, account, methods)
+        if attempt.purpose == "step_up" or owner == account_id:
+            return session.renew(work, attempt.session_id, account_id, attempt.methods)
         if owner is not None:
             session.end(work, attempt.session_id, "replaced")
-    return session.start(work, account, methods)[0]
+    return session.start(work, account_id, attempt.methods)[0]
 
 
 def _prove_code(
-    work: Work, attempt: SignIn, account_id: UUID, kind: str, method: str, check: Callable[[], bool]
+    work: Work, attempt: Attempt, account_id: UUID, kind: str, method: str, check: Callable[[], bool]
 ) -> Outcome:
     """Count, check, record. The limit holds over all attempts of the account, for this method alone (R-15)."""
     counted = throttle.take(work, kind, str(account_id), work.policies.account.wrong_codes)

@@ -10,12 +10,14 @@ import hmac
 import ipaddress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, delete, literal, or_, select, update
+from sqlalchemy import Integer, Table, and_, bindparam, case, delete, null, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from idp.authn.models import Throttle
 from idp.core.db import UTCDateTime
+from idp.core.prepared import Prepared
 from idp.policy.account import Limit
 from idp.work import Work
 
@@ -24,6 +26,9 @@ UNTIL_PROVED_OTHERWISE = timedelta(days=3650)
 NETWORK_TRIES = Limit(max=100, per=timedelta(minutes=15), pause=timedelta(minutes=15))
 ONE_MAIL_AN_HOUR = Limit(max=1, per=timedelta(hours=1))
 FORGOTTEN_AFTER = timedelta(days=90)
+_NEVER = 2**31 - 1
+
+_t: Table = Throttle.__table__  # type: ignore[assignment]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,55 @@ class Try:
     last: bool
 
 
+def _taking(insert: Any) -> Prepared:
+    """One statement that counts a try, or, in a pause, meets no row."""
+    now = bindparam("now", type_=UTCDateTime())
+    begins_anew = or_(
+        _t.c.window_started_at <= bindparam("window_began_before", type_=UTCDateTime()),
+        and_(_t.c.blocked_until.is_not(None), _t.c.blocked_until <= now),
+    )
+    count = case((begins_anew, 1), else_=_t.c.count + 1)
+    row = _t.c.in_a_row + 1
+    pause_ends = bindparam("pause_ends", type_=UTCDateTime())
+    return Prepared(
+        insert(_t)
+        .values(
+            kind=bindparam("kind"),
+            subject_digest=bindparam("subject_digest"),
+            window_started_at=now,
+            count=1,
+            in_a_row=1,
+            blocked_until=bindparam("blocked_at_once", type_=UTCDateTime()),
+        )
+        .on_conflict_do_update(
+            index_elements=[_t.c.kind, _t.c.subject_digest],
+            set_={
+                "count": count,
+                "in_a_row": row,
+                "window_started_at": case((begins_anew, now), else_=_t.c.window_started_at),
+                "blocked_until": case(
+                    (row >= bindparam("most_in_a_row", type_=Integer()), bindparam("for_good", type_=UTCDateTime())),
+                    (count >= bindparam("most", type_=Integer()), pause_ends),
+                    else_=None,
+                ),
+            },
+            where=or_(_t.c.blocked_until.is_(None), _t.c.blocked_until <= now),
+        )
+        .returning(_t.c.blocked_until)
+    )
+
+
+_AT = (_t.c.kind == bindparam("kind"), _t.c.subject_digest == bindparam("subject_digest"))
+_TAKE = {"sqlite": _taking(sqlite.insert), "postgresql": _taking(postgresql.insert)}
+_GIVE_BACK = Prepared(
+    update(_t)
+    .where(_t.c.kind == bindparam("of_kind"), _t.c.subject_digest == bindparam("of_subject"), _t.c.count > 0)
+    .values(count=_t.c.count - 1, in_a_row=_t.c.in_a_row - 1, blocked_until=null())
+)
+_CLEAR = Prepared(delete(_t).where(*_AT))
+_PAUSED = Prepared(select(_t.c.blocked_until).where(*_AT))
+
+
 def take(work: Work, kind: str, subject: str, limit: Limit, *, in_a_row: int | None = IN_A_ROW) -> Try:
     """Count one try.
 
@@ -42,68 +96,39 @@ def take(work: Work, kind: str, subject: str, limit: Limit, *, in_a_row: int | N
         in_a_row: wrong tries without a right one after which only `clear` opens again; None for subjects that many
             people share.
     """
-    window_over = Throttle.window_started_at <= work.now - limit.per
-    pause_over = and_(Throttle.blocked_until.is_not(None), Throttle.blocked_until <= work.now)
-    count = case((or_(window_over, pause_over), 1), else_=Throttle.count + 1)
-    row = Throttle.in_a_row + 1
-    insert = sqlite.insert if work.session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    statement = (
-        insert(Throttle)
-        .values(
-            kind=kind,
-            subject_digest=_digest(work, kind, subject),
-            window_started_at=work.now,
-            count=1,
-            in_a_row=1,
-            blocked_until=_pause(work, limit) if limit.max <= 1 else None,
-        )
-        .on_conflict_do_update(
-            index_elements=[Throttle.kind, Throttle.subject_digest],
-            set_={
-                "count": count,
-                "in_a_row": row,
-                "window_started_at": case(
-                    (or_(window_over, pause_over), literal(work.now, UTCDateTime())), else_=Throttle.window_started_at
-                ),
-                "blocked_until": case(
-                    *(
-                        [(row >= in_a_row, literal(work.now + UNTIL_PROVED_OTHERWISE, UTCDateTime()))]
-                        if in_a_row
-                        else []
-                    ),
-                    (count >= limit.max, literal(_pause(work, limit), UTCDateTime())),
-                    else_=None,
-                ),
-            },
-            where=or_(Throttle.blocked_until.is_(None), Throttle.blocked_until <= work.now),
-        )
-        .returning(Throttle.blocked_until)
+    connection = work.session.connection()
+    pause_ends = work.now + (limit.pause or limit.per)
+    taken = _TAKE[connection.dialect.name].first(
+        connection,
+        {
+            **_at(work, kind, subject),
+            "now": work.now,
+            "window_began_before": work.now - limit.per,
+            "most": limit.max,
+            "pause_ends": pause_ends,
+            "blocked_at_once": pause_ends if limit.max <= 1 else None,
+            "most_in_a_row": in_a_row or _NEVER,
+            "for_good": work.now + UNTIL_PROVED_OTHERWISE,
+        },
     )
-    taken = work.session.execute(statement).one_or_none()
     return Try(allowed=taken is not None, last=taken is not None and taken[0] is not None)
 
 
 def give_back(work: Work, kind: str, subject: str) -> None:
     """Undo one try that was right, or never checked, where the subject is shared by many: the others still count."""
-    work.session.execute(
-        update(Throttle)
-        .where(*_at(work, kind, subject), Throttle.count > 0)
-        .values(count=Throttle.count - 1, in_a_row=Throttle.in_a_row - 1, blocked_until=None),
-        execution_options={"synchronize_session": False},
-    )
+    named = {"of_kind": kind, "of_subject": _digest(work, kind, subject)}
+    _GIVE_BACK.run(work.session.connection(), named)
 
 
 def clear(work: Work, kind: str, subject: str) -> None:
     """Forget all wrong tries of a subject that has proved itself."""
-    work.session.execute(
-        delete(Throttle).where(*_at(work, kind, subject)), execution_options={"synchronize_session": False}
-    )
+    _CLEAR.run(work.session.connection(), _at(work, kind, subject))
 
 
 def paused_until(work: Work, kind: str, subject: str) -> datetime | None:
     """The end of the pause that is on now, if one is."""
-    until = work.session.scalar(select(Throttle.blocked_until).where(*_at(work, kind, subject)))
-    return until if until is not None and until > work.now else None
+    row = _PAUSED.first(work.session.connection(), _at(work, kind, subject))
+    return row[0] if row is not None and row[0] is not None and row[0] > work.now else None
 
 
 def network_subject(network: str) -> str | None:
@@ -136,12 +161,8 @@ def subject_hint(work: Work, subject: str) -> str:
     return _digest(work, "audit", subject).hex()[:32]
 
 
-def _pause(work: Work, limit: Limit) -> datetime:
-    return work.now + (limit.pause or limit.per)
-
-
-def _at(work: Work, kind: str, subject: str) -> tuple[ColumnElement[bool], ...]:
-    return Throttle.kind == kind, Throttle.subject_digest == _digest(work, kind, subject)
+def _at(work: Work, kind: str, subject: str) -> dict[str, Any]:
+    return {"kind": kind, "subject_digest": _digest(work, kind, subject)}
 
 
 def _digest(work: Work, kind: str, subject: str) -> bytes:

@@ -5,14 +5,27 @@ from datetime import datetime
 from uuid import UUID
 
 import pyotp
-from sqlalchemy import select, update
+from sqlalchemy import Table, bindparam, select, update
 
 from idp.authn.models import TotpAuthenticator
 from idp.core.ids import uuid7
+from idp.core.prepared import Prepared
 from idp.work import Work
 
 ISSUER_NAME = "Sésame"
 PLACE = "totp_authenticators:{}:secret"
+
+_t: Table = TotpAuthenticator.__table__  # type: ignore[assignment]
+_SECRETS = Prepared(
+    select(_t.c.id, _t.c.secret)
+    .where(_t.c.account_id == bindparam("account"), _t.c.confirmed_at.is_not(None))
+    .order_by(_t.c.created_at, _t.c.id)
+)
+_SPEND = Prepared(
+    update(_t)
+    .where(_t.c.id == bindparam("app"), _t.c.last_step < bindparam("step"))
+    .values(last_step=bindparam("step"), last_used_at=bindparam("now"))
+)
 
 
 def new_secret() -> str:
@@ -80,11 +93,7 @@ def enrol(work: Work, account_id: UUID, secret: str, *, name: str = "", spent_st
 
 def secrets_of(work: Work, account_id: UUID) -> list[tuple[UUID, str]]:
     """The keys and secrets of the confirmed apps of an account. The secrets never leave the process, demo apart."""
-    rows = work.session.execute(
-        select(TotpAuthenticator.id, TotpAuthenticator.secret)
-        .where(TotpAuthenticator.account_id == account_id, TotpAuthenticator.confirmed_at.is_not(None))
-        .order_by(TotpAuthenticator.created_at, TotpAuthenticator.id)
-    )
+    rows = _SECRETS.all(work.session.connection(), {"account": account_id})
     return [(key, work.keyring.decrypt(sealed, PLACE.format(key)).decode()) for key, sealed in rows]
 
 
@@ -98,13 +107,7 @@ def verify(work: Work, account_id: UUID, code: str) -> bool:
         step = matching_step(work, secret, code)
         if step is None:
             continue
-        spent = work.session.execute(
-            update(TotpAuthenticator)
-            .where(TotpAuthenticator.id == key, TotpAuthenticator.last_step < step)
-            .values(last_step=step, last_used_at=work.now),
-            execution_options={"synchronize_session": False},
-        )
-        return spent.rowcount == 1  # type: ignore[attr-defined,no-any-return]
+        return _SPEND.run(work.session.connection(), {"app": key, "step": step, "now": work.now}) == 1
     return False
 
 

@@ -6,16 +6,22 @@ The cookie holds a few tokens side by side, so that two people who share a compu
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, insert, select, update
 
 from idp.authn.models import TrustedDevice
 from idp.core import tokens
 from idp.core.ids import uuid7
+from idp.core.prepared import Prepared
 from idp.work import Work
 
 SEPARATOR = "."
 TOKENS_IN_A_COOKIE = 5
 TOKEN_LENGTH = 43
+
+_COLUMNS = (
+    "id", "account_id", "token_digest", "skips_second_factor", "user_agent", "created_at", "expires_at", "last_used_at",
+)  # fmt: skip
+_ADD = Prepared(insert(TrustedDevice).values({name: bindparam(name) for name in _COLUMNS}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +50,8 @@ def find(work: Work, account_id: UUID, cookie: str | None) -> Known | None:
     return None if row is None else Known(row[0], row[1])
 
 
-def remember(work: Work, account_id: UUID, cookie: str | None, *, trust: bool) -> str | None:
-    """Note that the account signed in here.
+def remember(work: Work, account_id: UUID, cookie: str | None, known: Known | None, *, trust: bool) -> str | None:
+    """Note that the account signed in here; `known` is what `find` said of this browser.
 
     A trust that was given stays as it is and ends when it was to end. A browser that is merely known is noted anew at
     each sign-in, under a new token.
@@ -53,7 +59,6 @@ def remember(work: Work, account_id: UUID, cookie: str | None, *, trust: bool) -
     Returns:
         The new value of the cookie; None when the old one stays.
     """
-    known = find(work, account_id, cookie)
     if known is not None and known.trusted:
         work.session.execute(
             update(TrustedDevice).where(TrustedDevice.id == known.id).values(last_used_at=work.now),
@@ -63,18 +68,19 @@ def remember(work: Work, account_id: UUID, cookie: str | None, *, trust: bool) -
     if known is not None:
         _delete(work, TrustedDevice.id == known.id)
     token = tokens.new()
-    device = TrustedDevice(
-        id=uuid7(),
-        account_id=account_id,
-        token_digest=tokens.digest(token),
-        skips_second_factor=trust,
-        user_agent=work.actor.user_agent,
-        created_at=work.now,
-        expires_at=work.now + work.policies.account.trusted_device_lifetime,
-        last_used_at=work.now,
+    _ADD.run(
+        work.session.connection(),
+        {
+            "id": uuid7(),
+            "account_id": account_id,
+            "token_digest": tokens.digest(token),
+            "skips_second_factor": trust,
+            "user_agent": work.actor.user_agent,
+            "created_at": work.now,
+            "expires_at": work.now + work.policies.account.trusted_device_lifetime,
+            "last_used_at": work.now,
+        },
     )
-    work.session.add(device)
-    work.session.flush()
     return SEPARATOR.join([token, *_live(work, cookie)][:TOKENS_IN_A_COOKIE])
 
 
@@ -94,6 +100,8 @@ def _delete(work: Work, which: ColumnElement[bool]) -> int:
 def _live(work: Work, cookie: str | None) -> list[str]:
     """The tokens of a cookie that still mean something, so that dead ones do not push out a neighbour's."""
     digests = {tokens.digest(token): token for token in _tokens(cookie)}
+    if not digests:
+        return []
     live = set(
         work.session.scalars(
             select(TrustedDevice.token_digest).where(

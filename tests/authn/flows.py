@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from idp.authn import sign_in, totp
-from idp.authn.models import SignIn
+from idp.authn.attempt import Attempt
 from idp.authn.sign_in import Finished, Outcome
 from idp.work import Work
 
@@ -30,7 +30,7 @@ def forbidden(account_id: object) -> bool:
     return False
 
 
-def attempt(work: Work, **options: Any) -> SignIn:
+def attempt(work: Work, **options: Any) -> Attempt:
     return sign_in.begin(work, continue_to="/account", **options)[0]
 
 
@@ -41,8 +41,8 @@ def password(
     typed: str | None = None,
     device: str | None = None,
     allowed: Any = allowed,
-    on: SignIn | None = None,
-) -> tuple[SignIn, Outcome]:
+    on: Attempt | None = None,
+) -> tuple[Attempt, Outcome]:
     """Begin (or go on) and type the password of this person, or another one."""
     begun = on or attempt(work)
     outcome = sign_in.prove_password(

@@ -117,6 +117,6 @@ def test_the_database_holds_no_token(work, token):
     ],
 )
 def test_amr_and_acr_say_what_was_proved(work, ada, proved, amr, acr):
-    token, key = session.start(work, ada.account, proved)
+    token, key = session.start(work, ada.account.id, proved)
     row = work.session.get_one(Session, key)
     assert (row.amr, row.acr) == (amr, acr)

@@ -112,7 +112,7 @@ def show_password(problems: dict[str, str]) -> Response:
     return page(
         "reset/new_password.html",
         problems=problems,
-        email=steps.email_of(work, attempt),
+        email=attempt.address,
         min_length=work.policies.account.password_min,
         product=leads.product,
         form_targets=leads.form_targets,
@@ -124,7 +124,7 @@ def show_password(problems: dict[str, str]) -> Response:
 def set_password() -> ResponseReturnValue:
     """Set it; every session ends and every trusted browser is forgotten."""
     work = open_work(write=True)
-    attempt = steps.due(work, Step.NEW_PASSWORD)
+    attempt = steps.due(work, Step.NEW_PASSWORD, lock=True)
     form, problems = forms.read(PasswordForm, request.form)
     if form is not None:
         problems = new_password.differing(form.password, form.password_again)

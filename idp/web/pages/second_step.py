@@ -11,8 +11,7 @@ from werkzeug.wrappers import Response
 
 from idp.accounts import profile
 from idp.authn import recovery_code, sign_in
-from idp.authn.models import SignIn
-from idp.authn.sign_in import Outcome, Step
+from idp.authn.sign_in import Attempt, Outcome, Step
 from idp.web import cookies, csrf, forms
 from idp.web.pages import steps
 from idp.web.pages.continuing import address, asked, destination, see_other
@@ -76,7 +75,7 @@ def show_code(problems: dict[str, str], status: int = 200) -> Response:
 def prove_code() -> ResponseReturnValue:
     """Check the code; each counts once."""
     work = open_work(write=True)
-    attempt = steps.due(work, Step.TOTP)
+    attempt = steps.due(work, Step.TOTP, lock=True)
     form, problems = forms.read(CodeForm, request.form)
     if form is None:
         return show_code(problems)
@@ -127,7 +126,7 @@ def show_recovery_code(problems: dict[str, str], status: int = 200) -> Response:
 def prove_recovery_code() -> ResponseReturnValue:
     """Check a recovery code; each works once."""
     work = open_work(write=True)
-    attempt = steps.due(work, Step.TOTP)
+    attempt = steps.due(work, Step.TOTP, lock=True)
     form, problems = forms.read(RecoveryForm, request.form)
     if form is None:
         return show_recovery_code(problems)
@@ -170,7 +169,7 @@ def show_enrolment(problems: dict[str, str]) -> Response:
 def prove_enrolment() -> ResponseReturnValue:
     """Link the app by a first code."""
     work = open_work(write=True)
-    attempt = steps.due(work, Step.ENROL)
+    attempt = steps.due(work, Step.ENROL, lock=True)
     form, problems = forms.read(CodeForm, request.form)
     if form is None:
         return show_enrolment(problems)
@@ -201,7 +200,7 @@ def show_decision(problems: dict[str, str]) -> Response:
 def decide() -> ResponseReturnValue:
     """Withdraw the erasure and go on, or leave things as they are."""
     work = open_work(write=True)
-    attempt = steps.due(work, Step.ERASURE)
+    attempt = steps.due(work, Step.ERASURE, lock=True)
     form, problems = forms.read(DecisionForm, request.form)
     if form is None:
         return show_decision(problems)
@@ -217,7 +216,7 @@ def decide() -> ResponseReturnValue:
 
 
 def _show(
-    work: Work, attempt: SignIn, template: str, problems: dict[str, str], status: int = 200, **context: object
+    work: Work, attempt: Attempt, template: str, problems: dict[str, str], status: int = 200, **context: object
 ) -> Response:
     leads = destination(work, attempt.continue_to or asked())
     # A refused code is typed anew; only a change of language gives it back.
@@ -229,7 +228,7 @@ def _show(
         form=kept,
         form_targets=leads.form_targets,
         product=leads.product,
-        email=steps.email_of(work, attempt),
+        email=attempt.address,
         **context,
     )
 
@@ -240,7 +239,7 @@ def _refused() -> str:
     )
 
 
-def _paused(work: Work, attempt: SignIn, method: Literal["totp", "recovery_code"]) -> str:
+def _paused(work: Work, attempt: Attempt, method: Literal["totp", "recovery_code"]) -> str:
     until = sign_in.code_pause(work, attempt, method)
     if until is None:
         return _refused()

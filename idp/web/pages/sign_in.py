@@ -12,9 +12,8 @@ from pydantic import StringConstraints
 from werkzeug.wrappers import Response
 
 from idp.authn import sign_in
-from idp.authn.models import SignIn
 from idp.authn.session import Current
-from idp.authn.sign_in import Outcome, Step
+from idp.authn.sign_in import Attempt, Outcome, Step
 from idp.companies import access
 from idp.core.errors import Expired
 from idp.web import cookies, csrf, forms, locale
@@ -106,7 +105,7 @@ def _step_up(current: Current) -> ResponseReturnValue:
     return _with_attempt(steps.onward(work, attempt), token)
 
 
-def _attempt(work: Work, current: Current | None) -> tuple[SignIn, str | None]:
+def _attempt(work: Work, current: Current | None) -> tuple[Attempt, str | None]:
     """The attempt this browser is in, or a new one with its token."""
     continue_to = asked()
     try:

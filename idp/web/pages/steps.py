@@ -4,14 +4,12 @@ What is due is asked of `authn.sign_in.step`, never of the page one came from: e
 step that is really due.
 """
 
-from flask import Blueprint
+from flask import Blueprint, g
 from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
-from idp.accounts import email_address
 from idp.authn import sign_in
-from idp.authn.models import SignIn
-from idp.authn.sign_in import Step
+from idp.authn.sign_in import Attempt, Step
 from idp.companies import access
 from idp.core.errors import Expired
 from idp.oidc.authorization import CONTINUE_PATH
@@ -44,21 +42,26 @@ def install(blueprint: Blueprint) -> None:
     blueprint.register_error_handler(Expired, lambda error: _expired())
 
 
-def due(work: Work, step: Step) -> SignIn:
-    """The attempt of this browser, in which `step` is due.
+def due(work: Work, step: Step, *, lock: bool = False) -> Attempt:
+    """The attempt of this browser, in which `step` is due; read once a request.
+
+    Args:
+        lock: the request means to prove something.
 
     Raises:
         Expired: there is no attempt, or its time is over.
         ElsewhereDue: it is at another step.
     """
-    attempt = sign_in.current(work, cookies.get(cookies.SIGN_IN))
+    attempt: Attempt | None = g.get("attempt")
+    if attempt is None:
+        attempt = g.attempt = sign_in.current(work, cookies.get(cookies.SIGN_IN), lock=lock)
     found = sign_in.step(work, attempt)
     if found is not step:
         raise ElsewhereDue(see_other(_page_of(attempt, found)))
     return attempt
 
 
-def onward(work: Work, attempt: SignIn, *, trust: bool = False, renew: bool = False) -> Response:
+def onward(work: Work, attempt: Attempt, *, trust: bool = False, renew: bool = False) -> Response:
     """The answer that leads to the next step, or, when nothing is missing, into the session.
 
     Args:
@@ -84,12 +87,7 @@ def onward(work: Work, attempt: SignIn, *, trust: bool = False, renew: bool = Fa
     return answer
 
 
-def email_of(work: Work, attempt: SignIn) -> str:
-    """The address of the account that is signing in, once a first proof has named it."""
-    return email_address.primary_address(work, attempt.account_id).address if attempt.account_id else ""
-
-
-def trust_days(work: Work, attempt: SignIn) -> int | None:
+def trust_days(work: Work, attempt: Attempt) -> int | None:
     """For how many days this browser may be trusted; None when that is not offered."""
     if attempt.account_id is None:
         return None
@@ -97,7 +95,7 @@ def trust_days(work: Work, attempt: SignIn) -> int | None:
     return work.policies.trusted_device_lifetime.days if sign_in.trust_offered(work, attempt, allowed) else None
 
 
-def _page_of(attempt: SignIn, step: Step) -> str:
+def _page_of(attempt: Attempt, step: Step) -> str:
     continue_to = local_path(attempt.continue_to)
     if step is Step.DONE:  # proved everything, and then did not follow; the proofs are not taken up again by a GET
         return continuing.sign_in_address(continue_to)
