@@ -46,6 +46,10 @@ lint: dev ## style, types, floors
 test: lint ## the gate: lint, then every test
 	$(BIN)/pytest $(PYTEST_ARGS)
 
+.PHONY: interop
+interop: dev ## sign in with generic clients; needs Node.js 20 and npm, which `make test` does without
+	INTEROP=required $(BIN)/pytest tests/interop
+
 .PHONY: bench
 bench: dev ## server CPU and SQL statements per request
 	$(BIN)/python -m benchmarks

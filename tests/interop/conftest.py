@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -42,12 +42,14 @@ class Service:
 
     Attributes:
         folder: its data.
+        stage: the same database from inside, for what a person's authenticator app holds since long before the test.
     """
 
     issuer: str
     folder: Path
     environment: dict[str, str]
     password: str
+    stage: Stage
 
     def idp(self, *arguments: str) -> Any:
         """What `idp … --json` answers."""
@@ -69,13 +71,7 @@ class Service:
 
         Each test takes another person: a code serves once, and the next one is half a minute away.
         """
-        chosen = settings_for(self.folder, f"sqlite:///{self.folder / 'idp.sqlite3'}")
-        app = create_app(chosen)
-        try:
-            return replace(Stage(app, chosen).person(name), password=self.password)
-        finally:
-            with app.app_context():
-                database.engine.dispose()
+        return replace(self.stage.person(name), password=self.password)
 
 
 def run(environment: dict[str, str], folder: Path, *arguments: str) -> Any:
@@ -117,9 +113,19 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         )  # fmt: skip
     try:
         await_ready(process, issuer, log)
-        yield Service(issuer, folder, environment, password)
+        with inside(folder) as stage:
+            yield Service(issuer, folder, environment, password, stage)
     finally:
         stop(process)
+
+
+@contextmanager
+def inside(folder: Path) -> Iterator[Stage]:
+    chosen = settings_for(folder, f"sqlite:///{folder / 'idp.sqlite3'}")
+    app = create_app(chosen)
+    yield Stage(app, chosen)
+    with app.app_context():
+        database.engine.dispose()
 
 
 def await_ready(process: "subprocess.Popen[bytes]", issuer: str, log: Path) -> None:

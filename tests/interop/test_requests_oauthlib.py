@@ -58,9 +58,7 @@ def test_requests_oauthlib_signs_in_from_discovery_alone(service, browser):
 
         assert revoke(renewed["refresh_token"], "refresh_token") == 200
         with pytest.raises(InvalidGrantError):
-            session.refresh_token(
-                metadata["token_endpoint"], refresh_token=renewed["refresh_token"], auth=password
-            )
+            session.refresh_token(metadata["token_endpoint"], refresh_token=renewed["refresh_token"], auth=password)
         assert session.get(metadata["userinfo_endpoint"]).status_code == 401
 
         sign_out(browser, client, metadata, renewed["id_token"])
