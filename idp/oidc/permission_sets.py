@@ -36,6 +36,8 @@ def remember(work: Work, reach: Access) -> None:
 
 def find(work: Work, set_id: str, product: str) -> list[str] | None:
     """The permissions of a set of this product, sorted; None when it is unknown or another product's."""
+    if "\x00" in set_id:  # PostgreSQL has no NUL
+        return None
     return work.session.scalar(
         select(PermissionSet.permissions).where(PermissionSet.id == set_id, PermissionSet.product == product)
     )

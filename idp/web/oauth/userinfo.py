@@ -43,10 +43,11 @@ def companies() -> Response:
         return live
     if live.family is None or "product" not in live.claims:
         return _challenge("insufficient_scope", "The token is not a person's token for a product.", 403)
-    after = cursors.read(work, request.args.get("cursor"), CURSOR)
+    asked = once(request.args.items(multi=True))
+    after = cursors.read(work, asked.get("cursor"), CURSOR)
     found = access.choices(
         work, live.family.subject.account_id, live.claims["product"],
-        search=request.args.get("search", "")[:100], after=after, limit=PAGE_SIZE,
+        search=asked.get("search", "")[:100], after=after, limit=PAGE_SIZE,
     )  # fmt: skip
     rows = [
         {"id": str(row.company_id), "name": row.name, "via": row.via, "roles": list(row.roles)} for row in found.choices
