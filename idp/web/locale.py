@@ -1,6 +1,7 @@
 """The language of a page.
 
-Order: the language button or `ui_locales` of this request, the cookie, the account, the browser, English.
+Order: the language button or `ui_locales` of this request, the cookie, the product one is going to, the account, the
+browser, English.
 """
 
 from flask import Flask, g, has_request_context, request
@@ -61,6 +62,12 @@ def suggest(tag: str) -> None:
     """Take the language of an account or invitation, unless the request or the browser's cookie says otherwise."""
     g.suggested_locale = tag
     g.pop("locale", None)
+
+
+def go_along_with(tags: str) -> None:
+    """Take the languages of the product that a signed-in person is going to, so that the way there speaks like it."""
+    if language := negotiate(tags[:200].split()):
+        suggest(language)
 
 
 def _pressed() -> str | None:

@@ -93,8 +93,11 @@ def _refuse(work: Work, asked: ValidRequest, decision: Decision) -> Response:
 
 def _refused_page(work: Work, asked: ValidRequest, refusal: Refusal | None, back: str) -> Response:
     """The page that explains why there is no access, whom to ask, and leads back to the product."""
+    locale.go_along_with(asked.parameters.get("ui_locales", ""))
     product = asked.client.name(locale.current())
     helpers = access.administrators(work, refusal.company_id) if refusal and refusal.company_name else ()
+    current = render.current_session()
+    own_address = render.person(current).email if current else None  # nobody is sent to themselves for help
     return render.page(
         "access/refused.html",
         status=403,
@@ -102,7 +105,7 @@ def _refused_page(work: Work, asked: ValidRequest, refusal: Refusal | None, back
         product_name=product,
         company=refusal.company_name if refusal else None,
         date=render.day(refusal.date) if refusal and refusal.date else None,
-        administrators=[{"name": each.name, "email": each.address} for each in helpers],
+        administrators=[{"name": each.name, "email": each.address} for each in helpers if each.address != own_address],
         ways=[
             {"label": gettext("Go back to %(product)s", product=product), "url": back},
             {"label": gettext("See my products"), "url": "/"},

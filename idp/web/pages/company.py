@@ -19,7 +19,7 @@ from idp.oidc.authorization import Taken
 from idp.policy import label_for
 from idp.web import csrf, forms, locale
 from idp.web.pages import steps
-from idp.web.pages.continuing import continue_path, destination, see_other
+from idp.web.pages.continuing import Destination, continue_path, destination, see_other
 from idp.web.render import page, person, signed_in
 from idp.web.work import open_work
 from idp.work import Work
@@ -53,7 +53,7 @@ def show(problems: dict[str, str]) -> Response:
     product = taken.request.client.product
     if product is None:
         raise NotFound(kind="product")
-    leads = destination(work, continue_path(taken.token))
+    leads = _leads(work, taken)
     search = request.args.get("q", "").strip()[:100]
     total = access.count_companies(work, current.account_id, product)
     found = access.count_companies(work, current.account_id, product, search=search) if search else total
@@ -74,6 +74,12 @@ def show(problems: dict[str, str]) -> Response:
         form_targets=leads.form_targets,
         account=person(current),
     )
+
+
+def _leads(work: Work, taken: Taken) -> Destination:
+    """The product that waits, in the language it asked for."""
+    locale.go_along_with(taken.request.parameters.get("ui_locales", ""))
+    return destination(work, continue_path(taken.token))
 
 
 @blueprint.post("/companies/choose")

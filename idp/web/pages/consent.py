@@ -42,6 +42,7 @@ def show(problems: dict[str, str]) -> Response:
     if decision.need is not Need.CONSENT:
         return see_other(continue_path(taken.token))
     client = taken.request.client
+    locale.go_along_with(taken.request.parameters.get("ui_locales", ""))
     return page(
         "consent/consent.html",
         problems=problems,
