@@ -12,17 +12,20 @@ from sqlalchemy.exc import IntegrityError
 from idp.audit.events import EVENTS
 from idp.audit.models import AuditEvent, AuditHead
 from idp.core.ids import uuid7
+from idp.core.prepared import Prepared
 from idp.work import Work
 
 GENESIS = bytes(32)
-_MOVE = (
+_MOVE = Prepared(
     update(AuditHead)
     .where(AuditHead.id == 1)
     .values(sequence=AuditHead.sequence + 1)
     .returning(AuditHead.sequence, AuditHead.chain_digest)
 )
-_APPEND = insert(AuditEvent)
-_SEAL = update(AuditHead).where(AuditHead.id == 1).values(chain_digest=bindparam("link"))
+_APPEND = Prepared(
+    insert(AuditEvent).values({column.name: bindparam(column.name) for column in AuditEvent.__table__.c})
+)
+_SEAL = Prepared(update(AuditHead).where(AuditHead.id == 1).values(chain_digest=bindparam("link")))
 
 
 def record(
@@ -64,18 +67,18 @@ def record(
         "details": details,
     }
     values["chain_digest"] = link = _link(previous, values)
-    connection.execute(_APPEND, values)
-    connection.execute(_SEAL, {"link": link})
+    _APPEND.run(connection, values)
+    _SEAL.run(connection, {"link": link})
 
 
 def _next(connection: Connection) -> tuple[int, bytes]:
     """The number of the next event and the digest it is chained to. From here to the commit nobody else can append, so
     a command records last, once its own rows are written."""
-    moved = connection.execute(_MOVE).one_or_none()
+    moved = _MOVE.first(connection, {})
     if moved is None:
         with suppress(IntegrityError), connection.begin_nested():  # the very first event; another may be quicker
             connection.execute(insert(AuditHead).values(id=1, sequence=0, chain_digest=GENESIS))
-        moved = connection.execute(_MOVE).one()
+        moved = _MOVE.first(connection, {})
     return moved[0], moved[1]
 
 

@@ -124,7 +124,6 @@ def begin(
         "continue_to": continue_to,
         "session_id": session_id,
     }
-    work.session.flush()  # the account may be as new as its attempt
     _BEGIN.run(work.session.connection(), {**row, "created_at": work.now, "expires_at": expires_at})
     begun = Attempt(**row, pending_secret=None)  # type: ignore[arg-type] # the columns above
     if account_id is not None:
@@ -184,11 +183,11 @@ def hold(work: Work, attempt: Attempt, **values: Any) -> None:
 
 
 def _is_locked(work: Work, attempt: Attempt) -> bool:
-    return attempt._locked_in is not None and attempt._locked_in is work.session.get_transaction()
+    return attempt._locked_in is not None and attempt._locked_in is _transaction(work)
 
 
 def _transaction(work: Work) -> object:
-    return work.session.get_transaction()
+    return work.session.connection().get_transaction()
 
 
 def _read(work: Work, attempt: Attempt) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, bindparam, select
 
 from idp.companies import tables
 from idp.companies.directory import (
@@ -23,6 +23,7 @@ from idp.companies.directory import (
 )
 from idp.companies.reach import Access, Reason, Refusal, Why, resolve, resolve_many
 from idp.core.errors import NotFound, NotPermitted
+from idp.core.prepared import Prepared
 from idp.work import Work
 
 __all__ = [
@@ -52,6 +53,19 @@ __all__ = [
 ]
 
 EDITS_ACCESS = "company.users.edit-access"
+
+_c, _m = tables.companies.c, tables.memberships.c
+_OBJECTING = Prepared(
+    select(_c.id)
+    .join_from(tables.memberships, tables.companies, _c.id == _m.company_id)
+    .where(
+        _m.account_id == bindparam("account"),
+        _m.ended_at.is_(None),
+        _c.closed_at.is_(None),
+        _c.trusted_devices.is_(False),
+    )
+    .limit(1)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,11 +173,4 @@ def trusted_devices_allowed(work: Work, account_id: UUID) -> bool:
     """Whether this person may skip the second factor in a browser: the policy offers it, and no company objects."""
     if not work.policies.account.trusted_device_offered:
         return False
-    c, m = tables.companies.c, tables.memberships.c
-    objecting = (
-        select(c.id)
-        .join_from(tables.memberships, tables.companies, c.id == m.company_id)
-        .where(m.account_id == account_id, m.ended_at.is_(None), c.closed_at.is_(None), c.trusted_devices.is_(False))
-        .limit(1)
-    )
-    return work.session.execute(objecting).first() is None
+    return _OBJECTING.first(work.session.connection(), {"account": account_id}) is None

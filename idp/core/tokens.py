@@ -40,6 +40,7 @@ class Keyring:
         self._master = master
         self._aead = AESGCM(self.derive("encryption at rest"))
 
+    @lru_cache(maxsize=64)  # noqa: B019 - one keyring lives as long as its process
     def derive(self, purpose: str) -> bytes:
         """A 32-byte key that serves this purpose alone."""
         return HKDF(algorithm=SHA256(), length=32, salt=None, info=purpose.encode()).derive(self._master)

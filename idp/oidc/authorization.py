@@ -11,12 +11,13 @@ from uuid import UUID
 
 from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749 import InvalidRequestError
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from idp.authn.session import Current
 from idp.core import tokens
 from idp.core.errors import Expired
 from idp.core.ids import uuid7
+from idp.core.prepared import Prepared
 from idp.oidc import clients, codes, uris
 from idp.oidc.clients import COMPANY_SCOPE, RegisteredClient
 from idp.oidc.grants import AuthorizationCodeGrant, ProofKey, check_resource
@@ -27,6 +28,20 @@ from idp.work import Work
 
 KEPT_FOR = timedelta(minutes=10)
 CONTINUE_PATH = "/oauth/authorize/continue"
+_COLUMNS = ("id", "token_digest", "client_id", "parameters", "created_at", "expires_at")
+_KEEP = Prepared(insert(AuthorizationRequest).values({name: bindparam(name) for name in _COLUMNS}))
+_TAKE = Prepared(
+    select(
+        AuthorizationRequest.id,
+        AuthorizationRequest.parameters,
+        AuthorizationRequest.company_id,
+        AuthorizationRequest.consented_at,
+        AuthorizationRequest.created_at,
+    ).where(
+        AuthorizationRequest.token_digest == bindparam("digest"), AuthorizationRequest.expires_at > bindparam("now")
+    )
+)
+_FORGET = Prepared(delete(AuthorizationRequest).where(AuthorizationRequest.id == bindparam("kept")))
 PROMPTS = frozenset({"none", "login", "consent", "select_account"})
 
 
@@ -131,15 +146,16 @@ def _named(error: str, description: str) -> OAuth2Error:
 def keep(work: Work, request: ValidRequest) -> str:
     """Keep a valid request for ten minutes; answers the path at which it is taken up again."""
     token = tokens.new()
-    work.session.execute(
-        insert(AuthorizationRequest).values(
-            id=uuid7(),
-            token_digest=tokens.digest(token),
-            client_id=request.client.id,
-            parameters=request.parameters,
-            created_at=work.now,
-            expires_at=work.now + KEPT_FOR,
-        )
+    _KEEP.run(
+        work.session.connection(),
+        {
+            "id": uuid7(),
+            "token_digest": tokens.digest(token),
+            "client_id": request.client.id,
+            "parameters": request.parameters,
+            "created_at": work.now,
+            "expires_at": work.now + KEPT_FOR,
+        },
     )
     return f"{CONTINUE_PATH}?{urlencode({'request': token})}"
 
@@ -160,11 +176,7 @@ def take(work: Work, token: str) -> Taken:
     Raises:
         Expired: unknown, over ten minutes old, or answered already.
     """
-    row = work.session.execute(
-        select(*AuthorizationRequest.__table__.columns).where(
-            AuthorizationRequest.token_digest == tokens.digest(token), AuthorizationRequest.expires_at > work.now
-        )
-    ).one_or_none()
+    row = _kept(work, token)
     if row is None:
         raise Expired(kind="authorization_request")
     try:
@@ -174,6 +186,10 @@ def take(work: Work, token: str) -> Taken:
     if isinstance(request, BadRequest):
         raise Expired(kind="authorization_request")
     return Taken(row.id, token, request, Kept(row.created_at, row.company_id, row.consented_at))
+
+
+def _kept(work: Work, token: str) -> Any:
+    return _TAKE.first(work.session.connection(), {"digest": tokens.digest(token), "now": work.now})
 
 
 def choose_company(work: Work, taken: Taken, company_id: UUID) -> None:
@@ -192,8 +208,7 @@ def _update(work: Work, taken: Taken, **values: Any) -> None:
 
 def forget(work: Work, taken: Taken) -> bool:
     """End a kept request; True for the one caller that may answer it."""
-    gone = work.session.execute(delete(AuthorizationRequest).where(AuthorizationRequest.id == taken.id))
-    return bool(gone.rowcount == 1)  # type: ignore[attr-defined]
+    return _FORGET.run(work.session.connection(), {"kept": taken.id}) == 1
 
 
 def answer_code(work: Work, request: ValidRequest, current: Current, company_id: UUID | None) -> str:
@@ -238,17 +253,15 @@ def client_of(work: Work, path: str) -> ClientView | None:
     if parts.path != CONTINUE_PATH:
         return None
     token = dict(parse_qsl(parts.query)).get("request", "")
-    try:
-        taken = take(work, token)
-    except Expired:
+    row = _kept(work, token)
+    if row is None:
         return None
-    parameters = taken.request.parameters
-    return ClientView(
-        taken.request.client,
-        uris.origin(taken.request.redirect_uri),
-        parameters.get("login_hint", "")[:320],
-        parameters.get("ui_locales", "")[:100],
-    )
+    try:
+        client, redirect_uri = _trusted_target(work, list(row.parameters.items()), row.parameters)
+    except NotRedirectable:
+        return None
+    login_hint, ui_locales = row.parameters.get("login_hint", "")[:320], row.parameters.get("ui_locales", "")[:100]
+    return ClientView(client, uris.origin(redirect_uri), login_hint, ui_locales)
 
 
 def discard_old(work: Work) -> int:

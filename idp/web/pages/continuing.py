@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from flask import redirect, request
+from flask import g, redirect, request
 from werkzeug.wrappers import Response
 
 from idp.oidc import authorization
@@ -15,7 +15,7 @@ from idp.work import Work
 
 HOME = "/"
 _LONGEST = 2000
-_ACCENTS = ("green", "amber", "blue", "violet", "rose", "slate")
+_ACCENTS = ("slate", "green", "violet", "amber", "blue", "rose")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +91,17 @@ def see_other(location: str) -> Response:
 
 
 def destination(work: Work, continue_to: str) -> Destination:
-    """What waits at a path."""
-    view = authorization.client_of(work, continue_to)
+    """What waits at a path; looked up once a request."""
+    known: dict[str, ClientView | None] = g.setdefault("destinations", {})
+    if continue_to not in known:
+        known[continue_to] = authorization.client_of(work, continue_to)
+    view = known[continue_to]
     if view is None:
         return Destination(continue_to, None, None)
     language = locale.current()
     product = view.client.product
     shown = product_view(work, product) if product else None
-    accent = shown.accent if shown else _ACCENTS[-1]
+    accent = shown.accent if shown else _ACCENTS[0]
     return Destination(continue_to, view, ProductView(view.name(language), accent))
 
 
