@@ -1,15 +1,16 @@
 """The claims of a subject, for a client, in a company: what `docs/token-contract.md` promises."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import and_
 
 from idp.accounts.models import Account, EmailAddress
+from idp.authn.models import Session
 from idp.companies.access import Access
-from idp.core.prepared import Prepared
 from idp.oidc import cache, tokens
 from idp.oidc.clients import RegisteredClient
 from idp.policy.permissions import restrictions_claim
@@ -27,6 +28,32 @@ class Subject:
     auth_time: datetime
     acr: str
     amr: tuple[str, ...]
+    person: "Person"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """What the standard claims say (OIDC Core §5.1), read together with the session."""
+
+    given_name: str
+    family_name: str
+    locale: str
+    address: str
+    verified_at: datetime | None
+
+
+SUBJECT_COLUMNS = (
+    Account.id, Account.subject, Session.id, Session.sid, Session.auth_time, Session.acr, Session.amr,
+    Account.given_name, Account.family_name, Account.locale, EmailAddress.address, EmailAddress.verified_at,
+)  # fmt: skip
+HOLDS_ADDRESS = and_(EmailAddress.account_id == Account.id, EmailAddress.released_at.is_(None))
+
+
+def subject_of(row: Sequence[Any]) -> Subject:
+    """A subject from the values of `SUBJECT_COLUMNS`."""
+    account, subject, session, sid, auth_time, acr, amr, given, family, locale, address, verified = row
+    person = Person(given, family, locale, address, verified)
+    return Subject(account, subject, session, sid, auth_time, acr, tuple(amr.split()), person)
 
 
 def seconds(instant: datetime) -> int:
@@ -132,7 +159,7 @@ def id_token(
     }
     if nonce:
         claims["nonce"] = nonce
-    claims.update(person(work, subject.account_id, scope))
+    claims.update(person(subject.person, scope))
     if reach:
         claims.update(_company(work, subject.account_id, reach))
     return claims
@@ -140,7 +167,7 @@ def id_token(
 
 def userinfo(work: Work, subject: Subject, scope: str, reach: Access | None) -> dict[str, Any]:
     """The answer of the userinfo endpoint (OIDC Core §5.3): as the ID token says, with the full permission list."""
-    claims = {"sub": subject.subject, **person(work, subject.account_id, scope)}
+    claims = {"sub": subject.subject, **person(subject.person, scope)}
     if reach:
         claims.update(of_access(reach))
         claims.update(_company(work, subject.account_id, reach))
@@ -148,25 +175,15 @@ def userinfo(work: Work, subject: Subject, scope: str, reach: Access | None) -> 
     return claims
 
 
-_PERSON = Prepared(
-    select(Account.given_name, Account.family_name, Account.locale, EmailAddress.address, EmailAddress.verified_at)
-    .join(EmailAddress, EmailAddress.account_id == Account.id)
-    .where(Account.id == bindparam("account_id"), EmailAddress.released_at.is_(None))
-)
-
-
-def person(work: Work, account_id: UUID, scope: str) -> dict[str, Any]:
+def person(who: Person, scope: str) -> dict[str, Any]:
     """Standard claims by scope (OIDC Core §5.4)."""
     scopes = scope.split()
-    if "profile" not in scopes and "email" not in scopes:
-        return {}
-    row = _PERSON.first(work.session.connection(), {"account_id": account_id})
     claims: dict[str, Any] = {}
     if "profile" in scopes:
-        name = f"{row.given_name} {row.family_name}".strip()
-        claims.update(name=name, given_name=row.given_name, family_name=row.family_name, locale=row.locale)
+        name = f"{who.given_name} {who.family_name}".strip()
+        claims.update(name=name, given_name=who.given_name, family_name=who.family_name, locale=who.locale)
     if "email" in scopes:
-        claims.update(email=row.address, email_verified=row.verified_at is not None)
+        claims.update(email=who.address, email_verified=who.verified_at is not None)
     return claims
 
 

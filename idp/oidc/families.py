@@ -8,11 +8,11 @@ from uuid import UUID
 
 from sqlalchemy import bindparam, exists, insert, select, update
 
-from idp.accounts.models import Account
+from idp.accounts.models import Account, EmailAddress
 from idp.audit import log as audit
 from idp.authn.models import Session
 from idp.core.prepared import Prepared
-from idp.oidc.claims import Subject
+from idp.oidc.claims import HOLDS_ADDRESS, SUBJECT_COLUMNS, Subject, subject_of
 from idp.oidc.clients import RegisteredClient
 from idp.oidc.models import Grant, RevokedAccessToken
 from idp.work import Work
@@ -37,7 +37,7 @@ class Family:
 
 FAMILY_COLUMNS = (
     Grant.id, Grant.client_id, Grant.company_id, Grant.scope, Grant.nonce, Grant.last_used_at,
-    Account.id, Account.subject, Session.id, Session.sid, Session.auth_time, Session.acr, Session.amr,
+    *SUBJECT_COLUMNS,
 )  # fmt: skip
 
 
@@ -58,6 +58,7 @@ _FIND = Prepared(
     select(*FAMILY_COLUMNS)
     .join(Session, Session.id == Grant.session_id)
     .join(Account, Account.id == Grant.account_id)
+    .join(EmailAddress, HOLDS_ADDRESS)
     .where(Grant.id == bindparam("grant_id"), *LIVE, ~exists().where(RevokedAccessToken.jti == bindparam("token_jti")))
 )
 _OPEN = Prepared(insert(Grant).values({name: bindparam(name) for name in _OPENED}))
@@ -70,11 +71,8 @@ def live_at(work: Work) -> dict[str, datetime]:
 
 def family_of(row: Sequence[Any]) -> Family:
     """A family from a row that begins with `FAMILY_COLUMNS`."""
-    grant, client, company, scope, nonce, used, account, subject, session, sid, auth_time, acr, amr = row[:13]
-    return Family(
-        grant, client, company, scope, nonce, used,
-        Subject(account, subject, session, sid, auth_time, acr, tuple(amr.split())),
-    )  # fmt: skip
+    grant, client, company, scope, nonce, used = row[:6]
+    return Family(grant, client, company, scope, nonce, used, subject_of(row[6 : len(FAMILY_COLUMNS)]))
 
 
 def find(work: Work, grant_id: UUID, jti: str) -> Family | None:

@@ -9,7 +9,7 @@ from authlib.oauth2.rfc6749 import grants as rfc6749
 from authlib.oauth2.rfc7636 import CodeChallenge
 from sqlalchemy import bindparam, select
 
-from idp.accounts.models import Account
+from idp.accounts.models import Account, EmailAddress
 from idp.audit import log as audit
 from idp.authn.models import Session
 from idp.authn.session import ACR_TWO
@@ -17,7 +17,7 @@ from idp.companies import access
 from idp.companies.access import Access, Refusal
 from idp.core.prepared import Prepared
 from idp.oidc import claims, codes, families, permission_sets, refresh, tokens
-from idp.oidc.claims import Subject
+from idp.oidc.claims import HOLDS_ADDRESS, SUBJECT_COLUMNS, Subject, subject_of
 from idp.oidc.clients import COMPANY_SCOPE, RegisteredClient
 from idp.oidc.codes import SpentCode
 from idp.oidc.refresh import PresentedToken
@@ -142,7 +142,7 @@ class AuthorizationCodeGrant(rfc6749.AuthorizationCodeGrant):
         client: RegisteredClient = self.request.client
         code: SpentCode = self.request.authorization_code
         check_resource(client, self.request.form.get("resource"))
-        subject, session_ends_at = _session(work, code.account_id, code.session_id)
+        subject, session_ends_at = _session(work, code.session_id)
         reach = reach_of(work, client, subject, code.company_id)
         families.open_for(
             work, client, subject, grant_id=code.grant_id, company_id=code.company_id,
@@ -155,8 +155,9 @@ class AuthorizationCodeGrant(rfc6749.AuthorizationCodeGrant):
 
 
 _SESSION = Prepared(
-    select(Account.subject, Session.sid, Session.auth_time, Session.acr, Session.amr, Session.expires_at)
-    .join(Account, Account.id == Session.account_id)
+    select(*SUBJECT_COLUMNS, Session.expires_at)
+    .join_from(Session, Account, Account.id == Session.account_id)
+    .join(EmailAddress, HOLDS_ADDRESS)
     .where(
         Session.id == bindparam("session_id"),
         Session.ended_at.is_(None),
@@ -166,7 +167,7 @@ _SESSION = Prepared(
 )
 
 
-def _session(work: Work, account_id: UUID, session_id: UUID) -> tuple[Subject, Any]:
+def _session(work: Work, session_id: UUID) -> tuple[Subject, Any]:
     """The live session a code came from.
 
     Raises:
@@ -176,8 +177,7 @@ def _session(work: Work, account_id: UUID, session_id: UUID) -> tuple[Subject, A
     row = _SESSION.first(work.session.connection(), parameters)
     if row is None:
         raise InvalidGrantError("The session has ended.")
-    subject = Subject(account_id, row.subject, session_id, row.sid, row.auth_time, row.acr, tuple(row.amr.split()))
-    return subject, row.expires_at
+    return subject_of(row[:-1]), row[-1]
 
 
 class RefreshTokenGrant(rfc6749.RefreshTokenGrant):

@@ -11,12 +11,13 @@ from uuid import UUID
 
 from sqlalchemy import bindparam, insert, select, update
 
-from idp.accounts.models import Account
+from idp.accounts.models import Account, EmailAddress
 from idp.audit import log as audit
 from idp.authn.models import Session
 from idp.core import tokens
 from idp.core.prepared import Prepared
 from idp.oidc import families
+from idp.oidc.claims import HOLDS_ADDRESS
 from idp.oidc.clients import RegisteredClient
 from idp.oidc.families import Family
 from idp.oidc.models import Grant, RefreshToken
@@ -54,6 +55,7 @@ _FIND = Prepared(
     .join(Grant, Grant.id == RefreshToken.grant_id)
     .join(Session, Session.id == Grant.session_id)
     .join(Account, Account.id == Grant.account_id)
+    .join(EmailAddress, HOLDS_ADDRESS)
     .where(RefreshToken.digest == bindparam("digest"), *families.LIVE)
 )
 _SPEND = Prepared(
@@ -77,7 +79,7 @@ def find(work: Work, token: str) -> PresentedToken | None:
     row = _FIND.first(work.session.connection(), {"digest": digest, **families.live_at(work)})
     if row is None:
         return None
-    return PresentedToken(token, digest, row[13] is not None, families.family_of(row))
+    return PresentedToken(token, digest, row[-1] is not None, families.family_of(row))
 
 
 def rotate(work: Work, presented: PresentedToken) -> str | None:

@@ -48,9 +48,15 @@ class ProtocolRequest(OAuth2Request):
     body everywhere else (R-31)."""
 
     def __init__(self, method: str, uri: str, parameters: dict[str, str], headers: dict[str, str]) -> None:
-        super().__init__(method, uri, headers=headers)
+        # Authlib's own beginning would examine the scheme of the address each time; it is the issuer's, which the
+        # settings have examined.
+        self.method, self.uri, self.headers = method, uri, headers
         self.parameters = parameters
         self.payload = BasicOAuth2Payload(parameters)
+        self.client: RegisteredClient | None = None
+        self.auth_method = self.user = self.credential = None
+        self.authorization_code = self.refresh_token = None
+        self._body = self._scope = None
 
     @property
     def args(self) -> dict[str, str]:

@@ -96,7 +96,8 @@ def open_work(*, write: bool = False) -> Work:
         write: begin a writing transaction at once; a view that changes anything says so before it reads.
     """
     if "work" not in g:
-        actor = Actor(network=request.remote_addr or "", user_agent=request.user_agent.string[:300])
+        environ = request.environ
+        actor = Actor(network=environ.get("REMOTE_ADDR", ""), user_agent=environ.get("HTTP_USER_AGENT", "")[:300])
         g.work = _new(parts(), actor)
     work: Work = g.work
     if write:
