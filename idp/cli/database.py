@@ -1,4 +1,4 @@
-"""`idp db`: the schema of the database."""
+"""`idp db`: the schema of the database, and what is swept out of it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,14 +10,15 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 
-from idp.cli.context import Exit, Output, application, settings, verb
+from idp.cli import housekeeping
+from idp.cli.context import Exit, Output, application, operating, settings, verb
 from idp.core.db import Base
 from idp.core.errors import ConfigurationError, NotFound
 
 
 @click.group()
 def db() -> None:
-    """The schema of the database."""
+    """The schema of the database, and its housekeeping."""
 
 
 def bring_up_to_date(target: str = "head") -> tuple[str | None, str | None]:
@@ -124,3 +125,11 @@ def write_revision(out: Output, message: str) -> Exit:
         return Exit.REFUSED
     out.result({"revision": number, "path": script.path}, f"{script.path}: read it before you commit it.")
     return Exit.OK
+
+
+@verb(db, "sweep")
+def sweep(out: Output) -> None:
+    """Remove what is over, as the outbox worker does once an hour (docs/retention.md)."""
+    with operating(write=False) as work:
+        removed = housekeeping.sweep(work)
+    out.result(removed, *(f"{name}: {number}" for name, number in removed.items() if number), "Done.")

@@ -11,6 +11,7 @@ import click
 from sqlalchemy import select, update
 
 from idp.cli.context import Output, application, operating, settings, verb
+from idp.cli.housekeeping import every_hour
 from idp.core.errors import NotFound
 from idp.outbox.deliver import Deliverer
 from idp.outbox.models import OutboxMessage
@@ -25,18 +26,19 @@ def outbox() -> None:
     """What waits to leave: mail, logout notices."""
 
 
+@contextmanager
+def open_work() -> Iterator[Work]:
+    """A unit of work of this instance, not yet a writing one."""
+    from idp.web.work import unit_of_work
+
+    with unit_of_work(application(), SYSTEM, write=False) as work:
+        yield work
+
+
 def deliverer() -> Deliverer:
     """The deliverer of this instance, joined with those who handle its facts."""
     from idp.authn.facts import HANDLERS
     from idp.oidc import logout
-    from idp.web.work import unit_of_work
-
-    app = application()
-
-    @contextmanager
-    def open_work() -> Iterator[Work]:
-        with unit_of_work(app, SYSTEM, write=False) as work:
-            yield work
 
     return Deliverer(
         open_work,
@@ -49,7 +51,7 @@ def deliverer() -> Deliverer:
 @verb(outbox, "run")
 @click.option("--once", is_flag=True, help="Deliver what is due now, then end.")
 def run(out: Output, once: bool) -> None:
-    """Deliver until stopped (SIGINT or SIGTERM)."""
+    """Deliver until stopped (SIGINT or SIGTERM); once an hour, remove what is over (`idp db sweep`)."""
     worker = deliverer()
     if once:
         tried = worker.run_due()
@@ -62,6 +64,8 @@ def run(out: Output, once: bool) -> None:
 
     signal.signal(signal.SIGINT, end)
     signal.signal(signal.SIGTERM, end)
+    sweeper = threading.Thread(target=every_hour, args=(open_work, stop), name="housekeeping", daemon=True)
+    sweeper.start()
     worker.run(stop)
 
 
