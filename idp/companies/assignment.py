@@ -46,20 +46,9 @@ def give(
         RoleNotOffered: the role is not for colleagues.
         RoleExists: the colleague holds a role in this product there.
     """
-    access.require(work, ASSIGNS, firm_id)
-    if (role_id is None) == (custom_role_id is None):
-        raise InvalidInput(field="role")
-    if company.get(work, firm_id).kind != "firm" or membership.find(work, firm_id, account_id) is None:
-        raise NotFound(kind="membership")
+    _require_colleague_role(work, firm_id, account_id, product, role_id, custom_role_id)
     if locale is not None and locale not in work.policies.account.locales:
         raise InvalidInput(field="locale")
-    if work.policies.products.get(product) is None:
-        raise InvalidInput(field="product")
-    if role_id is not None:
-        _require_assignable(work, firm_id, product, role_id)
-    elif custom_role_id is not None:
-        _require_giver(work, firm_id, frozenset())
-        role.own(work, firm_id, product, custom_role_id)
     mandate = _active(work, firm_id, client_id) if client_id is not None else None
     if mandate is not None and product not in ceiling_of(work.policies, mandate.preset, mandate.options):
         raise NotCovered(product=product)
@@ -133,6 +122,24 @@ def of_colleague(work: Work, firm_id: UUID, account_id: UUID) -> list[Given]:
         .order_by(Assignment.created_at, Assignment.id)
     )  # fmt: skip
     return [Given(*row) for row in rows]
+
+
+def _require_colleague_role(
+    work: Work, firm_id: UUID, account_id: UUID, product: str, role_id: str | None, custom_role_id: UUID | None
+) -> None:
+    """The actor may give this role of this product, and the person is somebody who can have it."""
+    access.require(work, ASSIGNS, firm_id)
+    if (role_id is None) == (custom_role_id is None):
+        raise InvalidInput(field="role")
+    if company.get(work, firm_id).kind != "firm" or membership.find(work, firm_id, account_id) is None:
+        raise NotFound(kind="membership")
+    if work.policies.products.get(product) is None:
+        raise InvalidInput(field="product")
+    if role_id is not None:
+        _require_assignable(work, firm_id, product, role_id)
+    elif custom_role_id is not None:
+        _require_giver(work, firm_id, frozenset())
+        role.own(work, firm_id, product, custom_role_id)
 
 
 def _require_assignable(work: Work, firm_id: UUID, product: str, role_id: str) -> None:

@@ -128,6 +128,15 @@ def issuer_app(issuer: Issuer) -> Flask:
     def note() -> None:
         issuer.asked.append(request.path)
 
+    publish(app, issuer)
+    give_tokens(app, issuer)
+    answer_products(app, issuer)
+    return app
+
+
+def publish(app: Flask, issuer: Issuer) -> None:
+    """What anyone may read: discovery and keys."""
+
     @app.get("/.well-known/openid-configuration")
     def discovery() -> Any:
         names = ("authorization", "token", "userinfo", "end_session", "revocation")
@@ -142,6 +151,10 @@ def issuer_app(issuer: Issuer) -> Flask:
     def jwks() -> Any:
         return jsonify(keys=[key.as_dict(private=False) for key in issuer.published])
 
+
+def give_tokens(app: Flask, issuer: Issuer) -> None:
+    """The way to tokens, for the one client there is."""
+
     @app.get("/authorization")
     def authorize() -> Any:
         asked = request.args.to_dict()
@@ -153,7 +166,7 @@ def issuer_app(issuer: Issuer) -> Flask:
 
     @app.post("/token")
     def token() -> Any:
-        if not known_client():
+        if not known_client(issuer):
             return jsonify(error="invalid_client"), 401
         if request.form["resource"] != "http://localhost:8001/api":
             return jsonify(error="invalid_target"), 400
@@ -167,13 +180,17 @@ def issuer_app(issuer: Issuer) -> Flask:
             return jsonify(error="invalid_grant"), 400
         return jsonify(issuer.tokens(asked.get("company", "c1"), nonce=issuer.id_claims.get("nonce", asked["nonce"])))
 
+
+def answer_products(app: Flask, issuer: Issuer) -> None:
+    """What a product asks once it has tokens."""
+
     @app.get("/userinfo")
     def userinfo() -> Any:
         return jsonify(sub="person-1", email="ines@example.test", permissions=issuer.sets[issuer.permission_set])
 
     @app.get("/permission-sets/<set_id>")
     def permission_set(set_id: str) -> Any:
-        if not known_client():
+        if not known_client(issuer):
             return jsonify(error="invalid_client"), 401
         return jsonify(id=set_id, permissions=issuer.sets[set_id])
 
@@ -186,15 +203,12 @@ def issuer_app(issuer: Issuer) -> Flask:
         issuer.revoked.append(request.form["token"])
         return ""
 
-    def known_client() -> bool:
-        presented = request.authorization
-        return (
-            presented is not None
-            and presented.username == "demo-accounting"
-            and presented.password == issuer.client_secret
-        )
 
-    return app
+def known_client(issuer: Issuer) -> bool:
+    presented = request.authorization
+    return (
+        presented is not None and presented.username == "demo-accounting" and presented.password == issuer.client_secret
+    )
 
 
 @pytest.fixture
