@@ -4,7 +4,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.party import SCOPE, Party, claims_of, query_of
+from tests.party import SCOPE, Party, bearer, claims_of, query_of
 from tests.stage import Stage
 from tests.web.browser import Browser
 
@@ -74,8 +74,6 @@ def test_nobody_without_access_gets_a_code(stage: Stage, capture: Party) -> None
 
 
 def test_the_list_of_companies_is_that_of_the_product(stage: Stage, books: Party, julien: Browser) -> None:
-    from tests.party import bearer
-
     token = books.tokens(julien, company=str(stage.company("atelier-lumen")))["access_token"]
     listed = books.http.get("/me/companies", headers=bearer(token)).json
     assert {row["name"]: (row["via"], row["roles"]) for row in listed["data"]} == {

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from idp.oidc.clients import AUTH_METHODS
-from tests.party import Party, query_of
+from tests.party import Party, header_of, query_of
 from tests.stage import Stage
 from tests.web.browser import Browser
 
@@ -154,8 +154,6 @@ def test_each_listed_signing_algorithm_signs(stage: Stage, metadata: dict[str, A
     for algorithm in metadata["id_token_signing_alg_values_supported"]:
         party = stage.register(signing_algorithm=algorithm)
         token = party.tokens(browser)["id_token"]
-        from tests.party import header_of
-
         assert header_of(token)["alg"] == algorithm
         assert party.verified(token)["aud"] == party.client_id
 

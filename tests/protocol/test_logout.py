@@ -1,5 +1,6 @@
 """Logout asked by a product (RP-Initiated Logout) and told to the others (Back-Channel Logout), R-40."""
 
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -234,8 +235,6 @@ def test_a_logout_token_is_good_for_nothing_else(own_stage: Stage, receiver: Rec
 
 
 def test_it_arrives_within_five_seconds(own_stage: Stage, receiver: Receiver) -> None:
-    import threading
-
     stage = own_stage
     stage.change_client("demo-accounting", backchannel_logout_uri=receiver.address)
     books, browser = stage.party("demo-accounting"), stage.sign_in("ines.moreau")

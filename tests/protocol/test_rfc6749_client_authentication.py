@@ -4,6 +4,7 @@ import base64
 
 import pytest
 
+from idp.oidc import clients
 from tests.party import Party, basic
 from tests.stage import Stage
 
@@ -107,8 +108,6 @@ def test_malformed_credentials_are_an_invalid_client(books: Party, header: str, 
 
 
 def test_both_secrets_live_during_a_rotation(own_stage: Stage) -> None:
-    from idp.oidc import clients
-
     books = own_stage.party("demo-accounting")
     with own_stage.work() as work:
         second = clients.rotate_secret(work, books.client_id)
@@ -123,8 +122,6 @@ def test_both_secrets_live_during_a_rotation(own_stage: Stage) -> None:
 
 
 def test_a_deleted_client_is_nobody(own_stage: Stage) -> None:
-    from idp.oidc import clients
-
     books, browser = own_stage.party("demo-accounting"), own_stage.signed_in("ines.moreau")
     tokens = books.tokens(browser)
     with own_stage.work() as work:

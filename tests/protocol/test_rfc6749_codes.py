@@ -4,7 +4,9 @@ from datetime import timedelta
 
 from sqlalchemy import update
 
+from idp.accounts import profile
 from idp.audit.models import AuditEvent
+from idp.authn import status
 from idp.core import tokens as bearer_values
 from idp.oidc.models import AuthorizationCode
 from tests.party import Party
@@ -35,7 +37,7 @@ def test_without_a_redirect_address_the_only_registered_one_is_taken(books: Part
 
 
 def test_a_code_lives_sixty_seconds(stage: Stage, books: Party, ines: Browser) -> None:
-    for seconds, status in ((59, 200), (61, 400)):
+    for seconds, expected in ((59, 200), (61, 400)):
         code = books.code(ines)
         with stage.work() as work:
             digest = AuthorizationCode.digest == bearer_values.digest(code)
@@ -50,7 +52,7 @@ def test_a_code_lives_sixty_seconds(stage: Stage, books: Party, ines: Browser) -
                 )
             )
         answer = books.redeem(code)
-        assert answer.status_code == status, answer.text
+        assert answer.status_code == expected, answer.text
 
 
 def test_a_replayed_code_is_refused_and_takes_its_tokens_along(stage: Stage, books: Party, ines: Browser) -> None:
@@ -85,9 +87,6 @@ def test_a_code_dies_with_its_session(own_stage: Stage) -> None:
 
 
 def test_a_code_dies_with_its_account(own_stage: Stage) -> None:
-    from idp.accounts import profile
-    from idp.authn import status
-
     books, browser = own_stage.party("demo-accounting"), own_stage.sign_in("ines.moreau")
     code, tokens = books.code(browser), books.tokens(browser)
     with own_stage.work() as work:

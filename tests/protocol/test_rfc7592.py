@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
+from idp.core.errors import Conflict
 from idp.oidc import clients
 from tests.party import Party, bearer
 from tests.stage import Stage
@@ -120,8 +121,6 @@ def test_a_deleted_registration_is_gone_for_good(stage: Stage, made: dict[str, A
         assert send(stage, made, method).status_code == 401
     assert party.post("/oauth/token", grant_type="client_credentials").status_code == 401
     assert stage.signed_in("ines.moreau").get(party.asking()).status_code == 400
-    from idp.core.errors import Conflict
-
     with pytest.raises(Conflict):  # its identifier is never given again
         stage.register(client_id=made["client_id"])
 

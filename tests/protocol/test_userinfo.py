@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.party import Party, bearer
+from tests.party import Party, basic, bearer, claims_of
 from tests.web.browser import Browser
 
 
@@ -74,8 +74,6 @@ def test_no_other_origin_may_read_it_with_credentials(books: Party, ines: Browse
 
 
 def test_a_permission_set_is_for_clients_of_its_product(books: Party, capture: Party, ines: Browser) -> None:
-    from tests.party import basic, claims_of
-
     name = claims_of(books.tokens(ines)["access_token"])["permission_set"]
     own = books.http.get(f"/permission-sets/{name}", headers=basic(books.client_id, books.secret or ""))
     assert (own.status_code, own.json["id"], own.json["product"]) == (200, name, "accounting")

@@ -99,6 +99,8 @@ def test_another_host_is_answered_with_nothing_of_it(stage: Stage, host: str, pa
         assert answer.json["issuer"] == stage.settings.issuer
     else:
         assert answer.status_code in (400, 421)
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'")
     assert "evil" not in answer.text
     assert "evil" not in str(answer.headers)
 
