@@ -3,6 +3,7 @@
 import json
 from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -48,8 +49,6 @@ def test_in_the_address_of_a_page(stage: Stage, path: str, name: str, text: str)
 @pytest.mark.parametrize("text", STRANGE.values(), ids=STRANGE.keys())
 @pytest.mark.parametrize("path", ["/permission-sets/", "/oauth/register/", "/activation/", "/reset/", "/schemas/", "/"])
 def test_in_a_path(stage: Stage, path: str, text: str) -> None:
-    from urllib.parse import quote
-
     books = stage.party("demo-accounting")
     headers: list[dict[str, str]] = [{}, basic(books.client_id, books.secret or ""), bearer("x")]
     for sent in headers:
