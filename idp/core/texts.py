@@ -11,7 +11,7 @@ from io import BytesIO
 from pathlib import Path
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_datetime, get_timezone, get_timezone_location
+from babel.dates import format_date, format_datetime, format_time, get_timezone, get_timezone_location
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import Translations
@@ -64,10 +64,20 @@ def write_day(instant: datetime, locale: str) -> str:
     return format_date(instant.astimezone(get_timezone(ZONE)), "long", locale=_babel(locale))
 
 
+def write_time(instant: datetime, locale: str) -> str:
+    """The time of an instant as a reader of this language tag writes it, on the clock of `ZONE`."""
+    return format_time(instant, "short", tzinfo=get_timezone(ZONE), locale=_babel(locale))
+
+
 @lru_cache(maxsize=64)
 def _babel(locale: str) -> Locale:
-    """What Babel knows of a tag; of its language when the tag as a whole is unknown or not one of ours."""
+    """What Babel knows of a tag; of its language when the tag as a whole is unknown or not one of ours.
+
+    English that names no country is written as in Britain: Babel would take it for American.
+    """
     language = language_of(locale)
+    if language == "en" and locale.replace("_", "-").lower() == "en":
+        return Locale("en", "GB")
     if locale.replace("_", "-").split("-")[0].lower() == language:
         try:
             return Locale.parse(locale, sep="-" if "-" in locale else "_")

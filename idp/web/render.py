@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from flask import current_app, g, render_template
-from flask_babel import format_date
 from werkzeug.wrappers import Response
 
 from idp.accounts import email_address
 from idp.authn import session
 from idp.authn.session import Current
+from idp.core import texts
 from idp.core.errors import NotAuthenticated
 from idp.web import cookies, forms, locale
 from idp.web.headers import Page
@@ -139,4 +139,4 @@ def person(current: Current) -> Person:
 
 def day(moment: datetime) -> str:
     """A date in full, in the page's language."""
-    return str(format_date(moment, "long"))
+    return texts.write_day(moment, locale.current())

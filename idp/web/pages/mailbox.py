@@ -10,12 +10,13 @@ from uuid import UUID
 
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
-from flask_babel import format_datetime
 
+from idp.core import texts
 from idp.core.errors import NotFound
 from idp.core.settings import LOOPBACK
 from idp.outbox import mailbox
 from idp.outbox.models import LocalMail
+from idp.web import locale
 from idp.web.headers import Page
 from idp.web.render import page
 from idp.web.work import open_work, parts
@@ -92,4 +93,4 @@ def _links(text: str) -> list[str]:
 
 
 def _when(mail: LocalMail) -> str:
-    return str(format_datetime(mail.sent_at, "medium"))
+    return texts.write_moment(mail.sent_at, locale.current())

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
-from flask_babel import format_time, gettext
+from flask_babel import gettext
 from markupsafe import Markup
 from pydantic import BeforeValidator, StringConstraints
 from werkzeug.wrappers import Response
@@ -12,7 +12,8 @@ from werkzeug.wrappers import Response
 from idp.accounts import profile
 from idp.authn import recovery_code, sign_in
 from idp.authn.sign_in import Attempt, Outcome, Step
-from idp.web import cookies, csrf, forms
+from idp.core import texts
+from idp.web import cookies, csrf, forms, locale
 from idp.web.pages import steps
 from idp.web.pages.continuing import address, asked, destination, see_other
 from idp.web.render import day, page
@@ -243,7 +244,7 @@ def _paused(work: Work, attempt: Attempt, method: Literal["totp", "recovery_code
     until = sign_in.code_pause(work, attempt, method)
     if until is None:
         return _refused()
-    time = format_time(until, "short")
+    time = texts.write_time(until, locale.current())
     return str(gettext("Too many wrong codes. Try again at %(time)s, or prove another way that it is you.", time=time))
 
 

@@ -70,9 +70,16 @@ def show(problems: dict[str, str], status: int = 200) -> Response:
     )
 
 
+def show_again(problems: dict[str, str]) -> Response:
+    """The page once more; who has signed in meanwhile, in another tab, goes on instead: that made this form stale."""
+    if problems and current_session() is not None and not request.args.get("reauthenticate"):
+        return see_other(asked())
+    return show(problems)
+
+
 @blueprint.post("/sign-in")
 @blueprint.post("/sign-in/password", endpoint="prove_password_at")
-@csrf.again(show)
+@csrf.again(show_again)
 def prove_password() -> ResponseReturnValue:
     """Check address and password. One sentence answers every refusal, so that nothing tells which of them was wrong."""
     open_work(write=True)
