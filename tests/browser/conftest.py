@@ -1,0 +1,122 @@
+"""A running demonstration and a real browser in front of it; every page is watched for what a person never sees."""
+
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Response, expect, sync_playwright
+
+from tests.browser import demonstration
+from tests.browser.demonstration import ROOT, Demonstration
+from tests.browser.person import Person
+
+ARGUMENTS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-gpu"]
+LOCALES = {"fr": "fr-FR", "en": "en-GB"}
+
+Visit = Callable[..., Page]
+SignedIn = Callable[..., Person]
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demonstration]:
+    """Everything that `make run` starts."""
+    running, process = demonstration.start(tmp_path_factory.mktemp("demonstration") / "var")
+    yield running
+    demonstration.stop(process)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """The distribution's browser. Of a module, not a session: Playwright's event loop would be in the way of others."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    assert path, "These tests need Chromium; .ci/run installs it."
+    expect.set_options(timeout=10_000)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(demo: Demonstration, chromium: Browser) -> Iterator[Visit]:
+    """Open a browser of one's own: `visit("fr")`; options are those of a Playwright context.
+
+    At the end nothing may have been blocked by the content security policy, no script may have failed, no style sheet,
+    script or picture may be missing, and no program may have failed on its side.
+    """
+    failed_before = demo.failures()
+    opened: list[BrowserContext] = []
+    faults: list[str] = []
+
+    def visit(language: str = "fr", *, javascript: bool = True, width: int = 1280, **options: object) -> Page:
+        context = chromium.new_context(
+            locale=LOCALES[language],
+            java_script_enabled=javascript,
+            viewport={"width": width, "height": 812 if width < 600 else 800},
+            **options,  # type: ignore[arg-type]
+        )
+        context.set_default_timeout(10_000)
+        opened.append(context)
+        _watch(context, faults)
+        return context.new_page()
+
+    yield visit
+    for context in opened:
+        context.close()
+    assert faults == []
+    assert demo.failures() == failed_before
+
+
+def _watch(context: BrowserContext, faults: list[str]) -> None:
+    def answered(response: Response) -> None:
+        if response.status >= 400 and response.request.resource_type != "document":
+            faults.append(f"{response.status} {response.url}")
+
+    def said(kind: str, text: str) -> None:
+        # What Chromium says of any page with an error status; `answered` looks at everything a page needs.
+        if kind in ("error", "warning") and not re.match(r"Failed to load resource: .* status of 4\d\d", text):
+            faults.append(text)
+
+    context.on("response", answered)
+    context.on("console", lambda message: said(message.type, message.text))
+    context.on("weberror", lambda error: faults.append(str(error.error)))
+
+
+@pytest.fixture
+def somebody(demo: Demonstration, visit: Visit) -> SignedIn:
+    """A person of the demonstration with a browser of their own, not signed in anywhere."""
+
+    def somebody(name: str, language: str = "fr", **options: object) -> Person:
+        return Person(demo, visit(language, **options), name, language)
+
+    return somebody
+
+
+_kept: dict[tuple[int, str], object] = {}
+
+
+@pytest.fixture
+def signed_in(demo: Demonstration, visit: Visit) -> SignedIn:
+    """A person who is signed in already: the cookies of a first sign-in serve all later tests, which never sign out."""
+
+    def signed_in(name: str, language: str = "fr", **options: object) -> Person:
+        key = demo.port, name
+        person = Person(demo, visit(language, storage_state=_kept.get(key), **options), name, language)
+        if key not in _kept:
+            person.sign_in_at_home()
+            _kept[key] = person.page.context.storage_state()
+        return person
+
+    return signed_in
+
+
+@pytest.fixture(scope="session")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where pictures are kept: the folder named by SCREENSHOTS, otherwise nowhere that lasts."""
+    chosen = os.environ.get("SCREENSHOTS")
+    folder = ROOT / chosen if chosen else tmp_path_factory.mktemp("screenshots")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

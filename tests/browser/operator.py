@@ -1,0 +1,72 @@
+"""What an operator, an administrator or time does to the demonstration while its browsers are open.
+
+Run as `python -m tests.browser.operator VERB …` with the settings of the instance; answers JSON.
+"""
+
+import json
+import sys
+from datetime import timedelta
+
+from sqlalchemy import update
+
+from idp.accounts.email_address import canonical, find_account
+from idp.accounts.models import Account
+from idp.authn import totp
+from idp.authn.models import MailedLink, SignIn
+from idp.cli import demo_data
+from idp.cli.context import operating, settings
+from idp.companies import company, membership
+from idp.core import tokens
+from idp.work import Work
+
+
+def people() -> dict[str, dict[str, str | None]]:
+    """Addresses of the demonstration's people and the secrets of their authenticator apps, by name."""
+    known = {}
+    with operating(write=False) as work:
+        for person in demo_data.read(settings().policies_dir)["people"]:
+            account = find_account(work, canonical(person["email"]))
+            held = totp.secrets_of(work, account.id) if account else []
+            known[person["id"]] = {"email": person["email"], "secret": held[-1][1] if held else None}
+    return known
+
+
+def change_role(person: str, reference: str, product: str, role: str) -> None:
+    """Give a member another role in a product."""
+    with operating() as work:
+        where = company.find(work, reference)
+        assert where is not None, reference
+        membership.change_role(work, where.id, _account(work, person).id, product, role_id=role)
+
+
+def expire_link(token: str) -> None:
+    """Let the time of a mailed link be over."""
+    with operating() as work:
+        ended = update(MailedLink).where(MailedLink.token_digest == tokens.digest(token))
+        past = {"created_at": work.now - timedelta(days=30), "expires_at": work.now - timedelta(seconds=1)}
+        assert work.session.execute(ended.values(past)).rowcount == 1
+
+
+def expire_sign_ins(person: str) -> None:
+    """Let the time of a person's unfinished sign-ins be over."""
+    with operating() as work:
+        ended = update(SignIn).where(SignIn.account_id == _account(work, person).id)
+        past = {"created_at": work.now - timedelta(hours=1), "expires_at": work.now - timedelta(seconds=1)}
+        assert work.session.execute(ended.values(past)).rowcount >= 1
+
+
+def _account(work: Work, person: str) -> Account:
+    account = find_account(work, canonical(demo_data.address_of(settings().policies_dir, person)))
+    assert account is not None, person
+    return account
+
+
+VERBS = {
+    "people": people,
+    "change-role": change_role,
+    "expire-link": expire_link,
+    "expire-sign-ins": expire_sign_ins,
+}
+
+if __name__ == "__main__":
+    json.dump(VERBS[sys.argv[1]](*sys.argv[2:]), sys.stdout)
