@@ -16,7 +16,7 @@ from idp.authn import session
 from idp.authn.session import Current
 from idp.core import texts
 from idp.core.errors import NotAuthenticated
-from idp.web import cookies, forms, locale
+from idp.web import cookies, forms, locale, phrases
 from idp.web.headers import Page
 from idp.web.work import act_as, open_work
 from idp.work import Actor, Work
@@ -72,7 +72,7 @@ def page(
     problems = dict(problems or {})
     language = locale.current()
     body = render_template(
-        template,
+        phrases.environment(current_app, language).get_template(template),
         problems=problems,
         form=forms.typed() if form is None else form,
         locale=language,

@@ -9,7 +9,7 @@ STATIC_KEPT_SECONDS = 31_536_000  # an address of a static file carries its cont
 
 def install(app: Flask, settings: Settings) -> None:
     """Give the application its pages. The mailbox is there in development mode only."""
-    from idp.web import csrf, errors, headers, locale
+    from idp.web import csrf, errors, headers, locale, phrases
     from idp.web.pages import (
         account,
         activation,
@@ -28,6 +28,7 @@ def install(app: Flask, settings: Settings) -> None:
     csrf.install(app)
     headers.install(app, settings)
     errors.install(app)
+    phrases.install(app, locale.NAMES)
     for room in (sign_in, second_step, activation, reset, launcher, account, company, consent, sign_out):
         app.register_blueprint(room.blueprint)
     if settings.development:

@@ -1,0 +1,61 @@
+"""Templates with their texts in place: one environment per language, in which a fixed phrase is part of the template.
+
+Looking each phrase up again for every page is a third of what a page costs (docs/performance.md). A phrase with a value
+in it is looked up when the page is made.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from flask import Flask
+from jinja2 import Environment
+from jinja2.ext import Extension
+from jinja2.lexer import Token, TokenStream
+
+from idp.core import texts
+
+EXTENSION = "sesame_phrases"
+_SHAPE = ("name", "lparen", "string", "rparen")
+
+
+class Phrases(Extension):
+    """Replaces `_("…")` by the text itself, marked as safe as gettext's answers are."""
+
+    def filter_stream(self, stream: TokenStream) -> Iterator[Token]:
+        language: str = self.environment.language  # type: ignore[attr-defined] # `install` gives it
+        waiting: list[Token] = []
+        for token in stream:
+            waiting.append(token)
+            if token.type != _SHAPE[len(waiting) - 1] or waiting[0].value != "_":
+                yield from waiting
+                waiting = []
+            elif len(waiting) == len(_SHAPE):
+                yield from _in_place(waiting, language)
+                waiting = []
+        yield from waiting
+
+
+def _in_place(call: list[Token], language: str) -> Iterator[Token]:
+    line, text = call[0].lineno, texts.catalogue(language).gettext(call[2].value)
+    if "%" in text:
+        yield from call
+        return
+    yield Token(line, "lparen", "(")
+    yield Token(line, "string", text)
+    yield Token(line, "pipe", "|")
+    yield Token(line, "name", "safe")
+    yield Token(line, "rparen", ")")
+
+
+def install(app: Flask, languages: Iterable[str]) -> None:
+    """Make the environments, once the application's own one is complete; `environment` finds them."""
+    made: dict[str, Environment] = {}
+    for language in languages:
+        made[language] = app.jinja_env.overlay(extensions=[Phrases], cache_size=400)
+        made[language].extend(language=language)
+    app.extensions[EXTENSION] = made
+
+
+def environment(app: Flask, language: str) -> Environment:
+    """The environment whose templates are written in this language."""
+    found: Environment = app.extensions[EXTENSION][language]
+    return found
