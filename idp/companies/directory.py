@@ -247,7 +247,7 @@ def _listed(work: Work, product: str) -> bool:
 
 
 def _matching(found: Select[Any], search: str) -> Select[Any]:
-    wanted = search.strip()
+    wanted = search.replace("\x00", "").strip()  # no name holds one, and PostgreSQL takes none
     return found.where(found.selected_columns.name.icontains(wanted, autoescape=True)) if wanted else found
 
 

@@ -14,7 +14,7 @@ from idp.audit import log as audit
 from idp.authn.models import Session
 from idp.authn.session import ACR_TWO
 from idp.companies import access
-from idp.companies.access import Access, Refusal
+from idp.companies.access import Access, Reason, Refusal
 from idp.core.prepared import Prepared
 from idp.oidc import claims, codes, families, permission_sets, refresh, tokens
 from idp.oidc.claims import HOLDS_ADDRESS, SUBJECT_COLUMNS, Subject, subject_of
@@ -116,6 +116,8 @@ def _answer(
 ) -> dict[str, Any]:
     """Tokens for a person, without the refresh token."""
     body_claims, lifetime = claims.access_token(work, client, subject, scope, grant_id, reach)
+    if lifetime <= 0:  # the mandate or the right ends within this second
+        raise AccessRefused(Reason.NO_ACCESS.value)
     access_token = tokens.sign(work, body_claims, token_type=tokens.ACCESS_TOKEN_TYPE)
     answer: dict[str, Any] = {
         "access_token": access_token,
