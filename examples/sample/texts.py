@@ -210,6 +210,8 @@ def show(cell: Cell) -> str:
     locale = _LOCALES[language()]
     if isinstance(cell, Text):
         return in_language(cell)
+    if isinstance(cell, Decimal) and not cell:
+        return ""  # a ledger leaves the other side empty
     if isinstance(cell, Decimal):
         return str(format_currency(cell, "EUR", locale=locale))
     if isinstance(cell, date):

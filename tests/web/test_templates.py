@@ -24,7 +24,7 @@ MAILS = IDP / "outbox" / "templates"
 LOCALES = ["fr", "en"]
 
 FRAMES = {"base.html", "macros.html"}
-VOID = {"meta", "link", "input", "br", "path", "rect"}
+VOID = {"meta", "link", "input", "br", "wbr", "path", "rect"}
 
 
 class Reading(HTMLParser):

@@ -97,10 +97,12 @@ def _refused_page(work: Work, asked: ValidRequest, refusal: Refusal | None, back
     product = asked.client.name(locale.current())
     helpers = access.administrators(work, refusal.company_id) if refusal and refusal.company_name else ()
     current = render.current_session()
-    own_address = render.person(current).email if current else None  # nobody is sent to themselves for help
+    me = render.person(current) if current else None
+    own_address = me.email if me else None  # nobody is sent to themselves for help
     return render.page(
         "access/refused.html",
         status=403,
+        account=me,
         reason=refusal.reason.value if refusal else Reason.NO_ACCESS.value,
         product_name=product,
         company=refusal.company_name if refusal else None,

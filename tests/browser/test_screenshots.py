@@ -1,0 +1,186 @@
+"""Every hosted page, seen: a picture at phone and desktop width, no scrolling sideways, nothing axe calls serious.
+
+`make screenshots` keeps the pictures in docs/screenshots; otherwise they go to a folder that does not last.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from tests.browser.conftest import SignedIn, Visit
+from tests.browser.demonstration import Clock, Demonstration
+from tests.browser.test_activation import TEXTS, fill_details, mailed_link
+
+PHONE, DESKTOP = {"width": 375, "height": 812}, {"width": 1280, "height": 800}
+Look = Callable[..., None]
+EN = TEXTS["en"]
+
+
+@pytest.fixture
+def look(pictures: Path) -> Look:
+    """Take the pictures of a page, and look at it as axe does."""
+
+    def look(page: Page, name: str, *, dark: bool = False, check: bool = True) -> None:
+        page.mouse.move(0, 0)
+        for size, width in (("phone", PHONE), ("desktop", DESKTOP)):
+            page.set_viewport_size(width)  # type: ignore[arg-type]
+            page.evaluate("window.scrollTo(0, 0)")
+            page.screenshot(path=pictures / f"{name}-{size}.png", animations="disabled", caret="hide")
+            if size == "phone":
+                across = page.evaluate("document.documentElement.scrollWidth")
+                assert across <= width["width"], f"{name} scrolls sideways: {across} px"
+        if check:
+            accessible(page, name)
+        if dark:
+            page.emulate_media(color_scheme="dark")
+            page.screenshot(path=pictures / f"{name}-dark.png", animations="disabled", caret="hide")
+            accessible(page, f"{name} in dark")
+            page.emulate_media(color_scheme="light")
+
+    return look
+
+
+def accessible(page: Page, name: str) -> None:
+    """Nothing that axe calls serious or critical."""
+    found = Axe().run(page).response["violations"]
+    grave = [
+        f"{each['id']}: {each['help']}: {[node['target'] for node in each['nodes']]}"
+        for each in found
+        if each["impact"] in ("serious", "critical")
+    ]
+    assert grave == [], name
+
+
+def test_screenshots_of_signing_in(demo: Demonstration, somebody: SignedIn, look: Look) -> None:
+    joris = somebody("joris.vanderlinden", "en")
+    page = joris.page
+    page.goto(demo.accounting)
+    look(page, "product-welcome")
+    joris.open(demo.accounting)
+    look(page, "sign-in", dark=True)
+    joris.prove_password("not the right one at all")
+    look(page, "sign-in-refused")
+    joris.prove_password()
+    look(page, "code", dark=True)
+    joris.prove_code(demo.clocks[joris.name].wrong())
+    look(page, "code-refused")
+    page.get_by_role("link", name="Use another way").click()
+    look(page, "other-ways")
+    page.get_by_role("link", name="Use a recovery code").click()
+    look(page, "recovery-code")
+    page.get_by_label("Recovery code").fill("not-a-code")
+    page.get_by_role("button", name="Continue").click()
+    look(page, "recovery-code-refused")
+    demo.operator("expire-sign-ins", joris.name)
+    page.reload()
+    look(page, "sign-in-expired")
+
+
+def test_screenshots_in_french(demo: Demonstration, somebody: SignedIn, look: Look) -> None:
+    lotte = somebody("lotte.peeters", "fr")
+    lotte.open(demo.capture)
+    look(lotte.page, "sign-in-french", check=False)
+    lotte.prove_password()
+    look(lotte.page, "code-french", check=False)
+
+
+def test_screenshots_of_the_way_to_a_product(demo: Demonstration, signed_in: SignedIn, look: Look) -> None:
+    nathalie = signed_in("nathalie.deltour", "en")
+    nathalie.open(demo.accounting)
+    look(nathalie.page, "choose-company", dark=True)
+    thomas = signed_in("thomas.lefevre", "en")
+    thomas.open(demo.capture)
+    look(thomas.page, "no-access")
+    etienne = signed_in("etienne.garnier", "en")
+    etienne.open(demo.accounting)
+    look(etienne.page, "subscription-ended")
+
+
+def test_screenshots_of_the_products(demo: Demonstration, signed_in: SignedIn, look: Look) -> None:
+    ines = signed_in("ines.moreau", "en")
+    page = ines.page
+    ines.open(demo.accounting)
+    look(page, "product-home")
+    page.goto(f"{demo.accounting}/area/journals")
+    look(page, "product-area")
+    page.goto(f"{demo.accounting}/area/audit-export")
+    look(page, "product-refuses")
+    page.goto(f"{demo.accounting}/told")
+    look(page, "what-i-was-told")
+    page.goto(f"{demo.accounting}/companies")
+    look(page, "product-companies")
+
+
+def test_screenshots_of_ones_own_pages(demo: Demonstration, signed_in: SignedIn, look: Look) -> None:
+    nathalie = signed_in("nathalie.deltour", "en")
+    page = nathalie.page
+    page.goto(f"{demo.service}/?ui_locales=en")
+    look(page, "launcher", dark=True)
+    page.goto(f"{demo.service}/account")
+    look(page, "account")
+    page.goto(f"{demo.service}/sign-out")
+    look(page, "sign-out")
+    page.goto(f"{demo.service}/nowhere")
+    look(page, "not-found")
+    wrong = {"client_id": "demo-accounting", "response_type": "code", "redirect_uri": "https://elsewhere.example/cb"}
+    page.goto(f"{demo.service}/oauth/authorize?{urlencode(wrong)}")
+    look(page, "request-refused")
+    stranger = nathalie.page.context.browser.new_context(locale="en-GB").new_page()  # type: ignore[union-attr]
+    stranger.goto(f"{demo.service}/sign-out/done")
+    look(stranger, "signed-out")
+    stranger.context.close()
+
+
+def test_screenshots_of_an_account_about_to_be_erased(demo: Demonstration, somebody: SignedIn, look: Look) -> None:
+    margaux = somebody("margaux.blanc", "en")
+    margaux.page.goto(demo.service)
+    margaux.prove_password()
+    margaux.prove_code()
+    look(margaux.page, "erasure")
+
+
+def test_screenshots_of_activation(demo: Demonstration, visit: Visit, look: Look) -> None:
+    email, page = "zoe.kervadec@example.org", visit("en")
+    demo.idp("accounts", "invite", email, "--locale", "en")
+    link = mailed_link(demo, page, email)
+    look(page, "mail")
+    page.goto(f"{demo.service}/dev/mailbox")
+    look(page, "mailbox")
+    page.goto(link)
+    look(page, "activation-start")
+    page.get_by_role("button", name=EN["start"]).click()
+    look(page, "activation-details")
+    fill_details(page, EN, "too short")
+    look(page, "activation-details-refused")
+    fill_details(page, EN)
+    look(page, "authenticator")
+    page.get_by_role("heading", name="Scan this image").scroll_into_view_if_needed()
+    page.get_by_label(EN["code"]).fill(Clock("".join(page.locator(".secret").inner_text().split())).code())
+    page.get_by_role("button", name=EN["link_app"]).click()
+    look(page, "activation-done")
+    page.get_by_role("link", name=EN["products"]).click()
+    look(page, "launcher-empty")
+    second = visit("en")
+    second.goto(link)
+    look(second, "link-used")
+    second.goto(f"{demo.service}/activation/none-such")
+    look(second, "link-unknown")
+
+
+def test_screenshots_of_a_forgotten_password(demo: Demonstration, visit: Visit, look: Look) -> None:
+    email, page = demo.email("annelaure.petit"), visit("en")
+    page.goto(f"{demo.service}/reset")
+    look(page, "reset")
+    page.get_by_label("E-mail address").fill(email)
+    page.get_by_role("main").get_by_role("button").click()
+    look(page, "reset-sent")
+    page.goto(mailed_link(demo, page, email))
+    look(page, "reset-start")
+    page.get_by_role("main").get_by_role("button").click()
+    page.get_by_label("Six-digit code").fill(demo.code("annelaure.petit"))
+    page.get_by_role("button", name="Continue").click()
+    look(page, "new-password")
