@@ -10,6 +10,7 @@ from sqlalchemy import insert, select, update
 
 from idp.companies import tables
 from idp.core.prepared import Prepared
+from idp.core.session import reader
 from idp.work import Work
 
 _clock = tables.access_clock
@@ -29,7 +30,7 @@ def tick(work: Work) -> int:
 
 def value(work: Work) -> int:
     """The latest value, for those who remember an answer until anybody's access changes."""
-    row = _VALUE.first(work.session.connection(), {})
+    row = _VALUE.first(reader(work.session), {})
     return int(row[0]) if row is not None else 0
 
 

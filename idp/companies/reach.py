@@ -16,6 +16,7 @@ from sqlalchemy import Row
 
 from idp.companies import statements
 from idp.core.prepared import Prepared
+from idp.core.session import reader
 from idp.policy.catalogue import Product
 from idp.policy.permissions import Effective, Grant, Restrictions, ceiling_of, effective, freeze_restrictions, set_id
 from idp.work import Work
@@ -113,15 +114,18 @@ Links = Sequence[Row[Any]]
 def resolve(work: Work, account_id: UUID, company_id: UUID, product: str) -> Access | Refusal:
     """What this person may do in this product of this company: the one answer everything else is made from."""
     asked = {"account": account_id, "company": company_id, "product": product}
-    connection = work.session.connection()
-    row = _MEMBER.first(connection, asked)
+    row = _MEMBER.first(reader(work.session), asked)
     if row is None:
         return Refusal(company_id, product, Reason.NO_ACCESS, Why.NOT_A_MEMBER)
     answer = _as_member(work, account_id, product, row)
     if answer is None:
         asked["firm_products"] = _firm_products(work)
-        answer = _by_mandate(work, account_id, product, row, connection.execute(statements.LINKS, asked).all())
+        answer = _by_mandate(work, account_id, product, row, _links(work, asked))
     return answer
+
+
+def _links(work: Work, asked: Mapping[str, Any]) -> Links:
+    return work.session.connection().execute(statements.LINKS, asked).all()
 
 
 def resolve_many(

@@ -22,6 +22,7 @@ class LazySession:
         self._connection: Connection | None = None
         self._orm: Session | None = None
         self._writes = False
+        self._reader: Reader | None = None
 
     def connection(self, execution_options: dict[str, Any] | None = None) -> Connection:
         """The connection of the transaction, which is begun when there is none.
@@ -39,6 +40,15 @@ class LazySession:
                 self._writes = writes
             connection.begin()
         return connection
+
+    def reader(self) -> "Connection | Reader":
+        """What `Prepared` reads through when nothing else is wanted: the transaction that is open, or else a connection
+        of the pool as it is, on which each statement sees the latest commit."""
+        if self._connection is not None:
+            return self.connection()
+        if self._reader is None:
+            self._reader = Reader(self._engine)
+        return self._reader
 
     def get_bind(self) -> Engine:
         return self._engine
@@ -65,13 +75,32 @@ class LazySession:
             self._orm.close()
         if self._connection is not None:
             self._connection.close()
-        self._connection, self._orm, self._writes = None, None, False
+        if self._reader is not None:
+            self._reader.connection.close()
+        self._connection, self._orm, self._reader, self._writes = None, None, None, False
 
     def __getattr__(self, name: str) -> Any:
         connection = self.connection()
         if self._orm is None:  # its commit ends its own part only; the connection's transaction is ended above
             self._orm = Session(connection, join_transaction_mode="rollback_only")
         return getattr(self._orm, name)
+
+
+class Reader:
+    """A connection of the pool without a transaction around it, with what `Prepared` asks of one."""
+
+    __slots__ = ("connection", "dialect", "dispatch")
+
+    def __init__(self, engine: Engine) -> None:
+        self.connection = engine.raw_connection()
+        self.dialect = engine.dialect
+        self.dispatch = engine.dispatch
+
+
+def reader(session: Session) -> "Connection | Reader":
+    """What `Prepared` reads through in this session: see `LazySession.reader`."""
+    own = getattr(session, "reader", None)
+    return session.connection() if own is None else own()
 
 
 def lazy_session(engine: Engine) -> Session:

@@ -12,6 +12,7 @@ from idp.accounts.models import Account, EmailAddress
 from idp.audit import log as audit
 from idp.authn.models import Session
 from idp.core.prepared import Prepared
+from idp.core.session import reader
 from idp.oidc.claims import HOLDS_ADDRESS, SUBJECT_COLUMNS, Subject, subject_of
 from idp.oidc.clients import RegisteredClient
 from idp.oidc.models import Grant, RevokedAccessToken
@@ -78,7 +79,7 @@ def family_of(row: Sequence[Any]) -> Family:
 def find(work: Work, grant_id: UUID, jti: str) -> Family | None:
     """The live family of an access token that was not revoked itself."""
     parameters = {"grant_id": grant_id, "token_jti": jti, **live_at(work)}
-    row = _FIND.first(work.session.connection(), parameters)
+    row = _FIND.first(reader(work.session), parameters)
     return family_of(row) if row is not None else None
 
 

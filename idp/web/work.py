@@ -1,11 +1,11 @@
 """A unit of work per request, committed once the view has returned."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask, current_app, g, request
 from flask.typing import ResponseReturnValue
@@ -64,6 +64,10 @@ class Application(OpenAPI):
             refusal = Response("This service has another name.\n", 400, UNKNOWN_HOST, mimetype="text/plain")
             return refusal(environ, start_response)
         return super().wsgi_app(environ, start_response)
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """As it is: no view here is a coroutine, and Flask would ask five times a request."""
+        return func
 
     def dispatch_request(self) -> ResponseReturnValue:
         try:
