@@ -59,9 +59,11 @@ def main() -> int:
             "IDP_DATABASE_URL": chosen.database_url,
             "IDP_LOG_LEVEL": "warning",
         }
-        with serve("benchmarks.empty:create_app", free_port(), {}) as empty:
-            with serve("idp.app:create_app", port, environment) as server:
-                costs = _measure(world, server, empty, chosen.rounds)
+        with (
+            serve("benchmarks.empty:create_app", free_port(), {}) as empty,
+            serve("idp.app:serving", port, environment) as server,
+        ):
+            costs = _measure(world, server, empty, chosen.rounds)
         counted = statements.count(world)
     return _report(costs, counted)
 

@@ -22,7 +22,7 @@ def serve(out: Output) -> None:
     application()  # what keeps a worker from starting is said here, once, in a sentence
     check_port(chosen.listen_host, chosen.listen_port)
     Server(
-        "idp.app:create_app",
+        "idp.app:serving",
         address=chosen.listen_host,
         port=chosen.listen_port,
         interface=Interfaces.WSGI,
