@@ -3,13 +3,15 @@
 `make screenshots` keeps the pictures in docs/screenshots; otherwise they go to a folder that does not last.
 """
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
+from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import SignedIn, Visit
 from tests.browser.demonstration import Clock, Demonstration
@@ -98,6 +100,29 @@ def test_screenshots_of_the_way_to_a_product(demo: Demonstration, signed_in: Sig
     etienne = signed_in("etienne.garnier", "en")
     etienne.open(demo.accounting)
     look(etienne.page, "subscription-ended")
+
+
+def test_screenshots_of_a_stranger_that_asks_for_consent(demo: Demonstration, signed_in: SignedIn, look: Look) -> None:
+    answer_to = f"{demo.capture}/callback"
+    names = ["--name", "fr=Banque Kervella", "--name", "en=Kervella Bank"]
+    what = ["--product", "accounting", "--resource", "https://api.kervella.example.com", "--redirect-uri", answer_to]
+    demo.idp("clients", "create", "--client-id", "kervella", "--untrusted", *names, *what)
+    ines = signed_in("ines.moreau", "en")
+    asked = {
+        "client_id": "kervella",
+        "response_type": "code",
+        "redirect_uri": answer_to,
+        "scope": "openid profile email",
+        "state": "from-the-bank",
+        "ui_locales": "en",
+        "code_challenge": create_s256_code_challenge("a" * 64),
+        "code_challenge_method": "S256",
+    }
+    ines.page.goto(f"{demo.service}/oauth/authorize?{urlencode(asked)}")
+    expect(ines.page.get_by_role("heading", level=1)).to_have_text("Allow Kervella Bank to use your account?")
+    look(ines.page, "consent")
+    ines.page.get_by_role("button", name="Refuse").click()
+    expect(ines.page).to_have_url(re.compile(f"^{re.escape(answer_to)}[?]error=access_denied&.*state=from-the-bank"))
 
 
 def test_screenshots_of_the_products(demo: Demonstration, signed_in: SignedIn, look: Look) -> None:
