@@ -25,9 +25,7 @@ Send = Callable[[str, str, bytes | None, dict[str, str]], tuple[int, dict[str, s
 def over(connection: http.client.HTTPConnection) -> Send:
     """Send requests over one kept connection."""
 
-    def send(
-        method: str, path: str, body: bytes | None, headers: dict[str, str]
-    ) -> tuple[int, dict[str, str], bytes]:
+    def send(method: str, path: str, body: bytes | None, headers: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
         connection.request(method, path, body=body, headers=headers)
         answer = connection.getresponse()
         content = answer.read()

@@ -49,9 +49,7 @@ def _statements(world: World, name: str, act: Callable[[], object], seen: list[s
 def inside(world: World) -> Send:
     """Send requests to the application in this process, without a server."""
 
-    def send(
-        method: str, path: str, body: bytes | None, headers: dict[str, str]
-    ) -> tuple[int, dict[str, str], bytes]:
+    def send(method: str, path: str, body: bytes | None, headers: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
         path, _, query = path.removeprefix(world.settings.issuer).partition("?")
         environ = {
             "REQUEST_METHOD": method, "PATH_INFO": path, "QUERY_STRING": query, "SERVER_NAME": "localhost",

@@ -1,10 +1,10 @@
 """Flask's signed cookie, which carries the anti-forgery token of forms and nothing else."""
 
 from functools import cache
+from typing import Any
 
 from flask import Flask, Request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
-from itsdangerous import URLSafeTimedSerializer
 
 
 class FormSession(SecureCookieSessionInterface):
@@ -12,7 +12,7 @@ class FormSession(SecureCookieSessionInterface):
     signature is derived once per process."""
 
     @cache  # noqa: B019 - one application lives as long as its process
-    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
+    def get_signing_serializer(self, app: Flask) -> Any:
         return super().get_signing_serializer(app)
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
