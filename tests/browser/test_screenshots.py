@@ -120,6 +120,7 @@ def test_screenshots_of_a_stranger_that_asks_for_consent(demo: Demonstration, si
     }
     ines.page.goto(f"{demo.service}/oauth/authorize?{urlencode(asked)}")
     expect(ines.page.get_by_role("heading", level=1)).to_have_text("Allow Kervella Bank to use your account?")
+    expect(ines.page.get_by_role("main")).to_contain_text("your role in Accounting")
     look(ines.page, "consent")
     ines.page.get_by_role("button", name="Refuse").click()
     expect(ines.page).to_have_url(re.compile(f"^{re.escape(answer_to)}[?]error=access_denied&.*state=from-the-bank"))

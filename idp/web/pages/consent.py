@@ -13,6 +13,7 @@ from idp.companies.access import Access
 from idp.oidc import authorization, consent, interaction
 from idp.oidc.authorization import Taken
 from idp.oidc.interaction import Decision, Need
+from idp.policy import label_for
 from idp.web import csrf, forms, locale
 from idp.web.pages import steps
 from idp.web.pages.continuing import continue_path, destination, see_other
@@ -48,7 +49,7 @@ def show(problems: dict[str, str]) -> Response:
         problems=problems,
         client_name=client.name(locale.current()),
         company=_company(work, taken, current, decision),
-        scopes=_scopes(taken.request.scope),
+        scopes=_scopes(taken.request.scope) + _role(work, taken),
         client_url=client.home_uri,
         form_targets=destination(work, continue_path(taken.token)).form_targets,
         account=person(current),
@@ -92,6 +93,15 @@ def _company(work: Work, taken: Taken, current: Current, decision: Decision) -> 
         return None
     found = access.resolve(work, current.account_id, decision.company_id, product)
     return found.company_name if isinstance(found, Access) else None
+
+
+def _role(work: Work, taken: Taken) -> list[str]:
+    """What the tokens of a product's client carry beside the scopes: where the person works, and as what."""
+    product = taken.request.client.product
+    if product is None:
+        return []
+    label = label_for(work.policies.products[product].label, locale.current())
+    return [gettext("see which company you work for, and your role in %(product)s there", product=label)]
 
 
 def _scopes(scope: str) -> list[str]:
