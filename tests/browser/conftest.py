@@ -4,12 +4,11 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Response, expect, sync_playwright
 
-from tests.browser import demonstration
+from tests.browser import demonstration, picture
 from tests.browser.demonstration import ROOT, Demonstration
 from tests.browser.person import Person
 
@@ -113,10 +112,18 @@ def signed_in(demo: Demonstration, visit: Visit) -> SignedIn:
     return signed_in
 
 
-@pytest.fixture(scope="session")
-def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where pictures are kept: the folder named by SCREENSHOTS, otherwise nowhere that lasts."""
+@pytest.fixture
+def keep_picture(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Callable[[Page, str], None]:
+    """Take a picture: for the folder named by SCREENSHOTS, with a palette; otherwise for one that does not last."""
     chosen = os.environ.get("SCREENSHOTS")
     folder = ROOT / chosen if chosen else tmp_path_factory.mktemp("screenshots")
     folder.mkdir(parents=True, exist_ok=True)
-    return folder
+
+    def keep(page: Page, name: str) -> None:
+        png, path = page.screenshot(animations="disabled", caret="hide"), folder / f"{name}.png"
+        if chosen:
+            picture.keep(chromium, png, path)
+        else:
+            path.write_bytes(png)
+
+    return keep

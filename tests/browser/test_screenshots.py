@@ -5,7 +5,6 @@
 
 import re
 from collections.abc import Callable
-from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
@@ -23,7 +22,7 @@ EN = TEXTS["en"]
 
 
 @pytest.fixture
-def look(pictures: Path) -> Look:
+def look(keep_picture: Callable[[Page, str], None]) -> Look:
     """Take the pictures of a page, and look at it as axe does."""
 
     def look(page: Page, name: str, *, dark: bool = False, check: bool = True) -> None:
@@ -31,7 +30,7 @@ def look(pictures: Path) -> Look:
         for size, width in (("phone", PHONE), ("desktop", DESKTOP)):
             page.set_viewport_size(width)  # type: ignore[arg-type]
             page.evaluate("window.scrollTo(0, 0)")
-            page.screenshot(path=pictures / f"{name}-{size}.png", animations="disabled", caret="hide")
+            keep_picture(page, f"{name}-{size}")
             if size == "phone":
                 across = page.evaluate("document.documentElement.scrollWidth")
                 assert across <= width["width"], f"{name} scrolls sideways: {across} px"
@@ -39,7 +38,7 @@ def look(pictures: Path) -> Look:
             accessible(page, name)
         if dark:
             page.emulate_media(color_scheme="dark")
-            page.screenshot(path=pictures / f"{name}-dark.png", animations="disabled", caret="hide")
+            keep_picture(page, f"{name}-dark")
             accessible(page, f"{name} in dark")
             page.emulate_media(color_scheme="light")
 
