@@ -95,8 +95,9 @@ class Browser:
 
     @property
     def text(self) -> str:
+        """The page's source, without the places where a long word may break."""
         assert self.answer is not None
-        return self.answer.text
+        return self.answer.text.replace("<wbr>", "")
 
     @property
     def status(self) -> int:
