@@ -35,7 +35,6 @@ _TAKE = Prepared(
         AuthorizationRequest.id,
         AuthorizationRequest.parameters,
         AuthorizationRequest.company_id,
-        AuthorizationRequest.consented_at,
         AuthorizationRequest.created_at,
     ).where(
         AuthorizationRequest.token_digest == bindparam("digest"), AuthorizationRequest.expires_at > bindparam("now")
@@ -185,7 +184,7 @@ def take(work: Work, token: str) -> Taken:
         raise Expired(kind="authorization_request") from error
     if isinstance(request, BadRequest):
         raise Expired(kind="authorization_request")
-    return Taken(row.id, token, request, Kept(row.created_at, row.company_id, row.consented_at))
+    return Taken(row.id, token, request, Kept(row.created_at, row.company_id))
 
 
 def _kept(work: Work, token: str) -> Any:
@@ -194,16 +193,9 @@ def _kept(work: Work, token: str) -> Any:
 
 def choose_company(work: Work, taken: Taken, company_id: UUID) -> None:
     """Remember the company the person chose; whether they may is decided when the request is taken up again."""
-    _update(work, taken, company_id=company_id)
-
-
-def agree(work: Work, taken: Taken) -> None:
-    """Remember that the person agreed to this one request."""
-    _update(work, taken, consented_at=work.now)
-
-
-def _update(work: Work, taken: Taken, **values: Any) -> None:
-    work.session.execute(update(AuthorizationRequest).where(AuthorizationRequest.id == taken.id).values(**values))
+    work.session.execute(
+        update(AuthorizationRequest).where(AuthorizationRequest.id == taken.id).values(company_id=company_id)
+    )
 
 
 def forget(work: Work, taken: Taken) -> bool:

@@ -1,5 +1,6 @@
 """Consent: a person lets a client that is not one of our own products act for them (R-42)."""
 
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import insert, select, update
@@ -12,14 +13,22 @@ from idp.oidc.models import Consent
 from idp.work import Work
 
 
-def needed(work: Work, client: RegisteredClient, account_id: UUID, scope: str) -> bool:
-    """Whether the person has to be asked: the client is not trusted and wants more than was agreed to."""
+def needed(
+    work: Work, client: RegisteredClient, account_id: UUID, scope: str, *, since: datetime | None = None
+) -> bool:
+    """Whether the person has to be asked: the client is not trusted and wants more than was agreed to.
+
+    Args:
+        since: an agreement from before this instant does not count.
+    """
     if client.trusted:
         return False
-    given = work.session.scalar(
-        select(Consent.scope).where(Consent.account_id == account_id, Consent.client_id == client.id)
-    )
-    return given is None or not set(scope.split()) <= set(given.split())
+    given = work.session.execute(
+        select(Consent.scope, Consent.given_at).where(Consent.account_id == account_id, Consent.client_id == client.id)
+    ).one_or_none()
+    if given is None or (since is not None and given.given_at < since):
+        return True
+    return not set(scope.split()) <= set(given.scope.split())
 
 
 def give(work: Work, client: RegisteredClient, account_id: UUID, scope: str) -> None:

@@ -47,11 +47,11 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What a kept request remembers of the person's choices."""
+    """What a kept request remembers. Nothing binds it to one person, so it holds no proof and no agreement of anybody;
+    those are looked up for the person who takes it up."""
 
     created_at: datetime
     company_id: UUID | None
-    consented_at: datetime | None
 
 
 def next_for(
@@ -69,10 +69,9 @@ def next_for(
     company = _company(work, client, parameters, prompts, current, kept)
     if company.need is not Need.READY:
         return company
-    consented = kept is not None and kept.consented_at is not None
-    if not consented and (
-        consent.needed(work, client, current.account_id, scope) or ("consent" in prompts and not client.trusted)
-    ):
+    since = kept.created_at if kept is not None and "consent" in prompts else None
+    again = kept is None and "consent" in prompts and not client.trusted
+    if again or consent.needed(work, client, current.account_id, scope, since=since):
         return Decision(Need.CONSENT, company.company_id, error="consent_required")
     return company
 

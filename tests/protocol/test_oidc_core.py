@@ -146,6 +146,22 @@ def test_prompt_none_never_agrees_for_the_person(stage: Stage, ines: Browser) ->
     assert ines.address.startswith("/consent?")
 
 
+@pytest.mark.parametrize("prompt", [None, "consent"])
+def test_nobody_agrees_for_another_person(stage: Stage, ines: Browser, julien: Browser, prompt: str | None) -> None:
+    """A kept request to which one person has agreed may be handed to another by its address."""
+    party = stage.register(trusted=False)
+    if prompt is not None:  # who agreed once is still asked again where the client wants it
+        julien.get(party.asking())
+        julien.submit({"decision": "allow"})
+    ines.get(party.asking(prompt=prompt))
+    kept = ines.address.replace("/consent", "/oauth/authorize/continue")
+    answer = ines.post({"decision": "allow"})
+    assert answer.headers["Location"] == kept
+    answer = julien.get(kept)
+    assert julien.address.startswith("/consent?"), answer.headers.get("Location")
+    assert "code" in query_of(julien.submit({"decision": "allow"}).headers["Location"])
+
+
 def test_consent_is_asked_again_when_scopes_grow(stage: Stage, ines: Browser) -> None:
     party = stage.register(trusted=False)
     ines.get(party.asking(scope="openid"))

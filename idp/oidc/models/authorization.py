@@ -18,7 +18,6 @@ class AuthorizationRequest(Identified, Base):
     client_id: Mapped[UUID] = mapped_column(ForeignKey("clients.id", ondelete="CASCADE"))
     parameters: Mapped[dict[str, str]] = mapped_column(JSON)
     company_id: Mapped[UUID | None]  # chosen by the person
-    consented_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
 

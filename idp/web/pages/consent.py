@@ -71,7 +71,6 @@ def decide() -> ResponseReturnValue:
         return see_other(continue_path(taken.token))
     if form.decision == "allow":
         consent.give(work, taken.request.client, current.account_id, taken.request.scope)
-        authorization.agree(work, taken)
         return see_other(continue_path(taken.token))
     authorization.forget(work, taken)
     state = taken.request.parameters.get("state")
