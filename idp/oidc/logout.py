@@ -5,12 +5,11 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 from uuid import UUID
 
-import requests
 from sqlalchemy import select, update
 
 from idp.authn.models import Session
 from idp.core.tokens import new
-from idp.oidc import clients, tokens
+from idp.oidc import calling, clients, tokens
 from idp.oidc.clients import RegisteredClient
 from idp.oidc.models import Client, Grant
 from idp.outbox import queue
@@ -100,27 +99,12 @@ def deliver(work: Work, members: dict[str, Any]) -> None:
         return
     token = logout_token(work, client, members["sid"], members["subject"])
     work.session.commit()  # nothing is held while the network is waited for
-    status = _post(client.backchannel_logout_uri, token)
+    try:
+        status = calling.post(client.backchannel_logout_uri, {"logout_token": token}, seconds=TIMEOUT_SECONDS)
+    except calling.NoAnswer as error:
+        raise DeliveryFailed(str(error)) from error
     if status not in (200, 204):
         raise DeliveryFailed(f"status {status}")
-
-
-def _post(uri: str, token: str) -> int:
-    """The status of the client's answer. No proxy or password of this machine's environment is used, no redirect is
-    followed, and the body is never read: however much there is of it, or however slowly it comes.
-
-    Raises:
-        DeliveryFailed: there is no answer, or not in time.
-    """
-    try:
-        with requests.Session() as session:
-            session.trust_env = False
-            with session.post(
-                uri, data={"logout_token": token}, timeout=TIMEOUT_SECONDS, allow_redirects=False, stream=True
-            ) as answer:
-                return answer.status_code
-    except requests.RequestException as error:
-        raise DeliveryFailed(type(error).__name__) from error
 
 
 def session_named(work: Work, sid: str) -> UUID | None:

@@ -1,5 +1,6 @@
 """A product's back-channel logout address: a small real HTTP server that keeps what it is sent."""
 
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -50,3 +51,30 @@ def receiving() -> Iterator[Receiver]:
         server.shutdown()
         server.server_close()
         thread.join(timeout=5)
+
+
+@contextmanager
+def dribbling(beginning: bytes) -> Iterator[str]:
+    """The address of a product that answers this at once, and from then on a byte every tenth of a second."""
+    over = threading.Event()
+    listening = socket.create_server(("127.0.0.1", 0))
+
+    def answer() -> None:
+        calling, _ = listening.accept()
+        with calling:
+            try:
+                calling.recv(65536)
+                calling.sendall(beginning)
+                while not over.wait(0.1):
+                    calling.sendall(b"a")
+            except OSError:
+                pass  # the caller has hung up
+
+    thread = threading.Thread(target=answer, daemon=True)
+    thread.start()
+    with listening:
+        try:
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}/backchannel-logout"
+        finally:
+            over.set()
+            thread.join(timeout=5)
