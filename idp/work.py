@@ -67,6 +67,13 @@ class Work:
         if not self.session.in_transaction():
             self.session.connection(execution_options={"write": True})
 
+    def write_after_reading(self) -> None:
+        """Begin a writing transaction, after ending one that has only read so far. SQLite refuses a write in a
+        transaction that began by reading as soon as anybody else has written since."""
+        if self.session.in_transaction() and not self.session.connection().get_execution_options().get("write"):
+            self.session.commit()
+        self.write()
+
     def checkpoint(self, *, write: bool = True) -> None:
         """Commit what was recorded so far and go on in a new transaction.
 

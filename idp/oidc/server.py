@@ -118,6 +118,7 @@ class Server(AuthorizationServer):
         return client
 
     def _refused(self, request: ProtocolRequest) -> None:
+        self.work.write_after_reading()  # of this request nothing else has happened yet
         known = [name for name, client in self._seen.items() if client is not None]
         audit.record(
             self.work,

@@ -145,12 +145,11 @@ def prove_recovery_code() -> ResponseReturnValue:
 @blueprint.get("/sign-in/second-factor")
 def ask_enrolment() -> ResponseReturnValue:
     """QR code and key of a new authenticator app; the same ones until a first code is right."""
-    open_work(write=True)
     return show_enrolment({})
 
 
 def show_enrolment(problems: dict[str, str]) -> Response:
-    work = open_work()
+    work = open_work(write=True)  # the first time, the secret is kept
     attempt = steps.due(work, Step.ENROL)
     enrolment = sign_in.begin_enrolment(work, attempt)
     secret = enrolment.secret

@@ -107,7 +107,8 @@ def prove_password() -> ResponseReturnValue:
 
 def _step_up(current: Current) -> ResponseReturnValue:
     """Ask the person of the session for the code again; nothing is typed before it, so a link may begin it."""
-    work = open_work(write=True)
+    work = open_work()
+    work.write_after_reading()
     attempt, token = sign_in.begin(work, continue_to=asked(), purpose="step_up", current=current)
     return _with_attempt(steps.onward(work, attempt), token)
 
