@@ -1,6 +1,7 @@
 """Registered clients: as the protocol reads them, and the commands that change them."""
 
 import secrets
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
@@ -24,6 +25,7 @@ SCOPES = ("openid", "profile", "email", "offline_access")
 GRANT_TYPES = ("authorization_code", "refresh_token", "client_credentials")
 AUTH_METHODS = ("client_secret_basic", "client_secret_post", "none")
 COMPANY_SCOPE = "company:"
+_NOT_FOR_READING = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})  # they disguise a name, or break the page that shows it
 _CLIENT_ID = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
 
 
@@ -332,6 +334,8 @@ def _check_choices(work: Work, asked: ClientRegistration) -> None:
         raise InvalidInput(field="product", allowed=offered)
     if not any(name.strip() for name in asked.names.values()) or any(len(n) > 100 for n in asked.names.values()):
         raise InvalidInput(field="client_name", reason="is missing or longer than 100 characters")
+    if any(unicodedata.category(letter) in _NOT_FOR_READING for name in asked.names.values() for letter in name):
+        raise InvalidInput(field="client_name", reason="holds characters that are not for reading")
 
 
 def _row(asked: ClientRegistration) -> dict[str, Any]:

@@ -246,6 +246,10 @@ def test_a_public_client_has_private_schemes_of_a_domain_only(
         {"subject_type": "pairwise"},
         {"client_name": {"en": "x"}},
         {"client_name": "x" * 101},
+        {"client_name": "half a character: \ud83d"},
+        {"client_name": "moc.knab\u202e"},
+        {"client_name": "a\x00b"},
+        {"client_name": "a\r\nb"},
         {"scope": ["openid"]},
     ],
 )
