@@ -1,12 +1,10 @@
 """What a token is worth now: userinfo, introspection (RFC 7662) and revocation (RFC 7009)."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from authlib.oauth2.rfc6749 import InvalidRequestError
-from authlib.oauth2.rfc7009 import RevocationEndpoint as Rfc7009
-from authlib.oauth2.rfc7662 import IntrospectionEndpoint as Rfc7662
 from sqlalchemy import insert
 from sqlalchemy.exc import IntegrityError
 
@@ -16,10 +14,7 @@ from idp.oidc import claims, clients, families, refresh, tokens
 from idp.oidc.clients import RegisteredClient
 from idp.oidc.families import Family
 from idp.oidc.models import RevokedAccessToken
-from idp.oidc.refresh import PresentedToken
 from idp.work import Work
-
-AUTH_METHODS = ["client_secret_basic", "client_secret_post", "none"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,75 +72,44 @@ def describe(live: LiveToken) -> dict[str, Any]:
     return answer
 
 
-class IntrospectionEndpoint(Rfc7662):
-    """Introspection for confidential clients, of tokens whose audience is their own resource (R-39)."""
-
-    CLIENT_AUTH_METHODS = AUTH_METHODS
-
-    def create_endpoint_response(self, request: Any) -> tuple[int, dict[str, Any], list[tuple[str, str]]]:
-        client: RegisteredClient = self.authenticate_endpoint_client(request)
-        token = request.form.get("token")
-        if not token:
-            raise InvalidRequestError("Missing 'token'.")
-        headers = [("Content-Type", "application/json"), ("Cache-Control", "no-store"), ("Pragma", "no-cache")]
-        return 200, self._answer(client, token), headers
-
-    def _answer(self, client: RegisteredClient, token: str) -> dict[str, Any]:
-        work: Work = self.server.work
-        inactive = {"active": False}
-        if client.public:
-            return inactive
-        if token.count(".") == 2:
-            live = access_token(work, token)
-            mine = live is not None and (
-                live.claims["client_id"] == client.client_id
-                or (client.resource is not None and live.claims["aud"] == client.resource)
-            )
-            return describe(live) if live is not None and mine else inactive
-        presented = refresh.find(work, token)
-        if presented is None or presented.used or not presented.check_client(client):
-            return inactive
-        subject = presented.family.subject
-        return {
-            "active": True, "token_type": "refresh_token", "client_id": client.client_id, "iss": work.issuer,
-            "sub": subject.subject, "scope": presented.family.scope, "sid": subject.sid,
-        }  # fmt: skip
+def introspect(work: Work, client: RegisteredClient, token: str) -> dict[str, Any]:
+    """The answer to a client about a token: its own, or one whose audience is its resource; to a public client, which
+    proves nothing, and about anything else, that it is inactive (RFC 7662 §2.2, R-39)."""
+    inactive = {"active": False}
+    if client.public:
+        return inactive
+    if token.count(".") == 2:
+        live = access_token(work, token)
+        mine = live is not None and (
+            live.claims["client_id"] == client.client_id
+            or (client.resource is not None and live.claims["aud"] == client.resource)
+        )
+        return describe(live) if live is not None and mine else inactive
+    presented = refresh.find(work, token)
+    if presented is None or presented.used or not presented.check_client(client):
+        return inactive
+    subject = presented.family.subject
+    return {
+        "active": True, "token_type": "refresh_token", "client_id": client.client_id, "iss": work.issuer,
+        "sub": subject.subject, "scope": presented.family.scope, "sid": subject.sid,
+    }  # fmt: skip
 
 
-class RevocationEndpoint(Rfc7009):
-    """Revocation: a refresh token takes its whole grant along, an access token goes alone. What is not the caller's
-    is left alone, with the same answer (RFC 7009 §2.2, R-39)."""
+def revoke(work: Work, client: RegisteredClient, token: str) -> None:
+    """Revoke a token of this client: a refresh token takes its whole grant along, an access token goes alone. What is
+    not the caller's is left alone, without a word (RFC 7009 §2.2, R-39)."""
+    if token.count(".") == 2:
+        _revoke_access_token(work, client, token)
+        return
+    presented = refresh.find(work, token)
+    if presented is not None and presented.check_client(client):
+        families.revoke(work, presented.family.grant_id, "revoked_by_client")
 
-    CLIENT_AUTH_METHODS = AUTH_METHODS
 
-    def create_endpoint_response(self, request: Any) -> tuple[int, dict[str, Any], list[tuple[str, str]]]:
-        client: RegisteredClient = self.authenticate_endpoint_client(request)
-        token = request.form.get("token")
-        if not token:
-            raise InvalidRequestError("Missing 'token'.")
-        if token.count(".") == 2:
-            self._revoke_access_token(client, token)
-        else:
-            presented: PresentedToken | None = refresh.find(self.server.work, token)
-            if presented is not None and presented.check_client(client):
-                families.revoke(self.server.work, presented.family.grant_id, "revoked_by_client")
-        headers = [("Content-Type", "application/json"), ("Cache-Control", "no-store"), ("Pragma", "no-cache")]
-        return 200, {}, headers
-
-    def _revoke_access_token(self, client: RegisteredClient, token: str) -> None:
-        work: Work = self.server.work
-        signed = tokens.verify(work, token, tokens.ACCESS_TOKEN_TYPE)
-        if signed is None or signed["client_id"] != client.client_id:
-            return
-        ends = work.now.timestamp()
-        if signed["exp"] <= ends:
-            return
-        try:
-            with work.session.begin_nested():
-                work.session.execute(
-                    insert(RevokedAccessToken).values(
-                        jti=signed["jti"], expires_at=work.now.fromtimestamp(signed["exp"], tz=work.now.tzinfo)
-                    )
-                )
-        except IntegrityError:  # revoked before
-            pass
+def _revoke_access_token(work: Work, client: RegisteredClient, token: str) -> None:
+    signed = tokens.verify(work, token, tokens.ACCESS_TOKEN_TYPE)
+    if signed is None or signed["client_id"] != client.client_id or signed["exp"] <= work.now.timestamp():
+        return
+    ends = work.now.fromtimestamp(signed["exp"], tz=work.now.tzinfo)
+    with suppress(IntegrityError), work.session.begin_nested():  # it may have been revoked before
+        work.session.execute(insert(RevokedAccessToken).values(jti=signed["jti"], expires_at=ends))

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import unquote
 
 from authlib.oauth2 import OAuth2Error, OAuth2Request
 from authlib.oauth2.rfc6749 import AuthorizationServer, InvalidClientError, InvalidRequestError
@@ -54,7 +55,8 @@ class ProtocolRequest(OAuth2Request):
         self.parameters = parameters
         self.payload = BasicOAuth2Payload(parameters)
         self.client: RegisteredClient | None = None
-        self.auth_method = self.user = self.credential = None
+        self.auth_method: str | None = None
+        self.user = self.credential = None
         self.authorization_code = self.refresh_token = None
         self._body = self._scope = None
 
@@ -95,26 +97,28 @@ class Server(AuthorizationServer):
         """Nobody listens: what follows from an act is written beside it."""
 
     def authenticate_client(
-        self, request: ProtocolRequest, methods: list[str], endpoint: str = "token"
+        self, request: ProtocolRequest, methods: Iterable[str] = AUTH_METHODS, endpoint: str = "token"
     ) -> RegisteredClient:
         """The client that this request proves to be (RFC 6749 §2.3), by its one registered method.
 
         Raises:
             InvalidClientError: 401 with a challenge when the client tried HTTP Basic or nothing (RFC 6749 §5.2).
+            InvalidRequestError: more than one way was tried, or `client_id` names another client.
         """
-        basic = check_basic(request.headers)
-        if basic and ("client_secret" in request.form or "client_assertion" in request.form):
-            raise InvalidRequestError("More than one way of client authentication.")
-        try:
-            client: RegisteredClient = super().authenticate_client(request, list(AUTH_METHODS), endpoint)
-        except InvalidClientError as error:
+        method, client_id, secret = presented_credentials(request)
+        client = self.query_client(client_id)
+        if (
+            client is None
+            or method not in methods
+            or client.token_endpoint_auth_method != method
+            or (secret is not None and not client.check_client_secret(secret))
+        ):
             self._refused(request)
-            status = 401 if basic or "client_secret" not in request.form else 400
-            raise InvalidClientError("Client authentication failed.", status_code=status) from error
-        named = request.form.get("client_id")
-        if named is not None and named != client.client_id:
+            status = 400 if method == "client_secret_post" else 401
+            raise InvalidClientError("Client authentication failed.", status_code=status)
+        if request.form.get("client_id", client_id) != client_id:
             raise InvalidRequestError("'client_id' names another client than the one authenticated.")
-        request.client = client
+        request.client, request.auth_method = client, method
         return client
 
     def _refused(self, request: ProtocolRequest) -> None:
@@ -145,23 +149,29 @@ def once(pairs: Pairs) -> dict[str, str]:
     return {name: value for name, value in found.items() if value}
 
 
-def check_basic(headers: dict[str, str]) -> bool:
-    """Whether the request uses HTTP Basic, after making sure that it is well formed; Authlib would fail on bytes that
-    are not UTF-8.
+def presented_credentials(request: ProtocolRequest) -> tuple[str, str, str | None]:
+    """How a client says who it is: method, identifier, secret (RFC 6749 §2.3.1).
 
     Raises:
-        InvalidClientError: malformed credentials.
+        InvalidRequestError: more than one way at once.
+        InvalidClientError: malformed HTTP Basic credentials.
     """
-    scheme, _, rest = headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "basic":
-        return False
-    try:
-        text = base64.b64decode(rest.strip(), validate=True).decode("utf-8")
-    except (binascii.Error, ValueError) as error:
-        raise InvalidClientError("Malformed HTTP Basic credentials.", status_code=401) from error
-    if ":" not in text or "\x00" in text:
-        raise InvalidClientError("Malformed HTTP Basic credentials.", status_code=401)
-    return True
+    scheme, _, rest = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "basic":
+        if "client_secret" in request.form or "client_assertion" in request.form:
+            raise InvalidRequestError("More than one way of client authentication.")
+        try:
+            text = base64.b64decode(rest.strip(), validate=True).decode("utf-8")
+        except (binascii.Error, ValueError) as error:
+            raise InvalidClientError("Malformed HTTP Basic credentials.", status_code=401) from error
+        client_id, colon, secret = text.partition(":")
+        if not colon or "\x00" in text:
+            raise InvalidClientError("Malformed HTTP Basic credentials.", status_code=401)
+        return "client_secret_basic", unquote(client_id), unquote(secret)
+    client_id = request.form.get("client_id", "")
+    if "client_secret" in request.form:
+        return "client_secret_post", client_id, request.form["client_secret"]
+    return "none", client_id, None
 
 
 def answer_error(error: OAuth2Error) -> PlainResponse:

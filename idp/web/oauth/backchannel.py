@@ -5,6 +5,8 @@ logs, so it is refused there.
 """
 
 import json
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -71,10 +73,29 @@ def answer(plain: PlainResponse) -> Response:
     return response
 
 
+def json_answer(body: Any, status: int = 200) -> Response:
+    """A JSON answer that nobody keeps."""
+    return Response(json.dumps(body), status=status, mimetype="application/json", headers=NO_STORE)
+
+
 def error(name: str, description: str, status: int) -> Response:
     """A JSON error of RFC 6749 §5.2."""
     body: dict[str, Any] = {"error": name, "error_description": description}
-    return Response(json.dumps(body), status=status, mimetype="application/json", headers=list(NO_STORE))
+    return json_answer(body, status)
+
+
+def as_result(view: Callable[..., Response]) -> Callable[..., Response]:
+    """Make the refusals of a view results: what they recorded (a failed authentication) is committed with the answer.
+    Authlib does the same for its own endpoints; an exception that leaves the view rolls back."""
+
+    @wraps(view)
+    def answered(*args: Any, **kwargs: Any) -> Response:
+        try:
+            return view(*args, **kwargs)
+        except ProtocolError as problem:
+            return answer(answer_error(problem))
+
+    return answered
 
 
 def protect(blueprint: Blueprint) -> Blueprint:

@@ -2,8 +2,10 @@
 
 from flask import Blueprint, Response
 
+from idp.oidc import introspection
+from idp.oidc.clients import RegisteredClient
+from idp.oidc.errors import InvalidRequest
 from idp.oidc.grants import AuthorizationCodeGrant, ClientCredentialsGrant, ProofKey, RefreshTokenGrant
-from idp.oidc.introspection import IntrospectionEndpoint, RevocationEndpoint
 from idp.oidc.server import Server
 from idp.web.oauth import backchannel
 from idp.web.work import open_work
@@ -24,16 +26,26 @@ def token() -> Response:
 
 
 @blueprint.post("/oauth/introspect")
+@backchannel.as_result
 def introspect() -> Response:
-    plain = backchannel.plain_form()
-    server = Server(open_work())
-    server.register_endpoint(IntrospectionEndpoint)
-    return backchannel.answer(server.create_endpoint_response("introspection", plain))
+    work = open_work()
+    client, token = _asked(Server(work))
+    return backchannel.json_answer(introspection.introspect(work, client, token))
 
 
 @blueprint.post("/oauth/revoke")
+@backchannel.as_result
 def revoke() -> Response:
-    plain = backchannel.plain_form()
-    server = Server(open_work(write=True))
-    server.register_endpoint(RevocationEndpoint)
-    return backchannel.answer(server.create_endpoint_response("revocation", plain))
+    work = open_work(write=True)
+    client, token = _asked(Server(work))
+    introspection.revoke(work, client, token)
+    return backchannel.json_answer({})
+
+
+def _asked(server: Server) -> tuple[RegisteredClient, str]:
+    """Who asks, and about which token (RFC 7009 §2.1, RFC 7662 §2.1)."""
+    request = server.create_oauth2_request(backchannel.plain_form())
+    client = server.authenticate_client(request)
+    if "token" not in request.form:
+        raise InvalidRequest("Missing 'token'.")
+    return client, request.form["token"]
