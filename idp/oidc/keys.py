@@ -47,9 +47,12 @@ def current(work: Work) -> Keys:
         Unavailable: no key has been made yet; `idp keys create` makes them.
     """
     remembered = cache.current(work)
-    if remembered.keys is None:
-        remembered.keys = _read(work)
-    return remembered.keys
+    found, revision = remembered.keys, remembered.revisions.get("keys")
+    if found is None:
+        found = _read(work)
+        if remembered.revisions.get("keys") == revision:  # otherwise another thread has seen newer ones meanwhile
+            remembered.keys = found
+    return found
 
 
 def _read(work: Work) -> Keys:

@@ -2,10 +2,14 @@
 
 import time
 from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import event
 
 from idp.oidc import keys
 from idp.oidc.models import SigningKey
 from idp.web.published import KEPT_SECONDS
+from idp.web.work import database
 from tests.party import header_of
 from tests.stage import Stage
 
@@ -61,3 +65,27 @@ def test_a_key_is_published_before_it_signs_and_after(own_stage: Stage) -> None:
         assert books.verified(token["access_token"])["client_id"] == books.client_id
         assert books.userinfo(token["access_token"]).status_code == 200
         assert books.verified(token["id_token"])["aud"] == books.client_id
+
+
+def test_keys_that_were_read_late_do_not_replace_newer_ones(own_stage: Stage) -> None:
+    """A slow reader has the keys of before a rotation in its hands when another thread knows those of after it."""
+    stage, rotated = own_stage, []
+    with stage.app.app_context():
+        engine = database.engine
+
+    def rotate(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+        if "FROM signing_keys" in statement and not rotated:
+            rotated.append("")
+            with stage.work() as work:
+                rotated[0] = keys.rotate(work, "ES256", at_once=True)
+            with stage.work(write=False) as work:
+                assert keys.current(work).active["ES256"].kid == rotated[0]
+
+    event.listen(engine, "after_cursor_execute", rotate)
+    try:
+        with stage.work(write=False) as work:
+            assert keys.current(work).active["ES256"].kid != rotated[0]
+    finally:
+        event.remove(engine, "after_cursor_execute", rotate)
+    with stage.work(write=False) as work:
+        assert keys.current(work).active["ES256"].kid == rotated[0]
