@@ -74,6 +74,7 @@ def onward(work: Work, attempt: Attempt, *, trust: bool = False, renew: bool = F
         if renew:
             cookies.put(answer, cookies.SIGN_IN, sign_in.renew(work, attempt))
         return answer
+    trust = trust and trust_days(work, attempt) is not None  # a field that the page did not offer is not heeded
     finished = sign_in.finish(work, attempt, trust=trust, device_token=cookies.get(cookies.DEVICE))
     continue_to = local_path(finished.continue_to)
     if attempt.purpose == "activation":
