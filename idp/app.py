@@ -57,7 +57,7 @@ def serving() -> Application:
     """The application of a server's process, which lives as long as the process.
 
     All that was made until now (code, policies, mappings) stays, so the garbage collector need not look through it
-    again and again: on the pages of a sign-in that was a tenth of the cost (docs/performance.md).
+    again and again.
     """
     app = create_app()
     gc.collect()

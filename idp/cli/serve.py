@@ -8,7 +8,7 @@ import click
 from idp.cli.context import Output, application, guarded, settings
 from idp.core.errors import ConfigurationError
 
-BLOCKING_THREADS = 2  # one stalls behind a password hash, four lengthen the tail (docs/performance.md)
+BLOCKING_THREADS = 2  # one stalls behind a password hash, four lengthen the tail
 
 
 @click.command("serve")

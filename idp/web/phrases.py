@@ -1,6 +1,6 @@
 """Templates with their texts in place: one environment per language, in which a fixed phrase is part of the template.
 
-Looking each phrase up again for every page is a third of what a page costs (docs/performance.md). A phrase with a value
+Looking each phrase up again for every page is a good part of what a page costs. A phrase with a value
 in it is looked up when the page is made.
 """
 
