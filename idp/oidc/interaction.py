@@ -36,6 +36,7 @@ class Decision:
         error: the protocol's error when the client forbids interaction (`prompt=none`).
         refusal: why the person has no access.
         asked: whether the client named the company, so that a refusal goes back to it.
+        given_up: the person has done it already and it did not help; the error goes back to the client.
     """
 
     need: Need
@@ -43,6 +44,7 @@ class Decision:
     error: str = ""
     refusal: Refusal | None = None
     asked: bool = False
+    given_up: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,9 @@ def next_for(
     prompts = set(parameters.get("prompt", "").split())
     if current is None or _reauthentication_due(work, parameters, prompts, current, kept):
         return Decision(Need.SIGN_IN, error="login_required")
+    if not _is_hinted_at(work, parameters, current):
+        tried = kept is not None and current.auth_time >= kept.created_at
+        return Decision(Need.SIGN_IN, error="login_required", given_up=tried)
     company = _company(work, client, parameters, prompts, current, kept)
     if company.need is not Need.READY:
         return company
@@ -79,7 +84,7 @@ def next_for(
 def _reauthentication_due(
     work: Work, parameters: dict[str, str], prompts: set[str], current: Current, kept: Kept | None
 ) -> bool:
-    """Whether the session is too old, too weak, or another person's than the client asks for (R-41)."""
+    """Whether the session is too old or too weak for what the client asks (R-41)."""
     if "login" in prompts and (kept is None or current.auth_time < kept.created_at):
         return True
     max_age = parameters.get("max_age")
@@ -90,13 +95,16 @@ def _reauthentication_due(
         if max_age == "0" and (kept is None or current.auth_time < kept.created_at):
             return True
     wanted = parameters.get("acr_values", "").split()
-    if ACR_TWO in wanted and current.acr != ACR_TWO:
-        return True
+    return ACR_TWO in wanted and current.acr != ACR_TWO
+
+
+def _is_hinted_at(work: Work, parameters: dict[str, str], current: Current) -> bool:
+    """Whether the session is that of the person the client means, if it says so (OIDC Core §3.1.2.1, R-41)."""
     hint = parameters.get("id_token_hint")
-    if hint is not None:
-        claims = tokens.verify(work, hint, "JWT")
-        return claims is None or claims.get("sub") != current.subject
-    return False
+    if hint is None:
+        return True
+    claims = tokens.verify(work, hint, "JWT")
+    return claims is not None and claims.get("sub") == current.subject
 
 
 def _company(

@@ -191,6 +191,19 @@ def test_a_hint_of_another_person_never_switches_silently(own_stage: Stage) -> N
     assert ines.address.startswith("/sign-in?")
 
 
+@pytest.mark.parametrize("known", [True, False])
+def test_a_hint_that_the_person_cannot_meet_goes_back_as_an_error(own_stage: Stage, known: bool) -> None:
+    """Whoever has signed in for it and is somebody else is not sent to sign in for ever; nor is anybody for a hint that
+    nothing can be read from, such as one whose key is gone."""
+    books, julien = own_stage.party("demo-accounting"), own_stage.signed_in("julien.mercier")
+    hint = books.tokens(julien, company=str(own_stage.company("atelier-lumen")))["id_token"] if known else "a.b.c"
+    browser = own_stage.sign_in("ines.moreau")
+    browser.get(books.asking(id_token_hint=hint))
+    answer = prove_again(own_stage, browser, "ines.moreau")
+    told = query_of(answer.headers["Location"])
+    assert (told["error"], told["state"]) == ("login_required", "a state")
+
+
 def test_login_hint_and_languages_reach_the_page(books: Party, stranger: Browser) -> None:
     address = "someone@company.example"
     stranger.get(books.asking(login_hint=address, ui_locales="fr-BE de"))

@@ -71,7 +71,7 @@ def _follow(
         return _to(authorization.answer_code(work, asked, current, decision.company_id))
     if decision.need is Need.REFUSED:
         return _refuse(work, asked, decision)
-    if asked.silent:
+    if asked.silent or decision.given_up:
         return _to(_error(work, asked, decision.error, _describe(decision)))
     path = f"{authorization.CONTINUE_PATH}?{urlencode({'request': taken.token})}" if taken else None
     path = path or authorization.keep(work, asked)
