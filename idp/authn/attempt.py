@@ -19,6 +19,7 @@ from idp.core import tokens
 from idp.core.errors import Expired
 from idp.core.ids import uuid7
 from idp.core.prepared import Prepared
+from idp.core.session import reader
 from idp.work import Work
 
 _s: Table = SignIn.__table__  # type: ignore[assignment]
@@ -140,10 +141,10 @@ def find(work: Work, token: str | None, *, lock: bool = False) -> Attempt | None
     """
     if not token:
         return None
-    connection, asked = work.session.connection(), {"digest": tokens.digest(token), "now": work.now}
-    if lock and _LOCK.run(connection, asked) != 1:
+    asked = {"digest": tokens.digest(token), "now": work.now}
+    if lock and _LOCK.run(work.session.connection(), asked) != 1:
         return None
-    rows = _BY_TOKEN.all(connection, asked)
+    rows = _BY_TOKEN.all(reader(work.session), asked)
     if not rows:
         return None
     found = Attempt(*rows[0][:-1])

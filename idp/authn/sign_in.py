@@ -3,6 +3,7 @@
 `proofs.DEMANDS` says what is due; `finish` asks it once more and is the only caller of `session.start`.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -45,6 +46,7 @@ __all__ = [
 
 LIFETIME = timedelta(minutes=30)
 CONTINUE_MAX = 2000
+_PRINTABLE = re.compile(r"[!-\[\]-~]+")  # ASCII, without the backslash
 TOTP = "totp"
 RECOVERY_CODE = "recovery_code"
 
@@ -271,7 +273,7 @@ def finish(work: Work, attempt: Attempt, *, trust: bool, device_token: str | Non
 def local_path(path: str) -> str:
     """A path of this service, or `/`: never another host, however browsers may read it."""
     inside = path.startswith("/") and path[1:2] not in ("/", "\\")
-    readable = len(path) <= CONTINUE_MAX and all(" " < letter <= "~" and letter != "\\" for letter in path)
+    readable = len(path) <= CONTINUE_MAX and _PRINTABLE.fullmatch(path) is not None
     return path if inside and readable else "/"
 
 

@@ -4,12 +4,13 @@ Looking each phrase up again for every page is a good part of what a page costs.
 in it is looked up when the page is made.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from flask import Flask
 from jinja2 import Environment
 from jinja2.ext import Extension
 from jinja2.lexer import Token, TokenStream
+from markupsafe import Markup
 
 from idp.core import texts
 
@@ -50,9 +51,24 @@ def install(app: Flask, languages: Iterable[str]) -> None:
     """Make the environments, once the application's own one is complete; `environment` finds them."""
     made: dict[str, Environment] = {}
     for language in languages:
-        made[language] = app.jinja_env.overlay(extensions=[Phrases], cache_size=400)
-        made[language].extend(language=language)
+        own = made[language] = app.jinja_env.overlay(extensions=[Phrases], cache_size=400)
+        own.extend(language=language)
+        own.globals = {**own.globals, **_functions(language)}  # an overlay shares them until it is given its own
     app.extensions[EXTENSION] = made
+
+
+def _functions(language: str) -> dict[str, Callable[..., Markup]]:
+    """Looking a phrase up in this language. The application's own functions ask each request for its language, which
+    costs more than the text; here it is known. Values are escaped as they are put in."""
+    catalogue = texts.catalogue(language)
+
+    def gettext(phrase: str, **values: object) -> Markup:
+        return Markup(catalogue.gettext(phrase)) % values
+
+    def ngettext(singular: str, plural: str, num: int, **values: object) -> Markup:
+        return Markup(catalogue.ngettext(singular, plural, num)) % {"num": num, **values}
+
+    return {"_": gettext, "gettext": gettext, "ngettext": ngettext}
 
 
 def environment(app: Flask, language: str) -> Environment:

@@ -1,5 +1,6 @@
 """Where a person was going: a path of this service, and the application that waits behind it."""
 
+import re
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -15,6 +16,7 @@ from idp.work import Work
 
 HOME = "/"
 _LONGEST = 2000
+_PRINTABLE = re.compile(r"[!-~]+")
 _ACCENTS = ("slate", "green", "violet", "amber", "blue", "rose")
 
 
@@ -50,7 +52,7 @@ def local_path(value: str | None) -> str:
         or not value.startswith("/")
         or value.startswith("//")
         or "\\" in value
-        or any(not "!" <= letter <= "~" for letter in value)
+        or _PRINTABLE.fullmatch(value) is None
     ):
         return HOME
     return value
