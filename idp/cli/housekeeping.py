@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from idp.authn import throttle
 from idp.authn.models import MailedLink, Session, SignIn, TrustedDevice
 from idp.core.db import Base
-from idp.oidc import authorization, codes, families, keys
+from idp.oidc import authorization, codes, families, keys, refresh
 from idp.oidc.models import Grant, InitialAccessToken, RevokedAccessToken
 from idp.outbox.models import LocalMail, OutboxMessage
 from idp.work import Work
@@ -86,6 +86,7 @@ def _discards(work: Work) -> dict[str, Callable[[], int]]:
         "throttles": lambda: throttle.forget_old(work),
         "authorization_codes": lambda: codes.discard_old(work, work.now - A_DAY),
         "authorization_requests": lambda: authorization.discard_old(work),
+        "refresh_token_successors": lambda: refresh.forget_successors(work),
         "signing_keys": lambda: keys.discard_dead(work),
     }
 

@@ -18,6 +18,7 @@ from idp.core import tokens
 from idp.core.errors import Expired
 from idp.core.ids import uuid7
 from idp.core.prepared import Prepared
+from idp.core.session import reader
 from idp.oidc import clients, codes, uris
 from idp.oidc.clients import COMPANY_SCOPE, RegisteredClient
 from idp.oidc.grants import AuthorizationCodeGrant, ProofKey, check_resource
@@ -188,7 +189,7 @@ def take(work: Work, token: str) -> Taken:
 
 
 def _kept(work: Work, token: str) -> Any:
-    return _TAKE.first(work.session.connection(), {"digest": tokens.digest(token), "now": work.now})
+    return _TAKE.first(reader(work.session), {"digest": tokens.digest(token), "now": work.now})
 
 
 def choose_company(work: Work, taken: Taken, company_id: UUID) -> None:

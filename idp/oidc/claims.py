@@ -90,6 +90,12 @@ def access_token(
     return claims, lifetime
 
 
+OF_ACCESS = (
+    "product", "company", "roles", "permission_set", "via", "subscription", "epoch", "firm", "until", "restrictions",
+    "permissions",
+)  # fmt: skip
+
+
 def of_access(reach: Access) -> dict[str, Any]:
     """What a person may do in one product of one company, as claims."""
     claims: dict[str, Any] = {

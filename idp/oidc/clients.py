@@ -203,7 +203,7 @@ def change(work: Work, client_id: str, *, development: bool = False, **changes: 
     Raises:
         NotFound, InvalidInput: as `get` and `register`. `require_pkce=False` is for confidential clients alone.
     """
-    client = get(work, client_id)
+    client = by_id(work, get(work, client_id).id)
     names = {item.name for item in fields(ClientRegistration)}
     present = {name: getattr(client, name) for name in names}
     for name in ("redirect_uris", "post_logout_redirect_uris", "grant_types", "permissions"):
@@ -224,7 +224,7 @@ def rotate_secret(work: Work, client_id: str) -> str:
         NotFound: no such client.
         InvalidInput: a public client has no secret.
     """
-    client = get(work, client_id)
+    client = by_id(work, get(work, client_id).id)
     if client.public:
         raise InvalidInput(field="client_id", reason="a public client has no secret")
     secret = tokens.new()

@@ -198,20 +198,31 @@ class RefreshTokenGrant(rfc6749.RefreshTokenGrant):
         client: RegisteredClient = self.request.client
         presented: PresentedToken = self.request.refresh_token
         family = presented.family
+        value = presented.value
+        if client.public and presented.used:  # a replay is seen first, whatever else the request asks for
+            value = _rotated(work, presented)
         check_resource(client, self.request.form.get("resource"))
         company_id = asked_company(self.request.form, family.company_id)
         reach = reach_of(work, client, family.subject, company_id)
         scope = narrowed(self.request.form.get("scope"), family.scope)
-        value = presented.value
-        if client.public:
-            rotated = refresh.rotate(work, presented)
-            if rotated is None:
-                raise InvalidGrantError("The refresh token was used before.")
-            value = rotated
+        if client.public and not presented.used:
+            value = _rotated(work, presented)
         families.touch(work, family, company_id)
         answer = _answer(work, client, family.subject, scope, family.grant_id, reach, family.nonce)
         answer["refresh_token"] = value
         return 200, answer, self.TOKEN_RESPONSE_HEADER
+
+
+def _rotated(work: Work, presented: PresentedToken) -> str:
+    """The successor of a public client's token.
+
+    Raises:
+        InvalidGrantError: it was used before; its family is revoked, unless this is an honest retry.
+    """
+    successor = refresh.rotate(work, presented)
+    if successor is None:
+        raise InvalidGrantError("The refresh token was used before.")
+    return successor
 
 
 def asked_company(parameters: dict[str, str], default: UUID | None) -> UUID | None:

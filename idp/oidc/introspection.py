@@ -67,6 +67,8 @@ def describe(live: LiveToken) -> dict[str, Any]:
     """The introspection answer (RFC 7662 §2.2): the claims, with the rights as they are now."""
     answer = {"active": True, "token_type": "Bearer", **live.claims}
     if live.reach is not None:
+        for name in claims.OF_ACCESS:  # a mandate's firm and end must not stay beside a membership
+            answer.pop(name, None)
         answer.update(claims.of_access(live.reach))
         answer["permissions"] = list(live.reach.permissions)
     return answer

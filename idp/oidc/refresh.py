@@ -97,6 +97,16 @@ def rotate(work: Work, presented: PresentedToken) -> str | None:
     return _again(work, presented)
 
 
+def forget_successors(work: Work) -> int:
+    """Erase successors that no retry can ask for any more; answers how many."""
+    erased = work.session.execute(
+        update(RefreshToken)
+        .where(RefreshToken.successor.is_not(None), RefreshToken.used_at < work.now - RETRY_WINDOW)
+        .values(successor=None)
+    )
+    return int(erased.rowcount)  # type: ignore[attr-defined]
+
+
 def _again(work: Work, presented: PresentedToken) -> str | None:
     """The same successor for an honest retry; anything else is a replay."""
     row = work.session.execute(

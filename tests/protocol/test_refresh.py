@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import select, update
@@ -9,6 +10,7 @@ from sqlalchemy import select, update
 from idp.audit.models import AuditEvent
 from idp.companies import membership
 from idp.core.tokens import digest
+from idp.oidc import refresh
 from idp.oidc.models import Grant, RefreshToken
 from tests.party import SCOPE, Party, claims_of
 from tests.stage import Stage, scalar
@@ -95,6 +97,25 @@ def test_a_retry_once_the_successor_was_used_revokes_the_family(mobile: Party, i
     for token in (second, third["refresh_token"]):
         assert_over(mobile, token)
     assert mobile.userinfo(third["access_token"]).status_code == 401
+
+
+def test_a_replay_is_seen_whatever_else_is_asked(mobile: Party, ines: Browser) -> None:
+    first = mobile.tokens(ines)["refresh_token"]
+    second = mobile.refresh(first).json["refresh_token"]
+    third = mobile.refresh(second).json["refresh_token"]
+    assert mobile.refresh(first, company=str(uuid4())).json["error"] == "invalid_grant"
+    assert_over(mobile, third)
+
+
+def test_a_successor_is_erased_once_no_retry_can_ask_for_it(stage: Stage, mobile: Party, ines: Browser) -> None:
+    first = mobile.tokens(ines)["refresh_token"]
+    second = mobile.refresh(first).json["refresh_token"]
+    with stage.work() as work:
+        refresh.forget_successors(work)
+        assert scalar(stage, RefreshToken.successor, RefreshToken.digest == digest(first))
+        assert refresh.forget_successors(work.later(seconds=11)) >= 1
+    assert scalar(stage, RefreshToken.successor, RefreshToken.digest == digest(first)) is None
+    assert mobile.refresh(second).status_code == 200
 
 
 def test_a_replay_leaves_other_grants_alone(mobile: Party, ines: Browser) -> None:

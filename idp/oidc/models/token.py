@@ -19,7 +19,7 @@ class RefreshToken(Base):
     grant_id: Mapped[UUID] = mapped_column(ForeignKey("grants.id", ondelete="CASCADE"))
     created_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
-    successor: Mapped[bytes | None]  # encrypted, for the same answer to an honest retry; erased after ten seconds
+    successor: Mapped[bytes | None]  # encrypted; for the same answer to an honest retry within ten seconds, then erased
 
 
 class RevokedAccessToken(Base):
