@@ -24,6 +24,7 @@ from idp.companies.directory import (
 from idp.companies.reach import Access, Reason, Refusal, Why, resolve, resolve_many
 from idp.core.errors import NotFound, NotPermitted
 from idp.core.prepared import Prepared
+from idp.core.session import reader
 from idp.work import Work
 
 __all__ = [
@@ -173,4 +174,4 @@ def trusted_devices_allowed(work: Work, account_id: UUID) -> bool:
     """Whether this person may skip the second factor in a browser: the policy offers it, and no company objects."""
     if not work.policies.account.trusted_device_offered:
         return False
-    return _OBJECTING.first(work.session.connection(), {"account": account_id}) is None
+    return _OBJECTING.first(reader(work.session), {"account": account_id}) is None
