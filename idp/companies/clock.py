@@ -6,15 +6,16 @@ their current memberships, so that an answer through another way can never carry
 
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 
 from idp.companies import tables
-from idp.core.prepared import Prepared
-from idp.core.session import reader
 from idp.work import Work
 
 _clock = tables.access_clock
-_VALUE = Prepared(select(_clock.c.value).where(_clock.c.id == 1))
+LATEST = func.coalesce(select(_clock.c.value).where(_clock.c.id == 1).scalar_subquery(), 0)
+"""The latest value as a column, for a statement that reads something else anyway. Who remembers an answer keeps it
+until anybody's access changes."""
+
 _TICK = update(_clock).where(_clock.c.id == 1).values(value=_clock.c.value + 1).returning(_clock.c.value)
 
 
@@ -26,12 +27,6 @@ def tick(work: Work) -> int:
         work.session.execute(insert(_clock).values(id=1, value=1))
         return 1
     return int(moved)
-
-
-def value(work: Work) -> int:
-    """The latest value, for those who remember an answer until anybody's access changes."""
-    row = _VALUE.first(reader(work.session), {})
-    return int(row[0]) if row is not None else 0
 
 
 def person(work: Work, account_id: UUID) -> int:

@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 
 from sqlalchemy import Engine, insert, update
 
-from idp.companies import access, clock
+from idp.companies import access
 from idp.oidc.models import Revision
 from idp.work import Work
 
@@ -59,12 +59,15 @@ def current(work: Work) -> Cache:
     return cache
 
 
-def companies_of(work: Work, account_id: UUID, product: str) -> int:
+def companies_of(work: Work, account_id: UUID, product: str, latest: int) -> int:
     """How many companies a person can use a product for, up to a hundred, so that an accountant's token costs no more
     than anybody's. Counted again when anybody's access has changed, and every minute, as some ends come by themselves.
+
+    Args:
+        latest: the clock of access changes (`companies.clock`), as it was read in this transaction.
     """
     counts = _of(work).counts
-    key, stamp = (account_id, product), (clock.value(work), int(work.now.timestamp()) // 60)
+    key, stamp = (account_id, product), (latest, int(work.now.timestamp()) // 60)
     known = counts.get(key)
     if known is not None and known[0] == stamp:
         return known[1]

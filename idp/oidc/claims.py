@@ -10,6 +10,7 @@ from sqlalchemy import and_
 
 from idp.accounts.models import Account, EmailAddress
 from idp.authn.models import Session
+from idp.companies import clock
 from idp.companies.access import Access
 from idp.oidc import cache, tokens
 from idp.oidc.clients import RegisteredClient
@@ -29,6 +30,7 @@ class Subject:
     acr: str
     amr: tuple[str, ...]
     person: "Person"
+    clock: int  # of access changes, when this was read
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +47,16 @@ class Person:
 SUBJECT_COLUMNS = (
     Account.id, Account.subject, Session.id, Session.sid, Session.auth_time, Session.acr, Session.amr,
     Account.given_name, Account.family_name, Account.locale, EmailAddress.address, EmailAddress.verified_at,
+    clock.LATEST.label("latest"),
 )  # fmt: skip
 HOLDS_ADDRESS = and_(EmailAddress.account_id == Account.id, EmailAddress.released_at.is_(None))
 
 
 def subject_of(row: Sequence[Any]) -> Subject:
     """A subject from the values of `SUBJECT_COLUMNS`."""
-    account, subject, session, sid, auth_time, acr, amr, given, family, locale, address, verified = row
+    account, subject, session, sid, auth_time, acr, amr, given, family, locale, address, verified, latest = row
     person = Person(given, family, locale, address, verified)
-    return Subject(account, subject, session, sid, auth_time, acr, tuple(amr.split()), person)
+    return Subject(account, subject, session, sid, auth_time, acr, tuple(amr.split()), person, latest)
 
 
 def seconds(instant: datetime) -> int:
@@ -167,7 +170,7 @@ def id_token(
         claims["nonce"] = nonce
     claims.update(person(subject.person, scope))
     if reach:
-        claims.update(_company(work, subject.account_id, reach))
+        claims.update(_company(work, subject, reach))
     return claims
 
 
@@ -176,7 +179,7 @@ def userinfo(work: Work, subject: Subject, scope: str, reach: Access | None) -> 
     claims = {"sub": subject.subject, **person(subject.person, scope)}
     if reach:
         claims.update(of_access(reach))
-        claims.update(_company(work, subject.account_id, reach))
+        claims.update(_company(work, subject, reach))
         claims["permissions"] = list(reach.permissions)
     return claims
 
@@ -193,11 +196,11 @@ def person(who: Person, scope: str) -> dict[str, Any]:
     return claims
 
 
-def _company(work: Work, account_id: UUID, reach: Access) -> dict[str, Any]:
+def _company(work: Work, subject: Subject, reach: Access) -> dict[str, Any]:
     return {
         "company": str(reach.company_id),
         "company_name": reach.company_name,
         "product": reach.product,
         "roles": [reach.role],
-        "companies": cache.companies_of(work, account_id, reach.product),
+        "companies": cache.companies_of(work, subject.account_id, reach.product, subject.clock),
     }
