@@ -5,7 +5,6 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, redirect, request
 from flask_babel import gettext
 
-from idp.authn import session
 from idp.authn.session import Current
 from idp.companies import access
 from idp.companies.access import Reason, Refusal
@@ -45,7 +44,7 @@ def _begin(pairs: tuple[tuple[str, str], ...], *, posted: bool = False) -> Respo
         return _to(authorization.answer_error(work, asked.redirect_uri, asked.error, asked.description, asked.state))
     if posted:
         return _to(authorization.keep(work, asked))
-    current = _current(work)
+    current = render.current_session()
     decision = interaction.next_for(work, asked.client, asked.parameters, asked.scope, current, None)
     return _follow(work, asked, decision, current, None)
 
@@ -56,7 +55,7 @@ def resume() -> Response:
     work = open_work(write=True)
     taken = authorization.take(work, request.args.get("request", ""))
     asked = taken.request
-    current = _current(work)
+    current = render.current_session()
     decision = interaction.next_for(work, asked.client, asked.parameters, asked.scope, current, taken.kept)
     return _follow(work, asked, decision, current, taken)
 
@@ -126,13 +125,6 @@ def _describe(decision: Decision) -> str:
         Need.COMPANY: "The person has to choose a company.",
         Need.CONSENT: "The person has to agree.",
     }[decision.need]
-
-
-def _current(work: Work) -> Current | None:
-    current = render.current_session()
-    if current is not None:
-        session.touch(work, current)
-    return current
 
 
 def _to(address: str) -> Response:
