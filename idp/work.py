@@ -1,9 +1,7 @@
 """One unit of work: everything a command may use, and nothing else is ambient."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session as DatabaseSession
@@ -52,7 +50,6 @@ class Work:
     actor: Actor
     keyring: Keyring
     issuer: str
-    extras: Mapping[str, Any] = field(default_factory=dict)
 
     def later(self, **span: float) -> "Work":
         """The same work at a later instant; `span` as for `timedelta`."""

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from joserfc.jwk import ECKey, KeySet, RSAKey
+from joserfc.jwk import ECKey, RSAKey
 from sqlalchemy import delete, insert, select, update
 
 from idp.audit import log as audit
@@ -74,11 +74,6 @@ def _read(work: Work) -> Keys:
         raise Unavailable(reason="no signing key")
     members = [key.as_dict(private=False) for key in published.values()]
     return Keys(active, published, json.dumps({"keys": members}, separators=(",", ":")).encode())
-
-
-def key_set(work: Work) -> KeySet:
-    """All published keys, as joserfc verifies with them: chosen by the `kid` of the header."""
-    return KeySet(list(current(work).published.values()))
 
 
 def create(work: Work, algorithm: str, state: str = "next") -> str:

@@ -136,9 +136,6 @@ class RegistrationEndpoint(Rfc7591):
     def extract_client_metadata(self, request: _Request) -> dict[str, Any]:
         return {"registration": read_metadata(request.payload.data)}
 
-    def generate_client_info(self, request: _Request) -> dict[str, Any]:
-        return {}  # made in save_client, by the same command as an operator's
-
     def save_client(self, info: dict[str, Any], metadata: dict[str, Any], request: _Request) -> RegisteredClient:
         client, self._secret = _translated(
             lambda: clients.register(self.work, metadata["registration"], development=self.development)
