@@ -1,21 +1,42 @@
 """What a person sees of their own means of signing in."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import func, select
 
-from idp.authn.models import Session, TotpAuthenticator
+from idp.authn.models import PasswordCredential, Session, TotpAuthenticator
 from idp.work import Work
 
 
-def linked_since(work: Work, account_id: UUID) -> datetime | None:
-    """When the authenticator app that counts was linked; None without one."""
-    return work.session.scalar(
-        select(func.min(TotpAuthenticator.confirmed_at)).where(
-            TotpAuthenticator.account_id == account_id, TotpAuthenticator.confirmed_at.is_not(None)
-        )
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What an account signs in with, in a few figures.
+
+    Attributes:
+        password_at: when the password was set; None without one.
+        app_since: when the oldest authenticator app that counts was linked; None without one.
+        sessions: how many are live.
+    """
+
+    password_at: datetime | None
+    app_since: datetime | None
+    sessions: int
+
+
+def held(work: Work, account_id: UUID) -> Held:
+    """The means of signing in that an account holds now."""
+    app_since = (
+        select(func.min(TotpAuthenticator.confirmed_at))
+        .where(TotpAuthenticator.account_id == account_id, TotpAuthenticator.confirmed_at.is_not(None))
+        .scalar_subquery()
     )
+    password_at = (
+        select(PasswordCredential.changed_at).where(PasswordCredential.account_id == account_id).scalar_subquery()
+    )
+    row = work.session.execute(select(password_at, app_since)).one()
+    return Held(row[0], row[1], open_sessions(work, account_id))
 
 
 def open_sessions(work: Work, account_id: UUID) -> int:

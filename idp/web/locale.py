@@ -4,6 +4,7 @@ Order: the language button or `ui_locales` of this request, the cookie, the prod
 browser, English.
 """
 
+from babel import Locale
 from flask import Flask, g, has_request_context, request
 from flask_babel import Babel
 from werkzeug.exceptions import HTTPException
@@ -45,6 +46,11 @@ def chosen() -> str | None:
         return pressed
     # OpenID Connect Core §3.1.2.1: BCP 47 tags in order of preference, separated by spaces.
     return negotiate(request.args.get("ui_locales", "")[:200].split())
+
+
+def described(tag: str) -> str:
+    """What the language of an account, such as `fr-BE`, is called in the page's language, with its country."""
+    return Locale.parse(tag, sep="-").get_display_name(current()) or tag
 
 
 def switching() -> bool:

@@ -51,6 +51,11 @@ class Person:
     def email(self) -> str:
         return email_address.primary_address(self._work, self._current.account_id).address
 
+    @cached_property
+    def sharing_noticed(self) -> bool:
+        """Whether there is a notice about sharing to be read; only then the navigation leads to it."""
+        return False
+
 
 def page(
     template: str,

@@ -90,10 +90,11 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
         {"account": INES, "companies": []},
     ],
     "account/overview.html": [
-        {"account": INES, "name": "Inès Moreau", "email": INES["email"], "language": "français", "sessions": 2,
-         "second_factor_since": "3 mars 2026"},
-        {"account": INES, "name": "Inès Moreau", "email": INES["email"], "language": "français", "sessions": 1,
-         "second_factor_since": None},
+        {"account": {**INES, "sharing_noticed": True},
+         "groups": [{"name": "Moi", "entries": [
+             {"url": "/account/details", "name": "Mes coordonnées", "detail": "Inès Moreau · français (Belgique)"},
+             {"url": "/account/privacy", "name": "Données personnelles"},
+         ]}]},
     ],
     "reset/request.html": [
         {"back_url": "/sign-in"},

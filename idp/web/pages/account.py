@@ -1,13 +1,19 @@
-"""A person's own account: details, security, the end of other sessions, language."""
+"""A person's own account: the page that leads to all there is to see and change; the language of a browser."""
+
+from typing import Any
 
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext, ngettext
 
+from idp.accounts import profile
 from idp.authn import overview as security
+from idp.authn.session import Current
 from idp.web import csrf, locale, render
 from idp.web.pages.continuing import local_path, see_other
-from idp.web.render import day, page, person, signed_in
+from idp.web.render import Person, day, page, person, signed_in
 from idp.web.work import open_work
+from idp.work import Work
 
 blueprint = Blueprint("pages_account", __name__)
 csrf.guard(blueprint)
@@ -19,16 +25,51 @@ def overview() -> ResponseReturnValue:
     current = signed_in()
     work = open_work()
     me = person(current)
-    since = security.linked_since(work, current.account_id)
-    return page(
-        "account/overview.html",
-        account=me,
-        name=me.display_name,
-        email=me.email,
-        language=locale.NAMES[locale.current()],
-        sessions=security.open_sessions(work, current.account_id),
-        second_factor_since=day(since) if since else None,
+    groups = [_myself(work, current, me), _security(work, current), _access(me)]
+    return page("account/overview.html", account=me, groups=groups)
+
+
+def _entry(path: str, name: str, detail: str) -> dict[str, str]:
+    return {"url": f"/account/{path}", "name": name, "detail": detail}
+
+
+def _myself(work: Work, current: Current, me: Person) -> dict[str, Any]:
+    spoken = locale.described(profile.get(work, current.account_id).locale)
+    entries = [
+        _entry("details", gettext("My details"), f"{me.display_name} · {spoken}"),
+        _entry("email", gettext("Sign-in address"), me.email),
+    ]
+    return {"name": gettext("About me"), "entries": entries}
+
+
+def _security(work: Work, current: Current) -> dict[str, Any]:
+    held = security.held(work, current.account_id)
+    changed = gettext("set on %(date)s", date=day(held.password_at)) if held.password_at else gettext("not set yet")
+    linked = (
+        gettext("Authenticator app") + " · " + gettext("linked since %(date)s", date=day(held.app_since))
+        if held.app_since
+        else gettext("not linked yet")
     )
+    sessions = ngettext("%(num)s session, this one", "%(num)s sessions, this one included", held.sessions)
+    entries = [
+        _entry("password", gettext("Password"), changed),
+        _entry("authenticators", gettext("Authenticators"), linked),
+        _entry("contacts", gettext("Recovery contacts"), gettext("to reach you when your phone is lost")),
+        _entry("sessions", gettext("Sessions and devices"), sessions),
+        _entry("history", gettext("Security history"), gettext("what happened with your account, and when")),
+    ]
+    return {"name": gettext("Sign-in and security"), "entries": entries}
+
+
+def _access(me: Person) -> dict[str, Any]:
+    entries = [
+        _entry("applications", gettext("Connected applications"), gettext("what they may know about you")),
+        _entry("access", gettext("My access"), gettext("your roles in each company, and who gave them")),
+        _entry("privacy", gettext("Personal data"), gettext("a copy of it, or the end of this account")),
+    ]
+    if me.sharing_noticed:
+        entries.append(_entry("sharing", gettext("Sharing of the account"), gettext("a notice for you to read")))
+    return {"name": gettext("Access and data"), "entries": entries}
 
 
 @blueprint.post("/language")
