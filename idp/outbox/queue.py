@@ -22,6 +22,18 @@ def mail(work: Work, recipient: str, template: str, *, locale: str, **variables:
     _put(work, "mail", template, {"recipient": recipient, "locale": locale, "variables": variables})
 
 
+def sms(work: Work, number: str, template: str, *, locale: str, **variables: Any) -> None:
+    """Send a text message after the commit.
+
+    Args:
+        number: in E.164.
+        template: name of a file in `outbox/templates/sms/`.
+        locale: language tag of the reader.
+        variables: JSON values for the template.
+    """
+    _put(work, "sms", template, {"recipient": number, "locale": locale, "variables": variables})
+
+
 def fact(work: Work, name: str, **members: Any) -> None:
     """Tell the floors above, after the commit, that something happened here. Members are JSON values."""
     _put(work, "fact", name, members)

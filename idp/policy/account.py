@@ -89,6 +89,12 @@ class TwoFactor(Shape):
     code_ttl_seconds: Positive
 
 
+class Sms(Shape):
+    """Where text messages may go: ISO 3166-1 codes."""
+
+    countries: Annotated[tuple[Annotated[str, Field(pattern=r"^[A-Z]{2}$")], ...], Field(min_length=1)]
+
+
 class Recovery(Shape):
     fresh_contact_hours: Positive
     fresh_contact_wait_minutes: Positive
@@ -121,6 +127,8 @@ class Limits(Shape):
     wrong_passwords: LimitEntry
     wrong_codes: LimitEntry
     code_sends: LimitEntry
+    sms_per_number: LimitEntry
+    sms_per_country: LimitEntry
     same_answer_for_unknown_email: Literal[True]
 
 
@@ -177,6 +185,7 @@ class AccountPolicyFile(Shape):
     identity: Identity
     password: Password
     two_factor: TwoFactor
+    sms: Sms
     recovery: Recovery
     support_reset: SupportReset
     limits: Limits
@@ -213,6 +222,9 @@ class AccountPolicy:
     wrong_passwords: Limit
     wrong_codes: Limit
     code_sends: Limit
+    sms_per_number: Limit
+    sms_per_country: Limit
+    sms_countries: frozenset[str]
     code_lifetime: timedelta
     activation_lifetime: timedelta
     invitation_lifetime: timedelta
@@ -251,6 +263,9 @@ def typed(file: AccountPolicyFile) -> AccountPolicy:
         wrong_passwords=file.limits.wrong_passwords.limit(),
         wrong_codes=file.limits.wrong_codes.limit(),
         code_sends=file.limits.code_sends.limit(),
+        sms_per_number=file.limits.sms_per_number.limit(),
+        sms_per_country=file.limits.sms_per_country.limit(),
+        sms_countries=frozenset(file.sms.countries),
         code_lifetime=timedelta(seconds=factor.code_ttl_seconds),
         activation_lifetime=timedelta(days=links.activation_days),
         invitation_lifetime=timedelta(days=links.invitation_days),
