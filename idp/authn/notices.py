@@ -1,9 +1,17 @@
-"""Mails that tell the holder what happened to the account."""
+"""Mails that tell the holder what happened to the account.
 
+What concerns the safety of an account is told to every address we know of its holder (R-21), in the transaction of the
+change: who has taken over one mailbox, or has just replaced it, does not keep the holder from hearing of it.
+"""
+
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import select
+
 from idp.accounts import email_address, profile
+from idp.accounts.models import EmailAddress, RecoveryContact
 from idp.authn import browser
 from idp.outbox import queue as outbox
 from idp.work import Work
@@ -11,21 +19,67 @@ from idp.work import Work
 WAY_OUT = "/reset"  # "it was not me": choose another password
 
 
-def tell(work: Work, account_id: UUID, template: str, **variables: Any) -> None:
-    """Write to the holder about something done in this request; the mail names the time and the browser."""
-    write(
-        work,
-        account_id,
-        template,
-        path=WAY_OUT,
-        when=work.now.isoformat(),
-        device=browser.label(work.actor.user_agent),
+def tell(work: Work, account_id: UUID, template: str, *, also: Iterable[str] = (), **variables: Any) -> None:
+    """Write to every address of the holder about something done in this request.
+
+    The mail names the time and the browser, and its button says that it was not the holder.
+
+    Args:
+        also: further addresses to write to, such as a recovery contact that has just been removed.
+        variables: JSON values for the template.
+    """
+    account = profile.get(work, account_id)
+    told = {
+        "path": WAY_OUT,
+        "when": work.now.isoformat(),
+        "device": browser.label(work.actor.user_agent),
+        "name": account.given_name,
         **variables,
-    )
+    }
+    for address in _distinct([*addresses(work, account_id), *also]):
+        outbox.mail(work, address, template, locale=account.locale, **told)
 
 
 def write(work: Work, account_id: UUID, template: str, **variables: Any) -> None:
-    """Write to the sign-in address of an account, in its language, by its given name."""
+    """Write to the sign-in address of an account alone, in its language, by its given name: for links that prove it."""
     account = profile.get(work, account_id)
     address = email_address.primary_address(work, account_id).address
     outbox.mail(work, address, template, locale=account.locale, name=account.given_name, **variables)
+
+
+def addresses(work: Work, account_id: UUID) -> list[str]:
+    """Where the holder is told: the sign-in address, verified recovery addresses, and for some days the address before
+    the present one, unless somebody else signs in with it by now."""
+    work.session.flush()
+    taken = select(EmailAddress.canonical).where(EmailAddress.released_at.is_(None))
+    held = (
+        select(EmailAddress.address)
+        .where(
+            EmailAddress.account_id == account_id,
+            EmailAddress.verified_at.is_not(None),
+            EmailAddress.released_at.is_(None)
+            | (
+                (EmailAddress.released_at > work.now - work.policies.account.email_change_undo_lifetime)
+                & EmailAddress.canonical.not_in(taken)
+            ),
+        )
+        .order_by(EmailAddress.released_at.is_not(None), EmailAddress.created_at.desc())
+    )
+    contacts = (
+        select(RecoveryContact.value)
+        .where(
+            RecoveryContact.account_id == account_id,
+            RecoveryContact.kind == "email",
+            RecoveryContact.verified_at.is_not(None),
+        )
+        .order_by(RecoveryContact.created_at)
+    )
+    return _distinct([*work.session.scalars(held), *work.session.scalars(contacts)])
+
+
+def _distinct(found: Iterable[str]) -> list[str]:
+    """One mail for each mailbox, however its address was written."""
+    kept: dict[str, str] = {}
+    for address in found:
+        kept.setdefault(email_address.canonical(address), address)
+    return list(kept.values())

@@ -22,7 +22,10 @@ ACR_TWO = "urn:id:acr:2fa"
 TOKEN_LENGTH = 43
 TOUCHED_EVERY = timedelta(minutes=1)
 SECOND_FACTORS = frozenset({"otp", "rcv", "dev"})
-AMR_ORDER = ("pwd", "otp", "mfa")
+# What makes a session fresh for a sensitive page (R-20). A passkey with user verification is both factors at once.
+FIRST_FACTORS = frozenset({"pwd", "key"})
+FRESH_SECOND_FACTORS = frozenset({"otp", "key", "rcv"})
+AMR_ORDER = ("pwd", "otp", "pop", "user", "mfa")
 
 _s: Table = Session.__table__  # type: ignore[assignment]
 _a: Table = Account.__table__  # type: ignore[assignment]
@@ -42,6 +45,8 @@ _FIND = Prepared(
         _s.c.created_at,
         _s.c.expires_at,
         _s.c.last_seen_at,
+        _s.c.password_at,
+        _s.c.second_factor_at,
     )
     .join_from(_s, _a, _a.c.id == _s.c.account_id)
     .where(_s.c.token_digest == bindparam("digest"), _s.c.ended_at.is_(None))
@@ -49,7 +54,7 @@ _FIND = Prepared(
 
 _COLUMNS = (
     "id", "account_id", "token_digest", "sid", "auth_time", "amr", "acr", "created_at", "last_seen_at", "expires_at",
-    "user_agent", "network",
+    "user_agent", "network", "password_at", "second_factor_at",
 )  # fmt: skip
 _START = Prepared(insert(_s).values({name: bindparam(name) for name in _COLUMNS}))
 _THEIRS = _s.c.account_id == _a.c.id
@@ -66,7 +71,12 @@ _ARRIVAL = Prepared(
 
 @dataclass(frozen=True, slots=True)
 class Current:
-    """A live session and its account, as far as every request needs them."""
+    """A live session and its account, as far as every request needs them.
+
+    Attributes:
+        password_at: when the first factor was last proved in it; None never.
+        second_factor_at: when a second factor was last proved in it; None never: a trusted browser is no proof.
+    """
 
     session_id: UUID
     sid: str
@@ -81,6 +91,8 @@ class Current:
     created_at: datetime
     expires_at: datetime
     last_seen_at: datetime
+    password_at: datetime | None = None
+    second_factor_at: datetime | None = None
 
 
 def find(work: Work, token: str | None) -> Current | None:
@@ -90,7 +102,7 @@ def find(work: Work, token: str | None) -> Current | None:
     row = _FIND.first(work.session.connection(), {"digest": tokens.digest(token)})
     if row is None:
         return None
-    key, sid, account, subject, status, given, family, locale, auth_time, amr, acr, created, expires, seen = row
+    key, sid, account, subject, status, given, family, locale, auth_time, amr, acr, created, expires, seen = row[:14]
     if status != "active" or expires <= work.now or seen + work.policies.session_idle <= work.now:
         return None
     return Current(
@@ -107,6 +119,8 @@ def find(work: Work, token: str | None) -> Current | None:
         created_at=created,
         expires_at=expires,
         last_seen_at=seen,
+        password_at=row.password_at,
+        second_factor_at=row.second_factor_at,
     )
 
 
@@ -154,6 +168,8 @@ def start(work: Work, account_id: UUID, methods: Iterable[str]) -> tuple[str, UU
             "expires_at": work.now + work.policies.session_lifetime,
             "user_agent": work.actor.user_agent,
             "network": work.actor.network,
+            "password_at": work.now if proved & FIRST_FACTORS else None,
+            "second_factor_at": work.now if proved & FRESH_SECOND_FACTORS else None,
         },
     )
     audit.record(work, "session.started", ("account", account_id), session=str(key), methods=sorted(proved))
@@ -178,6 +194,11 @@ def renew(work: Work, session_id: UUID, account_id: UUID, methods: Iterable[str]
         raise Expired(what="session")
     amr = {*row.amr.split(), *_amr(proved)}
     token = tokens.new()
+    fresh = {}
+    if proved & FIRST_FACTORS:
+        fresh["password_at"] = work.now
+    if proved & FRESH_SECOND_FACTORS:
+        fresh["second_factor_at"] = work.now
     renewed = work.session.execute(
         update(Session)
         .where(Session.id == session_id, Session.ended_at.is_(None))
@@ -187,7 +208,8 @@ def renew(work: Work, session_id: UUID, account_id: UUID, methods: Iterable[str]
             last_seen_at=work.now,
             amr=" ".join(value for value in AMR_ORDER if value in amr),
             acr=ACR_TWO if "mfa" in amr else ACR_ONE,
-            expires_at=work.now + work.policies.session_lifetime if "pwd" in proved else row.expires_at,
+            expires_at=work.now + work.policies.session_lifetime if proved & FIRST_FACTORS else row.expires_at,
+            **fresh,
         ),
         execution_options={"synchronize_session": False},
     )
@@ -253,6 +275,8 @@ def _end(work: Work, reason: str, *which: ColumnElement[bool]) -> int:
 def _amr(proved: set[str]) -> list[str]:
     """RFC 8176 values for what was proved (docs/decisions/0003-trusted-device.md)."""
     found = proved & {"pwd", "otp"}
+    if "key" in proved:  # possession of a key, by somebody present; the key was unlocked by its holder, so it is both
+        found = found | {"pop", "user", "mfa"}
     if "pwd" in proved and proved & SECOND_FACTORS:
         found = found | {"mfa"}
     return [value for value in AMR_ORDER if value in found]

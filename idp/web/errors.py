@@ -169,9 +169,11 @@ def _plain(value: Any) -> Any:
 
 
 def _page(failure: Failure) -> Response:
-    if failure.status == 401 and request.method in ("GET", "HEAD"):
-        again = {"step_up": "1"} if failure.code == errors.StepUpRequired.code else {}
-        return see_other(address("/sign-in", local_path(request.full_path.rstrip("?")), **again))
+    lacks_proof = failure.code == errors.StepUpRequired.code
+    if failure.status == 401 and (lacks_proof or request.method in ("GET", "HEAD")):
+        back = local_path(failure.members.get("page") or request.full_path.rstrip("?"))
+        way = failure.members.get("way", "step_up")  # see `pages.fresh`
+        return see_other(address("/sign-in", back, **({way: "1"} if lacks_proof and way != "sign_in" else {})))
     title, explanation = _words(failure)
     ways = [{"label": gettext("Go to my products"), "url": "/"}]
     if failure.status in (401, 410) or failure.code == "stale_form":

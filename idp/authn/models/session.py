@@ -22,6 +22,8 @@ class Session(Identified, Base):
     token_digest: Mapped[bytes] = mapped_column(unique=True)
     sid: Mapped[str] = mapped_column(unique=True)
     auth_time: Mapped[datetime]  # the last time a password or second factor was proved
+    password_at: Mapped[datetime | None]  # the last time of the first factor: a password, or a passkey in its place
+    second_factor_at: Mapped[datetime | None]  # the last time of a second factor; a trusted browser is none
     amr: Mapped[str]  # RFC 8176 values, separated by spaces
     acr: Mapped[str]
     created_at: Mapped[datetime]

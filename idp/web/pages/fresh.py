@@ -1,0 +1,60 @@
+"""Fresh proof for sensitive pages (R-20): the person has proved a second factor in this session minutes ago."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from flask import current_app, request
+from werkzeug.exceptions import HTTPException
+
+from idp.authn.session import Current
+from idp.core.errors import StepUpRequired
+from idp.web.render import current_session
+from idp.web.work import open_work
+
+FRESH_FOR = timedelta(minutes=5)  # R-20
+FORM_KEPT = timedelta(minutes=5)  # how much longer a form counts that was shown while the proof was fresh
+CODE, EVERYTHING, NOBODY = "step_up", "reauthenticate", "sign_in"
+
+
+def fresh(*, password: bool = False, page: str | None = None) -> Current:
+    """The signed-in person of a sensitive page, whose proof is fresh; for its GET and its POST alike.
+
+    A view that writes calls `open_work(write=True)` before it, and this before anything else: where the proof is not
+    fresh nothing is done, and the browser goes to prove it and comes back.
+
+    Args:
+        password: the first factor has to be fresh too: a password, or a passkey in its place.
+        page: where to come back to, for a form whose own address shows no page; by default the address of the request.
+
+    Raises:
+        StepUpRequired: becomes a redirect to the sign-in page and back. `way` says how much is asked.
+    """
+    current = current_session()
+    if current is None:
+        raise StepUpRequired(way=NOBODY, page=page or _page())
+    work = open_work()
+    limit = min(FRESH_FOR, work.policies.account.step_up_max_age)
+    if request.method not in ("GET", "HEAD"):
+        limit += FORM_KEPT
+    if password and not _since(current.password_at, work.now, limit):
+        raise StepUpRequired(way=EVERYTHING, page=page or _page())
+    if not _since(current.second_factor_at, work.now, limit):
+        raise StepUpRequired(way=CODE, page=page or _page())
+    return current
+
+
+def _since(proved_at: datetime | None, now: datetime, limit: timedelta) -> bool:
+    return proved_at is not None and now - proved_at <= limit
+
+
+def _page() -> str:
+    """The address of this request where it shows a page, or else the account: what was posted cannot be taken along."""
+    path = request.full_path.rstrip("?")
+    if request.method in ("GET", "HEAD"):
+        return path
+    adapter: Any = current_app.create_url_adapter(request)
+    try:
+        adapter.match(request.path, method="GET")
+    except HTTPException:
+        return "/account"
+    return path
