@@ -14,7 +14,7 @@ from sqlalchemy import LargeBinary, Table, and_, bindparam, exists, func, insert
 from sqlalchemy.sql.elements import ColumnElement
 
 from idp.accounts.models import Account, EmailAddress
-from idp.authn.models import Proof, SignIn, TotpAuthenticator
+from idp.authn.models import Passkey, Proof, SignIn, TotpAuthenticator
 from idp.core import tokens
 from idp.core.errors import Expired
 from idp.core.ids import uuid7
@@ -27,6 +27,7 @@ _p: Table = Proof.__table__  # type: ignore[assignment]
 _a: Table = Account.__table__  # type: ignore[assignment]
 _e: Table = EmailAddress.__table__  # type: ignore[assignment]
 _t: Table = TotpAuthenticator.__table__  # type: ignore[assignment]
+_k: Table = Passkey.__table__  # type: ignore[assignment]
 
 
 @dataclass(slots=True)
@@ -39,7 +40,8 @@ class Attempt:
         session_id: the session in which it began.
         pending_secret: encrypted secret of an app that is being linked.
         methods: what was proved in it.
-        held: whether its account has a confirmed authenticator app.
+        has_app: whether its account has a confirmed authenticator app.
+        has_passkey: whether its account has a passkey.
         status: the account's; None as long as there is no account.
         address: the account's sign-in address as its holder wrote it; empty without an account.
     """
@@ -51,16 +53,23 @@ class Attempt:
     continue_to: str
     session_id: UUID | None
     pending_secret: bytes | None
-    held: bool = False
+    has_app: bool = False
+    has_passkey: bool = False
     status: str | None = None
     address: str = ""
     methods: set[str] = field(default_factory=set)
     _locked_in: object = None  # the transaction that holds its row
 
+    @property
+    def held(self) -> bool:
+        """Whether its account has any second factor."""
+        return self.has_app or self.has_passkey
+
 
 def _reading(which: ColumnElement[bool]) -> Prepared:
     """One row for each method proved, or a single one without."""
-    held = exists().where(_t.c.account_id == _s.c.account_id, _t.c.confirmed_at.is_not(None))
+    has_app = exists().where(_t.c.account_id == _s.c.account_id, _t.c.confirmed_at.is_not(None))
+    has_passkey = exists().where(_k.c.account_id == _s.c.account_id)
     return Prepared(
         select(
             _s.c.id,
@@ -70,7 +79,8 @@ def _reading(which: ColumnElement[bool]) -> Prepared:
             _s.c.continue_to,
             _s.c.session_id,
             _s.c.pending_secret,
-            held.label("held"),
+            has_app.label("has_app"),
+            has_passkey.label("has_passkey"),
             _a.c.status,
             func.coalesce(_e.c.address, "").label("address"),
             _p.c.method,

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from idp.accounts.models import Account
 from idp.audit import log as audit
 from idp.authn import attempt as attempts
-from idp.authn import notices, proofs, totp
+from idp.authn import notices, passkey, proofs, totp
 from idp.authn.attempt import Attempt
 from idp.authn.proofs import Step
 from idp.core.errors import Conflict
@@ -52,7 +52,7 @@ def confirm(work: Work, attempt: Attempt, code: str) -> bool:
     account_id = proofs.demand(work, attempt, Step.ENROL)
     # Two attempts of one account come here one after the other: the first decides which app it is.
     work.session.execute(select(Account.id).where(Account.id == account_id).with_for_update(key_share=True))
-    attempt.held = totp.holds(work, account_id)
+    attempt.has_app, attempt.has_passkey = totp.holds(work, account_id), passkey.holds(work, account_id)
     if attempt.pending_secret is None or attempt.held:
         raise Conflict(step=Step.TOTP.value if attempt.held else Step.ENROL.value)
     secret = _pending(work, attempt)
@@ -61,7 +61,7 @@ def confirm(work: Work, attempt: Attempt, code: str) -> bool:
     if step is None:
         return False
     authenticator = totp.enrol(work, account_id, secret, spent_step=step)
-    attempt.held = True
+    attempt.has_app = True
     proofs.add(work, attempt, "otp")
     attempts.hold(work, attempt, pending_secret=None)
     audit.record(work, "authenticator.enrolled", ("account", account_id), authenticator=str(authenticator.id))

@@ -61,23 +61,23 @@ def _demand(methods: str, step: Step, held: bool | None = None) -> Demand:
 
 DEMANDS: dict[str, tuple[Demand, ...]] = {
     "sign_in": (
-        _demand("pwd", Step.PASSWORD),
-        _demand("otp rcv dev", Step.TOTP, held=True),
-        _demand("otp", Step.ENROL, held=False),
+        _demand("pwd key", Step.PASSWORD),
+        _demand("otp key rcv dev", Step.TOTP, held=True),
+        _demand("otp key", Step.ENROL, held=False),
     ),
     "activation": (
         _demand("pwd", Step.PASSWORD),
-        _demand("otp", Step.TOTP, held=True),
-        _demand("otp", Step.ENROL, held=False),
+        _demand("otp key", Step.TOTP, held=True),
+        _demand("otp key", Step.ENROL, held=False),
     ),
     # the link never replaces the second factor; it is asked before the new password.
     "reset": (
-        _demand("otp rcv", Step.TOTP, held=True),
+        _demand("otp key rcv", Step.TOTP, held=True),
         _demand("pwd", Step.NEW_PASSWORD),
-        _demand("otp", Step.ENROL, held=False),
+        _demand("otp key", Step.ENROL, held=False),
     ),
     # The session has the password already; a trusted browser is no fresh proof.
-    "step_up": (_demand("otp rcv", Step.TOTP),),
+    "step_up": (_demand("otp key rcv", Step.TOTP),),
 }
 BEGUN_WITH = {"activation": "link", "reset": "link"}  # proved before there was an attempt
 

@@ -14,7 +14,18 @@ from sqlalchemy import update
 from idp.accounts.models import Account
 from idp.audit import log as audit
 from idp.authn import attempt as attempts
-from idp.authn import enrolment, notices, password_proof, proofs, recovery_code, session, throttle, totp, trusted_device
+from idp.authn import (
+    enrolment,
+    notices,
+    passkey_proof,
+    password_proof,
+    proofs,
+    recovery_code,
+    session,
+    throttle,
+    totp,
+    trusted_device,
+)
 from idp.authn.attempt import Attempt
 from idp.authn.enrolment import Enrolment
 from idp.authn.outcome import Outcome
@@ -36,6 +47,7 @@ __all__ = [
     "current",
     "finish",
     "keep_account",
+    "prove_passkey",
     "prove_password",
     "prove_recovery_code",
     "prove_totp",
@@ -165,6 +177,22 @@ def prove_password(
     return password_proof.prove(
         work, attempt, address=address, password=password, device_token=device_token, device_allowed=device_allowed
     )
+
+
+def prove_passkey(work: Work, attempt: Attempt, answer: str, *, browser_token: str | None = None) -> Outcome:
+    """Prove a passkey: alone, where nothing else was typed yet, or in place of a code.
+
+    Args:
+        answer: what the browser posted.
+        browser_token: the cookie to which a challenge of the sign-in page was bound; none where a code is due.
+
+    Raises:
+        Conflict: neither is due.
+        Expired: the attempt is over.
+    """
+    if browser_token is not None:
+        return passkey_proof.sign_in(work, attempt, answer, browser_token)
+    return passkey_proof.prove(work, attempt, answer)
 
 
 def prove_totp(work: Work, attempt: Attempt, code: str) -> Outcome:

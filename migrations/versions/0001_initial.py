@@ -142,6 +142,19 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "passkey_challenges",
+        sa.Column("challenge_digest", sa.LargeBinary(), nullable=False),
+        sa.Column("purpose", sa.String(), nullable=False),
+        sa.Column("bound_digest", sa.LargeBinary(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint("expires_at > created_at", name=op.f("ck_passkey_challenges_expires_after_creation")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_passkey_challenges")),
+        sa.UniqueConstraint("challenge_digest", name=op.f("uq_passkey_challenges_challenge_digest")),
+    )
+    op.create_table(
         "permission_sets",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("product", sa.String(), nullable=False),
@@ -285,6 +298,64 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "email_changes",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("way", sa.String(), nullable=False),
+        sa.Column("session_id", sa.Uuid(), nullable=True),
+        sa.Column("old_address", sa.String(), nullable=False),
+        sa.Column("old_canonical", sa.String(), nullable=False),
+        sa.Column("new_address", sa.String(), nullable=False),
+        sa.Column("new_canonical", sa.String(), nullable=False),
+        sa.Column("stop_digest", sa.LargeBinary(), nullable=False),
+        sa.Column("waiting_digest", sa.LargeBinary(), nullable=True),
+        sa.Column("confirm_digest", sa.LargeBinary(), nullable=True),
+        sa.Column("undo_digest", sa.LargeBinary(), nullable=True),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("proved_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("switch_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("undo_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("outcome", sa.String(), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint("way IN ('person', 'staff')", name=op.f("ck_email_changes_way")),
+        sa.CheckConstraint(
+            "(closed_at IS NULL) = (outcome IS NULL)", name=op.f("ck_email_changes_closed_with_outcome")
+        ),
+        sa.CheckConstraint(
+            "done_at IS NULL OR proved_at IS NOT NULL", name=op.f("ck_email_changes_proved_before_done")
+        ),
+        sa.CheckConstraint("done_at IS NULL OR undo_until > done_at", name=op.f("ck_email_changes_undone_after_done")),
+        sa.CheckConstraint("old_canonical <> new_canonical", name=op.f("ck_email_changes_another_address")),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_email_changes_account_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_email_changes")),
+        sa.UniqueConstraint("confirm_digest", name=op.f("uq_email_changes_confirm_digest")),
+        sa.UniqueConstraint("stop_digest", name=op.f("uq_email_changes_stop_digest")),
+        sa.UniqueConstraint("undo_digest", name=op.f("uq_email_changes_undo_digest")),
+        sa.UniqueConstraint("waiting_digest", name=op.f("uq_email_changes_waiting_digest")),
+    )
+    with op.batch_alter_table("email_changes", schema=None) as batch_op:
+        batch_op.create_index("ix_email_changes_account_id", ["account_id"], unique=False)
+        batch_op.create_index("ix_email_changes_old_canonical", ["old_canonical"], unique=False)
+        batch_op.create_index(
+            "ix_email_changes_switch_at",
+            ["switch_at"],
+            unique=False,
+            sqlite_where=sa.text("done_at IS NULL AND closed_at IS NULL"),
+            postgresql_where=sa.text("done_at IS NULL AND closed_at IS NULL"),
+        )
+        batch_op.create_index(
+            "uq_email_changes_open",
+            ["account_id"],
+            unique=True,
+            sqlite_where=sa.text("done_at IS NULL AND closed_at IS NULL"),
+            postgresql_where=sa.text("done_at IS NULL AND closed_at IS NULL"),
+        )
+
+    op.create_table(
         "invitations",
         sa.Column("company_id", sa.Uuid(), nullable=False),
         sa.Column("address", sa.String(), nullable=False),
@@ -422,6 +493,53 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "one_time_codes",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("purpose", sa.String(), nullable=False),
+        sa.Column("bound_to", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("destination", sa.String(), nullable=False),
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint("kind IN ('phone', 'email')", name=op.f("ck_one_time_codes_kind")),
+        sa.CheckConstraint("expires_at > created_at", name=op.f("ck_one_time_codes_expires_after_creation")),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_one_time_codes_account_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_one_time_codes")),
+        sa.UniqueConstraint(
+            "account_id", "purpose", "bound_to", name=op.f("uq_one_time_codes_account_id_purpose_bound_to")
+        ),
+    )
+    op.create_table(
+        "passkeys",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("credential_id", sa.LargeBinary(), nullable=False),
+        sa.Column("public_key", sa.LargeBinary(), nullable=False),
+        sa.Column("sign_count", sa.BigInteger(), nullable=False),
+        sa.Column("aaguid", sa.String(), nullable=False),
+        sa.Column("transports", sa.String(), nullable=False),
+        sa.Column("backup_eligible", sa.Boolean(), nullable=False),
+        sa.Column("backed_up", sa.Boolean(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint("backup_eligible OR NOT backed_up", name=op.f("ck_passkeys_backed_up_is_eligible")),
+        sa.CheckConstraint("sign_count >= 0", name=op.f("ck_passkeys_sign_count")),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_passkeys_account_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_passkeys")),
+        sa.UniqueConstraint("credential_id", name=op.f("uq_passkeys_credential_id")),
+    )
+    with op.batch_alter_table("passkeys", schema=None) as batch_op:
+        batch_op.create_index("ix_passkeys_account_id", ["account_id"], unique=False)
+
+    op.create_table(
         "password_credentials",
         sa.Column("account_id", sa.Uuid(), nullable=False),
         sa.Column("hash", sa.String(), nullable=False),
@@ -430,6 +548,16 @@ def upgrade() -> None:
             ["account_id"], ["accounts.id"], name=op.f("fk_password_credentials_account_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("account_id", name=op.f("pk_password_credentials")),
+    )
+    op.create_table(
+        "recovery_code_sets",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("kept_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_recovery_code_sets_account_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("account_id", name=op.f("pk_recovery_code_sets")),
     )
     op.create_table(
         "recovery_codes",
@@ -470,6 +598,8 @@ def upgrade() -> None:
         sa.Column("token_digest", sa.LargeBinary(), nullable=False),
         sa.Column("sid", sa.String(), nullable=False),
         sa.Column("auth_time", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("password_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("second_factor_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("amr", sa.String(), nullable=False),
         sa.Column("acr", sa.String(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
@@ -546,6 +676,75 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_subscriptions")),
         sa.UniqueConstraint("company_id", name=op.f("uq_subscriptions_company_id")),
     )
+    op.create_table(
+        "support_cases",
+        sa.Column("reference", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("matter", sa.String(), nullable=False),
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("identity_check", sa.String(), nullable=False),
+        sa.Column("details", sa.JSON(), nullable=False),
+        sa.Column("origin", sa.String(), nullable=False),
+        sa.Column("opened_by", sa.Uuid(), nullable=True),
+        sa.Column("opened_by_name", sa.String(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("approved_by", sa.Uuid(), nullable=True),
+        sa.Column("approved_by_name", sa.String(), nullable=False),
+        sa.Column("approved_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ready_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("closed_by", sa.Uuid(), nullable=True),
+        sa.Column("close_reason", sa.String(), nullable=False),
+        sa.Column("repeated", sa.Boolean(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint(
+            "(state IN ('done', 'closed')) = (closed_at IS NOT NULL)", name=op.f("ck_support_cases_closed_has_date")
+        ),
+        sa.CheckConstraint(
+            "kind IN ('reset-2fa', 'reset-all', 'change-email', 'sharing', 'erase')", name=op.f("ck_support_cases_kind")
+        ),
+        sa.CheckConstraint("origin IN ('staff', 'person', 'operator', 'system')", name=op.f("ck_support_cases_origin")),
+        sa.CheckConstraint(
+            "state <> 'waiting_time' OR due_at IS NOT NULL", name=op.f("ck_support_cases_waiting_has_date")
+        ),
+        sa.CheckConstraint(
+            "state IN ('requested', 'review', 'waiting_approval', 'waiting_time', 'ready', 'done', 'closed')",
+            name=op.f("ck_support_cases_state"),
+        ),
+        sa.CheckConstraint(
+            "approved_by IS NULL OR opened_by IS NULL OR approved_by <> opened_by",
+            name=op.f("ck_support_cases_four_eyes"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_support_cases_account_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["approved_by"], ["accounts.id"], name=op.f("fk_support_cases_approved_by"), ondelete="SET NULL"
+        ),
+        sa.ForeignKeyConstraint(
+            ["closed_by"], ["accounts.id"], name=op.f("fk_support_cases_closed_by"), ondelete="SET NULL"
+        ),
+        sa.ForeignKeyConstraint(
+            ["opened_by"], ["accounts.id"], name=op.f("fk_support_cases_opened_by"), ondelete="SET NULL"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_support_cases")),
+        sa.UniqueConstraint("reference", name=op.f("uq_support_cases_reference")),
+    )
+    with op.batch_alter_table("support_cases", schema=None) as batch_op:
+        batch_op.create_index("ix_support_cases_account_id", ["account_id"], unique=False)
+        batch_op.create_index("ix_support_cases_state", ["state", "due_at"], unique=False)
+        batch_op.create_index(
+            "uq_support_cases_open",
+            ["account_id", "matter"],
+            unique=True,
+            sqlite_where=sa.text("closed_at IS NULL"),
+            postgresql_where=sa.text("closed_at IS NULL"),
+        )
+
     op.create_table(
         "totp_authenticators",
         sa.Column("account_id", sa.Uuid(), nullable=False),
@@ -803,6 +1002,24 @@ def upgrade() -> None:
         sa.UniqueConstraint("company_id", "product", name=op.f("uq_subscribed_products_company_id_product")),
     )
     op.create_table(
+        "support_case_links",
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("token_digest", sa.LargeBinary(), nullable=False),
+        sa.Column("may_confirm", sa.Boolean(), nullable=False),
+        sa.Column("sent_to", sa.String(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["case_id"], ["support_cases.id"], name=op.f("fk_support_case_links_case_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_support_case_links")),
+        sa.UniqueConstraint("token_digest", name=op.f("uq_support_case_links_token_digest")),
+    )
+    with op.batch_alter_table("support_case_links", schema=None) as batch_op:
+        batch_op.create_index("ix_support_case_links_case_id", ["case_id"], unique=False)
+
+    op.create_table(
         "refresh_tokens",
         sa.Column("digest", sa.LargeBinary(), nullable=False),
         sa.Column("grant_id", sa.Uuid(), nullable=False),
@@ -823,6 +1040,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_refresh_tokens_grant_id")
 
     op.drop_table("refresh_tokens")
+    with op.batch_alter_table("support_case_links", schema=None) as batch_op:
+        batch_op.drop_index("ix_support_case_links_case_id")
+
+    op.drop_table("support_case_links")
     op.drop_table("subscribed_products")
     op.drop_table("proofs")
     with op.batch_alter_table("product_roles", schema=None) as batch_op:
@@ -873,6 +1094,16 @@ def downgrade() -> None:
         batch_op.drop_index("ix_totp_authenticators_account_id")
 
     op.drop_table("totp_authenticators")
+    with op.batch_alter_table("support_cases", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_support_cases_open",
+            sqlite_where=sa.text("closed_at IS NULL"),
+            postgresql_where=sa.text("closed_at IS NULL"),
+        )
+        batch_op.drop_index("ix_support_cases_state")
+        batch_op.drop_index("ix_support_cases_account_id")
+
+    op.drop_table("support_cases")
     op.drop_table("subscriptions")
     with op.batch_alter_table("staff_roles", schema=None) as batch_op:
         batch_op.drop_index(
@@ -895,7 +1126,13 @@ def downgrade() -> None:
         batch_op.drop_index("ix_recovery_codes_account_id")
 
     op.drop_table("recovery_codes")
+    op.drop_table("recovery_code_sets")
     op.drop_table("password_credentials")
+    with op.batch_alter_table("passkeys", schema=None) as batch_op:
+        batch_op.drop_index("ix_passkeys_account_id")
+
+    op.drop_table("passkeys")
+    op.drop_table("one_time_codes")
     with op.batch_alter_table("memberships", schema=None) as batch_op:
         batch_op.drop_index(
             "uq_memberships_unique_role",
@@ -931,6 +1168,21 @@ def downgrade() -> None:
         )
 
     op.drop_table("invitations")
+    with op.batch_alter_table("email_changes", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_email_changes_open",
+            sqlite_where=sa.text("done_at IS NULL AND closed_at IS NULL"),
+            postgresql_where=sa.text("done_at IS NULL AND closed_at IS NULL"),
+        )
+        batch_op.drop_index(
+            "ix_email_changes_switch_at",
+            sqlite_where=sa.text("done_at IS NULL AND closed_at IS NULL"),
+            postgresql_where=sa.text("done_at IS NULL AND closed_at IS NULL"),
+        )
+        batch_op.drop_index("ix_email_changes_old_canonical")
+        batch_op.drop_index("ix_email_changes_account_id")
+
+    op.drop_table("email_changes")
     with op.batch_alter_table("email_addresses", schema=None) as batch_op:
         batch_op.drop_index(
             "uq_email_addresses_canonical",
@@ -961,6 +1213,7 @@ def downgrade() -> None:
     op.drop_table("revoked_access_tokens")
     op.drop_table("revisions")
     op.drop_table("permission_sets")
+    op.drop_table("passkey_challenges")
     with op.batch_alter_table("outbox_messages", schema=None) as batch_op:
         batch_op.drop_index(
             "ix_outbox_messages_due",

@@ -32,7 +32,8 @@ class Proof(Base):
     __tablename__ = "proofs"
 
     sign_in_id: Mapped[UUID] = mapped_column(ForeignKey("sign_ins.id", ondelete="CASCADE"), primary_key=True)
-    method: Mapped[str] = mapped_column(primary_key=True)  # pwd, otp, rcv (recovery code), dev (trusted device), link
+    # pwd, otp, key (passkey), rcv (recovery code), dev (trusted device), link
+    method: Mapped[str] = mapped_column(primary_key=True)
     proved_at: Mapped[datetime]
 
 

@@ -1,0 +1,90 @@
+"""Proving or enrolling a passkey in an attempt.
+
+Nothing is counted: a signature cannot be guessed, and whoever is being guessed at gets in with a passkey (R-08).
+"""
+
+from uuid import UUID
+
+from sqlalchemy import select
+
+from idp.accounts.models import Account
+from idp.audit import log as audit
+from idp.authn import attempt as attempts
+from idp.authn import browser, notices, passkey, password_proof, proofs, totp
+from idp.authn.attempt import Attempt
+from idp.authn.outcome import Outcome
+from idp.authn.proofs import Step
+from idp.core.errors import Conflict
+from idp.work import Work
+
+
+def sign_in(work: Work, attempt: Attempt, answer: str, browser_token: str) -> Outcome:
+    """Sign in by passkey alone; it says whose account it is. See `sign_in.prove_passkey`."""
+    if attempt.purpose != "sign_in":
+        raise Conflict(step=proofs.due(attempt).value)
+    attempts.hold(work, attempt)
+    account_id = passkey.verify(work, answer, passkey.SIGN_IN, browser_token)
+    if account_id is None:
+        return Outcome.REFUSED
+    status = work.session.scalar(select(Account.status).where(Account.id == account_id))
+    if status not in password_proof.MAY_SIGN_IN:  # the same sentence as for a passkey that nobody knows
+        audit.record(work, "passkey.refused", ("account", account_id), outcome="refused", reason="status")
+        return Outcome.REFUSED
+    attempts.hold(work, attempt, account_id=account_id)
+    proofs.forget(work, attempt)  # whosever they were
+    proofs.add(work, attempt, "key")
+    return Outcome.ACCEPTED
+
+
+def prove(work: Work, attempt: Attempt, answer: str) -> Outcome:
+    """Prove a passkey of the account of this attempt, in place of a code."""
+    account_id = proofs.demand(work, attempt, Step.TOTP)
+    if passkey.verify(work, answer, passkey.PROVE, attempt.id, account_id) is None:
+        return Outcome.REFUSED
+    proofs.add(work, attempt, "key")
+    return Outcome.ACCEPTED
+
+
+def creation_options(work: Work, attempt: Attempt) -> str:
+    """What the browser needs to make a passkey where a second factor is to be enrolled.
+
+    Raises:
+        Conflict: enrolling is not what is due.
+        Expired: the attempt is over.
+    """
+    account_id = proofs.demand(work, attempt, Step.ENROL)
+    return passkey.creation_options(work, account_id, passkey.ENROL, attempt.id)
+
+
+def enrol(work: Work, attempt: Attempt, answer: str, name: str = "") -> Outcome:
+    """Enrol a passkey as the second factor; it counts as proof.
+
+    Raises:
+        Conflict: enrolling is not, or no longer, what is due.
+        Expired: the attempt is over.
+    """
+    account_id = proofs.demand(work, attempt, Step.ENROL)
+    lock(work, account_id)  # two attempts of one account come here one after the other: the first decides
+    attempt.has_app, attempt.has_passkey = totp.holds(work, account_id), passkey.holds(work, account_id)
+    if attempt.held:
+        raise Conflict(step=Step.TOTP.value)
+    made = passkey.add(work, account_id, answer, passkey.ENROL, attempt.id, name or default_name(work))
+    if made is None:
+        return Outcome.REFUSED
+    attempt.has_passkey = True
+    proofs.add(work, attempt, "key")
+    audit.record(work, "passkey.added", ("account", account_id), passkey=str(made.id))
+    if attempt.purpose != "activation":  # R-21; during activation the person is being led through it
+        notices.tell(work, account_id, "passkey_added")
+    return Outcome.ACCEPTED
+
+
+def default_name(work: Work) -> str:
+    """What a passkey is called unless its holder says otherwise: the browser it was made in."""
+    said = browser.label(work.actor.user_agent)
+    return "" if said == "?" else said
+
+
+def lock(work: Work, account_id: UUID) -> None:
+    """Let the changes of an account's second factors come one after the other."""
+    work.session.execute(select(Account.id).where(Account.id == account_id).with_for_update(key_share=True))
