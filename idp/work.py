@@ -1,11 +1,12 @@
 """One unit of work: everything a command may use, and nothing else is ambient."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy.orm import Session as DatabaseSession
 
+from idp.core.networks import Places
 from idp.core.tokens import Keyring
 from idp.policy import Policies
 
@@ -42,6 +43,7 @@ class Work:
         actor: who acts.
         keyring: keys for what is kept encrypted.
         issuer: the public address of this service, for claims and links.
+        places: where network addresses are, as far as the operator has told.
     """
 
     session: DatabaseSession
@@ -50,6 +52,7 @@ class Work:
     actor: Actor
     keyring: Keyring
     issuer: str
+    places: Places = field(default_factory=Places)
 
     def later(self, **span: float) -> "Work":
         """The same work at a later instant; `span` as for `timedelta`."""

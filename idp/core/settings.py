@@ -45,6 +45,9 @@ class Settings(BaseSettings):
         1, ge=1, le=64, description="Server processes; 1 on SQLite, the number of cores on PostgreSQL."
     )
     trusted_proxies: int = Field(0, ge=0, le=5, description="Reverse proxies in front whose forwarding headers count.")
+    network_places: Path | None = Field(
+        None, description="CSV file network,place,latitude,longitude, for the places of sessions; empty for none."
+    )
     development: bool = Field(False, description="Local mailbox at /dev/mailbox; only on a loopback address.")
     smtp_host: str = Field("", description="Mail server; empty keeps mail in the local mailbox.")
     smtp_port: int = Field(587, ge=1, le=65535, description="Port of the mail server.")
