@@ -7,6 +7,7 @@ from flask_migrate import Migrate
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from idp.authn import password
+from idp.core import networks
 from idp.core import settings as settings_module
 from idp.core.db import engine_options, prepare
 from idp.core.logs import configure
@@ -34,6 +35,7 @@ def create_app(settings: Settings | None = None) -> Application:
     configure(settings.log_level)
     password.configure(settings.password_hashers)
     policies, keyring = load(settings.policies_dir), load_keyring(settings.master_key_file)
+    places = networks.read(settings.network_places)
 
     app = Application("idp", static_folder="web/static", template_folder="web/templates", doc_ui=False, root_path=None)
     app.config.update(_configuration(settings, keyring))
@@ -41,9 +43,10 @@ def create_app(settings: Settings | None = None) -> Application:
     Migrate(app, database, directory=str(settings.migrations_dir), render_as_batch=True, compare_type=True)
     with app.app_context():
         prepare(database.engine)
-        app.extensions["sesame"] = Parts(settings, policies, keyring, database.engine)
+        app.extensions["sesame"] = Parts(settings, policies, keyring, database.engine, places)
     app.teardown_appcontext(close_work)
     app.session_interface = FormSession()
+    app.direct = {}
     app.hosts = frozenset({str(urlsplit(settings.issuer).hostname), *LOOPBACK, "[::1]"})
     _register(app)
     app.wsgi_app = Published(app.wsgi_app, metadata.PATHS)  # type: ignore[method-assign]
@@ -90,11 +93,11 @@ def _register(app: Application) -> None:
     for blueprint in (
         health.blueprint,
         metadata.blueprint,
-        token.blueprint,
-        userinfo.blueprint,
         register.blueprint,
         authorize.blueprint,
         end_session.blueprint,
     ):
         app.register_blueprint(blueprint)
+    for channel in (token.channel, userinfo.channel):
+        channel.install(app)
     pages.install(app, app.extensions["sesame"].settings)

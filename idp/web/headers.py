@@ -60,11 +60,7 @@ def origin_of(source: str) -> str | None:
 
 def install(app: Flask, settings: Settings) -> None:
     """Put the headers on every answer of the application, errors included."""
-    transport: tuple[tuple[str, str], ...] = ()
-    if settings.secure:
-        transport = (("Strict-Transport-Security", f"max-age={_YEAR_SECONDS * 2}; includeSubDomains"),)
-    plain: list[tuple[str, str]] = [*_COMMON, ("Content-Security-Policy", _PLAIN_POLICY), *transport]
-    page: list[tuple[str, str]] = [*_PAGE, *transport]
+    fixed, page = plain(settings), [*_PAGE, *_transport(settings)]
 
     @app.after_request
     def finish(response: Response) -> Response:
@@ -75,8 +71,18 @@ def install(app: Flask, settings: Settings) -> None:
             headers["Content-Security-Policy"] = response.policy or _policy(response.form_targets)
             response.vary.update(("Cookie", "Accept-Language"))
         else:
-            _append(response, plain)
+            _append(response, fixed)
         return response
+
+
+def plain(settings: Settings) -> list[tuple[str, str]]:
+    """The short set: what every answer that is no page carries."""
+    return [*_COMMON, ("Content-Security-Policy", _PLAIN_POLICY), *_transport(settings)]
+
+
+def _transport(settings: Settings) -> list[tuple[str, str]]:
+    hsts = ("Strict-Transport-Security", f"max-age={_YEAR_SECONDS * 2}; includeSubDomains")
+    return [hsts] if settings.secure else []
 
 
 def _append(response: Response, fixed: list[tuple[str, str]]) -> None:

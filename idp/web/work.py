@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 from werkzeug.wrappers import Response
 
 from idp.core.db import Base
+from idp.core.networks import Places
 from idp.core.session import lazy_session
 from idp.core.settings import Settings
 from idp.core.tokens import Keyring
@@ -22,7 +23,7 @@ from idp.policy import Policies
 from idp.work import Actor, Work
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 UNKNOWN_HOST = {
     "Cache-Control": "no-store",
@@ -44,6 +45,7 @@ class Parts:
     policies: Policies
     keyring: Keyring
     engine: Engine
+    places: Places
 
 
 class Application(OpenAPI):
@@ -56,6 +58,9 @@ class Application(OpenAPI):
     hosts: frozenset[str] = frozenset()
     """The names by which requests may call this service; empty: any."""
 
+    direct: dict[tuple[str, str], "WSGIApplication"]
+    """By method and path, what answers without Flask's dispatch; see `idp.web.oauth.direct`."""
+
     def wsgi_app(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Refuse a request that names another host before anything looks at it. Flask's own check (TRUSTED_HOSTS) runs
         twice a request and parses the name each time; nothing here is ever built from it anyway (R-56)."""
@@ -63,7 +68,8 @@ class Application(OpenAPI):
         if self.hosts and _PORT.sub("", named) not in self.hosts:
             refusal = Response("This service has another name.\n", 400, UNKNOWN_HOST, mimetype="text/plain")
             return refusal(environ, start_response)
-        return super().wsgi_app(environ, start_response)
+        direct = self.direct.get((environ["REQUEST_METHOD"], environ["PATH_INFO"]))
+        return direct(environ, start_response) if direct else super().wsgi_app(environ, start_response)
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """As it is: no view here is a coroutine, and Flask would ask five times a request."""
@@ -89,7 +95,12 @@ def close_work(problem: BaseException | None = None) -> None:
 
 def parts() -> Parts:
     """The parts of this process."""
-    found: Parts = current_app.extensions["sesame"]
+    return parts_of(current_app)
+
+
+def parts_of(app: Flask) -> Parts:
+    """The parts of an application's process."""
+    found: Parts = app.extensions["sesame"]
     return found
 
 
@@ -100,13 +111,17 @@ def open_work(*, write: bool = False) -> Work:
         write: begin a writing transaction at once; a view that changes anything says so before it reads.
     """
     if "work" not in g:
-        environ = request.environ
-        actor = Actor(network=environ.get("REMOTE_ADDR", ""), user_agent=environ.get("HTTP_USER_AGENT", "")[:300])
-        g.work = _new(parts(), actor)
+        g.work = new_work(parts(), request.environ)
     work: Work = g.work
     if write:
         work.write()
     return work
+
+
+def new_work(made_of: Parts, environ: "WSGIEnvironment") -> Work:
+    """A unit of work for a request, by nobody yet; for who opens one outside Flask's contexts."""
+    actor = Actor(network=environ.get("REMOTE_ADDR", ""), user_agent=environ.get("HTTP_USER_AGENT", "")[:300])
+    return _new(made_of, actor)
 
 
 def act_as(work: Work, actor: Actor) -> Work:
@@ -120,7 +135,7 @@ def act_as(work: Work, actor: Actor) -> Work:
 def unit_of_work(app: Flask, actor: Actor, *, write: bool = True) -> Iterator[Work]:
     """A unit of work outside a request, for the command line and the outbox: committed at the end, or rolled back."""
     with app.app_context():
-        work = _new(app.extensions["sesame"], actor)
+        work = _new(parts_of(app), actor)
         try:
             if write:
                 work.write()
@@ -138,4 +153,5 @@ def _new(made_of: Parts, actor: Actor) -> Work:
         actor=actor,
         keyring=made_of.keyring,
         issuer=made_of.settings.issuer,
+        places=made_of.places,
     )

@@ -1,61 +1,23 @@
 """What the endpoints that no browser page uses have in common: plain requests in, JSON out, no session, no CSRF token.
 
-A back-channel request carries its parameters in the body, once each, as a form (R-31). A query string would end up in
-logs, so it is refused there.
+This is for those that Flask dispatches; the four that are called all day are in `direct.py`.
 """
 
 import json
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
-from urllib.parse import parse_qsl
 
 from flask import Blueprint, Response, request
 from sqlalchemy.exc import DBAPIError, TimeoutError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from idp.core.errors import InvalidInput, Unavailable
-from idp.oidc.errors import InvalidRequest, ProtocolError
-from idp.oidc.server import PlainRequest, PlainResponse, answer_error
+from idp.oidc.errors import ProtocolError
+from idp.oidc.server import PlainResponse, answer_error
 
-MOST_FIELDS = 100
-FORM = "application/x-www-form-urlencoded"
 NO_STORE = (("Cache-Control", "no-store"), ("Pragma", "no-cache"))
 _NAMES = {400: "invalid_request", 404: "not_found", 405: "invalid_request", 413: "invalid_request"}
-
-
-def plain_form() -> PlainRequest:
-    """This request, once it has the shape of a back-channel request.
-
-    Raises:
-        InvalidRequest: parameters in the query, or a body that is not a form.
-    """
-    if request.query_string:
-        raise InvalidRequest("Parameters belong in the body.")
-    if request.mimetype != FORM:
-        raise InvalidRequest(f"The body must be {FORM}.")
-    try:
-        body = _body().decode("utf-8")
-        pairs = parse_qsl(body, keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="strict")
-    except ValueError as error:
-        raise InvalidRequest("The body is not a readable form.") from error
-    return PlainRequest("POST", request.path, form=tuple(pairs), headers=authorization())
-
-
-def _body() -> bytes:
-    """The body. One that says its length is read at once; Werkzeug guards the others.
-
-    Raises:
-        RequestEntityTooLarge: longer than this service reads.
-    """
-    environ = request.environ
-    length = environ.get("CONTENT_LENGTH", "")
-    if not (length.isascii() and length.isdigit()):
-        return request.get_data()
-    if int(length) > int(request.max_content_length or 0):
-        raise RequestEntityTooLarge
-    sent: bytes = environ["wsgi.input"].read(int(length))
-    return sent
 
 
 def authorization() -> dict[str, str]:

@@ -1,50 +1,46 @@
 """Token endpoint (RFC 6749 §3.2), introspection (RFC 7662) and revocation (RFC 7009)."""
 
-from flask import Blueprint, Response
-
 from idp.oidc import introspection
 from idp.oidc.clients import RegisteredClient
 from idp.oidc.errors import InvalidRequest
 from idp.oidc.grants import AuthorizationCodeGrant, ClientCredentialsGrant, ProofKey, RefreshTokenGrant
-from idp.oidc.server import Server
-from idp.web.oauth import backchannel
-from idp.web.work import open_work
+from idp.oidc.server import PlainRequest, PlainResponse, Server
+from idp.web.oauth.direct import Call, Channel, json_answer
 
-blueprint = backchannel.protect(Blueprint("token", __name__))
+channel = Channel("token")
 READS_ONLY = "client_credentials"  # needs no row: an access token is stateless
 
 
-@blueprint.post("/oauth/token")
-def token() -> Response:
-    plain = backchannel.plain_form()
+@channel.endpoint("/oauth/token", "POST")
+def token(call: Call) -> PlainResponse:
+    plain = call.form()
     writes = ("grant_type", READS_ONLY) not in plain.form
-    server = Server(open_work(write=writes))
+    server = Server(call.work(write=writes))
     server.register_grant(AuthorizationCodeGrant, [ProofKey()])
     server.register_grant(RefreshTokenGrant)
     server.register_grant(ClientCredentialsGrant)
-    return backchannel.answer(server.create_token_response(plain))
+    answer: PlainResponse = server.create_token_response(plain)
+    return answer
 
 
-@blueprint.post("/oauth/introspect")
-@backchannel.as_result
-def introspect() -> Response:
-    work = open_work()
-    client, token = _asked(Server(work))
-    return backchannel.json_answer(introspection.introspect(work, client, token))
+@channel.endpoint("/oauth/introspect", "POST")
+def introspect(call: Call) -> PlainResponse:
+    plain, work = call.form(), call.work()
+    client, token = _asked(Server(work), plain)
+    return json_answer(introspection.introspect(work, client, token))
 
 
-@blueprint.post("/oauth/revoke")
-@backchannel.as_result
-def revoke() -> Response:
-    work = open_work(write=True)
-    client, token = _asked(Server(work))
+@channel.endpoint("/oauth/revoke", "POST")
+def revoke(call: Call) -> PlainResponse:
+    plain, work = call.form(), call.work(write=True)
+    client, token = _asked(Server(work), plain)
     introspection.revoke(work, client, token)
-    return backchannel.json_answer({})
+    return json_answer({})
 
 
-def _asked(server: Server) -> tuple[RegisteredClient, str]:
+def _asked(server: Server, plain: PlainRequest) -> tuple[RegisteredClient, str]:
     """Who asks, and about which token (RFC 7009 §2.1, RFC 7662 §2.1)."""
-    request = server.create_oauth2_request(backchannel.plain_form())
+    request = server.create_oauth2_request(plain)
     client = server.authenticate_client(request)
     if "token" not in request.form:
         raise InvalidRequest("Missing 'token'.")

@@ -1,0 +1,174 @@
+"""The endpoints that products call with every request of theirs, answered without Flask's dispatch.
+
+Token, introspection, revocation and userinfo need none of what Flask prepares for a page (routing, contexts, session,
+after-request functions), and it costs them as much as their own work does (docs/performance.md, docs/decisions/0009).
+So their paths are looked up in one table; a plain request goes in, a plain answer comes out. What goes wrong is handed
+to Flask, whose error faces are the same for every path. The routes are known to Flask too, which answers other methods.
+"""
+
+import json
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, NoReturn
+from urllib.parse import parse_qsl
+
+from flask import Blueprint
+from werkzeug.exceptions import MethodNotAllowed, RequestEntityTooLarge
+from werkzeug.wrappers import Response
+from werkzeug.wsgi import get_input_stream
+
+from idp.oidc.errors import InvalidRequest, ProtocolError
+from idp.oidc.server import PlainRequest, PlainResponse, answer_error
+from idp.web import headers
+from idp.web.oauth import backchannel
+from idp.web.work import Application, new_work, parts_of
+from idp.work import Work
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+MOST_FIELDS = 100
+FORM = "application/x-www-form-urlencoded"
+JSON = ("Content-Type", "application/json")
+_STATUS = {each.value: f"{each.value} {each.phrase}" for each in HTTPStatus}
+
+
+class Call:
+    """One request: what was sent, and the unit of work that answers it."""
+
+    __slots__ = ("_app", "_work", "environ")
+
+    def __init__(self, app: Application, environ: "WSGIEnvironment") -> None:
+        self.environ = environ
+        self._app = app
+        self._work: Work | None = None
+
+    def work(self, *, write: bool = False) -> Work:
+        """The unit of work of this request, asked for once; see `idp.web.work.open_work`."""
+        self._work = new_work(parts_of(self._app), self.environ)
+        if write:
+            self._work.write()
+        return self._work
+
+    @property
+    def method(self) -> str:
+        return str(self.environ["REQUEST_METHOD"])
+
+    def authorization(self) -> dict[str, str]:
+        """The one header that the protocol reads."""
+        value = self.environ.get("HTTP_AUTHORIZATION")
+        return {"Authorization": value} if value is not None else {}
+
+    def form(self) -> PlainRequest:
+        """This request, once it has the shape of a back-channel request: its parameters are in the body alone, as a
+        form (R-31); a query would end up in logs.
+
+        Raises:
+            InvalidRequest: parameters in the query, or a body that is not a form.
+        """
+        environ = self.environ
+        if environ.get("QUERY_STRING"):
+            raise InvalidRequest("Parameters belong in the body.")
+        if environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower() != FORM:
+            raise InvalidRequest(f"The body must be {FORM}.")
+        try:
+            body = self._body().decode("utf-8")
+            pairs = parse_qsl(body, keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="strict")
+        except ValueError as error:
+            raise InvalidRequest("The body is not a readable form.") from error
+        return PlainRequest("POST", environ["PATH_INFO"], form=tuple(pairs), headers=self.authorization())
+
+    def _body(self) -> bytes:
+        """The body. One that says its length is read at once; Werkzeug guards the others.
+
+        Raises:
+            RequestEntityTooLarge: longer than this service reads.
+        """
+        environ = self.environ
+        limit = int(self._app.config["MAX_CONTENT_LENGTH"])
+        length = environ.get("CONTENT_LENGTH", "")
+        if not (length.isascii() and length.isdigit()):
+            return get_input_stream(environ, max_content_length=limit).read()
+        if int(length) > limit:
+            raise RequestEntityTooLarge
+        sent: bytes = environ["wsgi.input"].read(int(length))
+        return sent
+
+    def commit(self) -> None:
+        if self._work is not None and self._work.session.in_transaction():
+            self._work.session.commit()
+
+    def close(self) -> None:
+        """Give the connection back; what was not committed is rolled back."""
+        if self._work is not None:
+            self._work.session.close()
+
+
+View = Callable[[Call], PlainResponse]
+
+
+class Channel:
+    """A blueprint whose views are called directly; `ProtocolError` in one of them is a result and is committed."""
+
+    def __init__(self, name: str) -> None:
+        self.blueprint = backchannel.protect(Blueprint(name, __name__))
+        self._views: dict[tuple[str, str], View] = {}
+
+    def endpoint(self, path: str, *methods: str) -> Callable[[View], View]:
+        """Answer these methods of this path by a view."""
+
+        def register(view: View) -> View:
+            for method in methods:
+                self._views[method, path] = view
+            self.blueprint.add_url_rule(path, view.__name__, _by_flask, methods=methods)
+            return view
+
+        return register
+
+    def install(self, app: Application) -> None:
+        """Register the blueprint, and its views with the application's table."""
+        app.register_blueprint(self.blueprint)
+        for at, view in self._views.items():
+            app.direct[at] = _Direct(app, view)
+
+
+class _Direct:
+    """A view as a WSGI application."""
+
+    def __init__(self, app: Application, view: View) -> None:
+        self._app, self._view = app, view
+        self._fixed = headers.plain(parts_of(app).settings)
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        call = Call(self._app, environ)
+        try:
+            try:
+                plain = self._view(call)
+            except ProtocolError as problem:  # what it recorded (a refused client) stays
+                plain = answer_error(problem)
+            call.commit()
+        except Exception as failure:  # noqa: BLE001 - every failure gets one of Flask's faces
+            call.close()
+            return self._failed(failure, environ)(environ, start_response)
+        finally:
+            call.close()
+        body = plain.body.encode()
+        sent = [each for each in plain.headers if each[0] != "Cache-Control"]
+        length = ("Content-Length", str(len(body)))
+        start_response(_STATUS[plain.status], [*sent, length, ("Cache-Control", "no-store"), *self._fixed])
+        return () if environ["REQUEST_METHOD"] == "HEAD" else (body,)
+
+    def _failed(self, failure: Exception, environ: "WSGIEnvironment") -> Response:
+        app = self._app
+        with app.request_context(environ):
+            return app.finalize_request(app.handle_user_exception(failure))
+
+
+def json_answer(body: Any, status: int = 200) -> PlainResponse:
+    """A JSON answer."""
+    return PlainResponse(status, json.dumps(body, ensure_ascii=False), (JSON,))
+
+
+def _by_flask() -> NoReturn:
+    """Flask's view of these routes: the table answers all their methods, so whoever comes here used another one."""
+    raise MethodNotAllowed
