@@ -9,9 +9,9 @@ import unicodedata
 from uuid import UUID
 
 from email_validator import EmailNotValidError, validate_email
-from sqlalchemy import select
+from sqlalchemy import exists, select
 
-from idp.accounts.models import Account, EmailAddress
+from idp.accounts.models import Account, EmailAddress, EmailChange
 from idp.core.errors import InvalidInput, NotFound
 from idp.work import Work
 
@@ -63,3 +63,26 @@ def primary_address(work: Work, account_id: UUID) -> EmailAddress:
     if found is None:
         raise NotFound(kind="email_address")
     return found
+
+
+def reserved(work: Work, canonical: str, *, by_others_than: UUID | None = None) -> bool:
+    """Whether an account may still return to this address, having changed it some days ago (J7).
+
+    To be asked after the address was written down, in the same transaction: whoever takes an address that is being
+    given up waits for that change to be committed, and sees it then.
+
+    Args:
+        by_others_than: an account whose own reservation does not count.
+    """
+    held = exists().where(
+        EmailChange.old_canonical == canonical, EmailChange.undo_until > work.now, EmailChange.closed_at.is_(None)
+    )
+    if by_others_than is not None:
+        held = held.where(EmailChange.account_id != by_others_than)
+    return bool(work.session.scalar(select(held)))
+
+
+def masked(address: str) -> str:
+    """Enough for the holder to recognise it, too little for anybody else: `t•••@perso.example.org`."""
+    local, _, domain = address.rpartition("@")
+    return f"{local[:1]}•••@{domain}"

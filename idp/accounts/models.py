@@ -68,6 +68,13 @@ class RecoveryContact(Identified, Base):
     __tablename__ = "recovery_contacts"
     __table_args__ = (
         Index("ix_recovery_contacts_account_id", "account_id"),
+        Index(  # PER-02: a phone that two people share gives one of them the codes of the other
+            "uq_recovery_contacts_phone",
+            "value",
+            unique=True,
+            sqlite_where=text("kind = 'phone'"),
+            postgresql_where=text("kind = 'phone'"),
+        ),
         CheckConstraint("kind IN ('phone', 'email')", name="kind"),
     )
 
@@ -76,3 +83,47 @@ class RecoveryContact(Identified, Base):
     value: Mapped[str]
     created_at: Mapped[datetime]
     verified_at: Mapped[datetime | None]
+
+
+_OPEN = text("done_at IS NULL AND closed_at IS NULL")
+
+
+class EmailChange(Identified, Base):
+    """A change of the sign-in address (J7): asked, proved by a code or link at the new address, then done.
+
+    Open until it is done or closed; once done the old address stays reserved, and the change can be undone, until
+    `undo_until`.
+    """
+
+    __tablename__ = "email_changes"
+    __table_args__ = (
+        Index("uq_email_changes_open", "account_id", unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN),
+        Index("ix_email_changes_account_id", "account_id"),
+        Index("ix_email_changes_old_canonical", "old_canonical"),
+        Index("ix_email_changes_switch_at", "switch_at", sqlite_where=_OPEN, postgresql_where=_OPEN),
+        CheckConstraint("way IN ('person', 'staff')", name="way"),
+        CheckConstraint("old_canonical <> new_canonical", name="another_address"),
+        CheckConstraint("done_at IS NULL OR proved_at IS NOT NULL", name="proved_before_done"),
+        CheckConstraint("done_at IS NULL OR undo_until > done_at", name="undone_after_done"),
+        CheckConstraint("(closed_at IS NULL) = (outcome IS NULL)", name="closed_with_outcome"),
+    )
+
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"))
+    way: Mapped[str]
+    session_id: Mapped[UUID | None]  # in which the holder asked for it; the code counts there alone (R-16)
+    old_address: Mapped[str]
+    old_canonical: Mapped[str]
+    new_address: Mapped[str]
+    new_canonical: Mapped[str]
+    stop_digest: Mapped[bytes] = mapped_column(unique=True)  # of the link that stops it, as first mailed
+    waiting_digest: Mapped[bytes | None] = mapped_column(unique=True)  # of the same, mailed again when it waits
+    confirm_digest: Mapped[bytes | None] = mapped_column(unique=True)  # of the link to the new address, way `staff`
+    undo_digest: Mapped[bytes | None] = mapped_column(unique=True)
+    asked_at: Mapped[datetime]
+    expires_at: Mapped[datetime]  # the new address has to be proved by then
+    proved_at: Mapped[datetime | None]
+    switch_at: Mapped[datetime | None]  # proved, but waiting: when it takes effect
+    done_at: Mapped[datetime | None]
+    undo_until: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
+    outcome: Mapped[str | None]  # withdrawn, stopped, superseded, cancelled, taken or undone

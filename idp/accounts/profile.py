@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
 
-from idp.accounts.email_address import canonical
+from idp.accounts.email_address import canonical, reserved
 from idp.accounts.models import Account, EmailAddress
 from idp.core import tokens
 from idp.core.errors import Conflict, InvalidInput, NotFound
@@ -53,6 +53,8 @@ def create(work: Work, *, address: str, given_name: str, family_name: str, local
         work.session.flush()
     except IntegrityError as error:  # uq_email_addresses_canonical
         raise Conflict(field="email", reason="has_account") from error
+    if reserved(work, identity):
+        raise Conflict(field="email", reason="has_account")
     return account
 
 

@@ -6,7 +6,7 @@ What depends on whether an address belongs to somebody happens here and not in t
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from idp.authn import reset, throttle
+from idp.authn import email_change, reset, throttle
 from idp.work import Work
 
 
@@ -24,6 +24,7 @@ def mail_blocked(work: Work, members: dict[str, Any]) -> None:
 
 
 HANDLERS: Mapping[str, Callable[[Work, dict[str, Any]], None]] = {
+    "email_change.asked": email_change.send_code,
     "reset.asked": mail_reset,
     "sign_in.blocked": mail_blocked,
 }

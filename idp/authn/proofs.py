@@ -43,6 +43,8 @@ class Step(Enum):
     ENROL = "enrol"
     NEW_PASSWORD = "new_password"
     ERASURE = "erasure"
+    CONTACT = "contact"
+    CODES = "codes"
     DONE = "done"
 
 
@@ -78,22 +80,39 @@ DEMANDS: dict[str, tuple[Demand, ...]] = {
     ),
     # The session has the password already; a trusted browser is no fresh proof.
     "step_up": (_demand("otp key rcv", Step.TOTP),),
+    # R-19: what it begins with exists only after two proofs. All it leads to is a new second factor.
+    "lost_factor": (_demand("pwd", Step.PASSWORD), _demand("otp key", Step.ENROL)),
+    "lost_all": (_demand("pwd", Step.NEW_PASSWORD), _demand("otp key", Step.ENROL)),
 }
-BEGUN_WITH = {"activation": "link", "reset": "link"}  # proved before there was an attempt
+# Proved before there was an attempt, one of them.
+BEGUN_WITH = {
+    "activation": frozenset({"link"}),
+    "reset": frozenset({"link"}),
+    "lost_factor": frozenset({"link", "rcv"}),
+    "lost_all": frozenset({"link"}),
+}
+SET_UP = frozenset(DEMANDS) - {"step_up"}  # these end with what every account has: a recovery contact, recovery codes
+FRESH = frozenset({"otp", "key", "rcv"})  # R-20: a trusted browser is not enough to add a contact or to get codes
 
 
 def due(attempt: Attempt) -> Step:
     """The next step; `DONE` when nothing is missing.
 
     Raises:
-        Expired: the attempt does not rest on the mailed link it must have begun with.
+        Expired: the attempt does not rest on the mailed link, or what else it must have begun with.
     """
-    if attempt.purpose in BEGUN_WITH and BEGUN_WITH[attempt.purpose] not in attempt.methods:
+    if attempt.purpose in BEGUN_WITH and not BEGUN_WITH[attempt.purpose] & attempt.methods:
         raise Expired(what="sign_in")
     for demand in DEMANDS[attempt.purpose]:
         if demand.held in (None, attempt.held) and not demand.any_of & attempt.methods:
             return demand.step
-    return Step.ERASURE if attempt.status == "erasure_requested" else Step.DONE
+    if attempt.status == "erasure_requested":
+        return Step.ERASURE
+    if attempt.purpose in SET_UP and not (attempt.has_contact and attempt.has_codes):
+        if not FRESH & attempt.methods:
+            return Step.TOTP
+        return Step.CODES if attempt.has_contact else Step.CONTACT
+    return Step.DONE
 
 
 def demand(work: Work, attempt: Attempt, *steps: Step) -> UUID:
@@ -125,11 +144,12 @@ def forget(work: Work, attempt: Attempt) -> None:
         attempt.methods.clear()
 
 
-def close_others(work: Work, account_id: UUID, attempt: Attempt) -> None:
-    """Close every other open attempt of an account: what it proved was true before the change, not after."""
+def close_others(work: Work, account_id: UUID, attempt: Attempt | None = None) -> None:
+    """Close every open attempt of an account but this one: what it proved was true before the change, not after."""
+    which = [SignIn.account_id == account_id, SignIn.finished_at.is_(None)]
+    if attempt is not None:
+        which.append(SignIn.id != attempt.id)
     work.session.execute(
-        update(SignIn)
-        .where(SignIn.account_id == account_id, SignIn.finished_at.is_(None), SignIn.id != attempt.id)
-        .values(finished_at=work.now),
+        update(SignIn).where(*which).values(finished_at=work.now),
         execution_options={"synchronize_session": False},
     )

@@ -7,17 +7,27 @@ whether somebody has it is looked up afterwards, by the outbox.
 from collections.abc import Iterable
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 
 from idp.accounts import email_address, profile
 from idp.accounts.models import Account
 from idp.audit import log as audit
-from idp.authn import mailed_link, notices, password_proof, proofs, session, sign_in, throttle, trusted_device
+from idp.authn import (
+    email_change,
+    mailed_link,
+    notices,
+    password_proof,
+    proofs,
+    session,
+    sign_in,
+    throttle,
+    trusted_device,
+)
 from idp.authn import password as passwords
 from idp.authn.attempt import Attempt
-from idp.authn.models import MailedLink, PasswordCredential
+from idp.authn.models import MailedLink
 from idp.authn.proofs import Step
-from idp.core.errors import Expired, InvalidInput
+from idp.core.errors import Expired
 from idp.outbox import queue as outbox
 from idp.work import Work
 
@@ -53,7 +63,7 @@ def send(work: Work, canonical: str, *, template: str = "password_reset", contin
     """
     work.write()
     account = email_address.find_account(work, canonical)
-    if account is None or not _may_reset(account):
+    if account is None or not may_reset(account):
         return False
     lifetime = work.policies.account.password_reset_lifetime
     token = mailed_link.make(
@@ -88,7 +98,7 @@ def begin(work: Work, token: str) -> tuple[Attempt, str]:
     work.write()
     link = mailed_link.find_to_spend(work, PURPOSE, token)
     assert link.account_id is not None  # ck_mailed_links_reset_has_account
-    if not _may_reset(profile.get(work, link.account_id)):
+    if not may_reset(profile.get(work, link.account_id)):
         raise Expired(what="link", reason="withdrawn")
     mailed_link.spend(work, link.id)
     attempt, attempt_token = sign_in.open_attempt(
@@ -112,7 +122,7 @@ def set_password(work: Work, attempt: Attempt, password: str, *, words: Iterable
         words: further words it must not be derived from, such as the companies of the person.
 
     Raises:
-        InvalidInput: it cannot be a password (`password.check`), or is the present one (`reason="same"`).
+        InvalidInput: it cannot be a password, or is one of the last (`password.chosen`).
         Conflict: something is to be proved before; `step` says what.
         Expired: the attempt is over.
     """
@@ -121,13 +131,7 @@ def set_password(work: Work, attempt: Attempt, password: str, *, words: Iterable
     account = profile.get(work, account_id)
     address = email_address.primary_address(work, account_id)
     about = [account.given_name, account.family_name, address.address, *words]
-    passwords.check(work, password, words=about)
-    present = work.session.scalar(select(PasswordCredential.hash).where(PasswordCredential.account_id == account_id))
-    work.checkpoint(write=False)
-    if present is not None and passwords.verify(present, password).right:
-        raise InvalidInput(field="password", reason="same")
-    hash_ = passwords.hashed(password)
-    work.write()
+    hash_ = passwords.chosen(work, password, words=about, account_id=account_id)
 
     password_proof.lift(work, account_id)
     proofs.demand(work, attempt, Step.NEW_PASSWORD)  # again: the database was free meanwhile
@@ -135,19 +139,22 @@ def set_password(work: Work, attempt: Attempt, password: str, *, words: Iterable
     proofs.add(work, attempt, "pwd")
     proofs.close_others(work, account_id, attempt)
     mailed_link.withdraw(work, PURPOSE, email_address.primary_address(work, account_id).canonical)
+    overtaken = email_change.cancel(work, account_id)  # R-58: whoever asked for it may have had the password
     forgotten = trusted_device.forget_all(work, account_id)
     lifted = _lift_block(work, account_id)
     notices.tell(work, account_id, "password_changed")
     session.end_all(work, account_id, "password_changed")
     subject = ("account", account_id)
-    audit.record(work, "password.changed", subject)
+    audit.record(work, "password.changed", subject, way=PURPOSE)
     if forgotten:
         audit.record(work, "trusted_device.forgotten", subject, reason="password_changed", browsers=forgotten)
+    if overtaken:
+        audit.record(work, "email_change.withdrawn", subject, reason="password_changed")
     if lifted:
         audit.record(work, "account.status_changed", subject, status="active", reason="password_changed")
 
 
-def _may_reset(account: Account) -> bool:
+def may_reset(account: Account) -> bool:
     if account.status == "blocked":
         return account.status_reason == password_proof.BLOCKED_BY_TRIES
     return account.status in password_proof.MAY_SIGN_IN

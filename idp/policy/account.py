@@ -138,6 +138,7 @@ class Links(Shape):
     password_reset_minutes: Positive
     email_change_minutes: Positive
     email_change_undo_days: Positive
+    email_change_cooling_off_hours: Positive
     two_factor_setup_minutes: Positive
     single_use: Literal[True]
 
@@ -231,6 +232,7 @@ class AccountPolicy:
     password_reset_lifetime: timedelta
     email_change_lifetime: timedelta
     email_change_undo_lifetime: timedelta
+    email_change_cooling_off: timedelta
     two_factor_setup_lifetime: timedelta
     session_lifetime: timedelta
     session_idle: timedelta
@@ -272,6 +274,7 @@ def typed(file: AccountPolicyFile) -> AccountPolicy:
         password_reset_lifetime=timedelta(minutes=links.password_reset_minutes),
         email_change_lifetime=timedelta(minutes=links.email_change_minutes),
         email_change_undo_lifetime=timedelta(days=links.email_change_undo_days),
+        email_change_cooling_off=timedelta(hours=links.email_change_cooling_off_hours),
         two_factor_setup_lifetime=timedelta(minutes=links.two_factor_setup_minutes),
         session_lifetime=timedelta(hours=sessions.single_sign_on_hours),
         session_idle=timedelta(minutes=sessions.idle_minutes),

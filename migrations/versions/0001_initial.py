@@ -56,6 +56,7 @@ def upgrade() -> None:
         sa.Column("company_id", sa.Uuid(), nullable=True),
         sa.Column("session_id", sa.Uuid(), nullable=True),
         sa.Column("network", sa.String(), nullable=False),
+        sa.Column("user_agent", sa.String(), nullable=False),
         sa.Column("outcome", sa.String(), nullable=False),
         sa.Column("details", sa.JSON(), nullable=False),
         sa.Column("chain_digest", sa.LargeBinary(), nullable=False),
@@ -460,6 +461,7 @@ def upgrade() -> None:
         sa.Column("services", sa.JSON(), nullable=False),
         sa.Column("epoch", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("added_by", sa.Uuid(), nullable=True),
         sa.Column("suspended_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -468,6 +470,9 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(
             ["account_id"], ["accounts.id"], name=op.f("fk_memberships_account_id"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["added_by"], ["accounts.id"], name=op.f("fk_memberships_added_by"), ondelete="SET NULL"
         ),
         sa.ForeignKeyConstraint(
             ["company_id"], ["companies.id"], name=op.f("fk_memberships_company_id"), ondelete="CASCADE"
@@ -550,6 +555,20 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("account_id", name=op.f("pk_password_credentials")),
     )
     op.create_table(
+        "password_history",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("hash", sa.String(), nullable=False),
+        sa.Column("replaced_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_password_history_account_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_password_history")),
+    )
+    with op.batch_alter_table("password_history", schema=None) as batch_op:
+        batch_op.create_index("ix_password_history_account_id", ["account_id"], unique=False)
+
+    op.create_table(
         "recovery_code_sets",
         sa.Column("account_id", sa.Uuid(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
@@ -591,6 +610,13 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("recovery_contacts", schema=None) as batch_op:
         batch_op.create_index("ix_recovery_contacts_account_id", ["account_id"], unique=False)
+        batch_op.create_index(
+            "uq_recovery_contacts_phone",
+            ["value"],
+            unique=True,
+            sqlite_where=sa.text("kind = 'phone'"),
+            postgresql_where=sa.text("kind = 'phone'"),
+        )
 
     op.create_table(
         "sessions",
@@ -608,6 +634,7 @@ def upgrade() -> None:
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("end_reason", sa.String(), nullable=True),
         sa.Column("user_agent", sa.String(), nullable=False),
+        sa.Column("device_id", sa.Uuid(), nullable=True),
         sa.Column("network", sa.String(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.CheckConstraint("expires_at > created_at", name=op.f("ck_sessions_expires_after_creation")),
@@ -767,6 +794,7 @@ def upgrade() -> None:
         "trusted_devices",
         sa.Column("account_id", sa.Uuid(), nullable=False),
         sa.Column("token_digest", sa.LargeBinary(), nullable=False),
+        sa.Column("device_id", sa.Uuid(), nullable=False),
         sa.Column("skips_second_factor", sa.Boolean(), nullable=False),
         sa.Column("user_agent", sa.String(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
@@ -793,6 +821,7 @@ def upgrade() -> None:
         sa.Column("custom_role_id", sa.Uuid(), nullable=True),
         sa.Column("locale", sa.String(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("given_by", sa.Uuid(), nullable=True),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.CheckConstraint("(role IS NULL) <> (custom_role_id IS NULL)", name=op.f("ck_assignments_one_role")),
@@ -803,6 +832,9 @@ def upgrade() -> None:
             ["custom_role_id"], ["custom_roles.id"], name=op.f("fk_assignments_custom_role_id"), ondelete="RESTRICT"
         ),
         sa.ForeignKeyConstraint(["firm_id"], ["companies.id"], name=op.f("fk_assignments_firm_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["given_by"], ["accounts.id"], name=op.f("fk_assignments_given_by"), ondelete="SET NULL"
+        ),
         sa.ForeignKeyConstraint(
             ["mandate_id"], ["mandates.id"], name=op.f("fk_assignments_mandate_id"), ondelete="CASCADE"
         ),
@@ -1119,6 +1151,11 @@ def downgrade() -> None:
 
     op.drop_table("sessions")
     with op.batch_alter_table("recovery_contacts", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_recovery_contacts_phone",
+            sqlite_where=sa.text("kind = 'phone'"),
+            postgresql_where=sa.text("kind = 'phone'"),
+        )
         batch_op.drop_index("ix_recovery_contacts_account_id")
 
     op.drop_table("recovery_contacts")
@@ -1127,6 +1164,10 @@ def downgrade() -> None:
 
     op.drop_table("recovery_codes")
     op.drop_table("recovery_code_sets")
+    with op.batch_alter_table("password_history", schema=None) as batch_op:
+        batch_op.drop_index("ix_password_history_account_id")
+
+    op.drop_table("password_history")
     op.drop_table("password_credentials")
     with op.batch_alter_table("passkeys", schema=None) as batch_op:
         batch_op.drop_index("ix_passkeys_account_id")
