@@ -54,7 +54,7 @@ _FIND = Prepared(
 
 _COLUMNS = (
     "id", "account_id", "token_digest", "sid", "auth_time", "amr", "acr", "created_at", "last_seen_at", "expires_at",
-    "user_agent", "network", "password_at", "second_factor_at",
+    "user_agent", "device_id", "network", "password_at", "second_factor_at",
 )  # fmt: skip
 _START = Prepared(insert(_s).values({name: bindparam(name) for name in _COLUMNS}))
 _THEIRS = _s.c.account_id == _a.c.id
@@ -145,8 +145,13 @@ def touch(work: Work, current: Current) -> None:
         work.checkpoint(write=False)
 
 
-def start(work: Work, account_id: UUID, methods: Iterable[str]) -> tuple[str, UUID]:
+def start(
+    work: Work, account_id: UUID, methods: Iterable[str], *, device_id: UUID | None = None
+) -> tuple[str, UUID]:
     """A new session for what was proved (`Proof.method`). Only `sign_in.finish` calls this.
+
+    Args:
+        device_id: of the browser, as `trusted_device` knows it.
 
     Returns:
         The session's token, for the cookie alone, and its key.
@@ -167,6 +172,7 @@ def start(work: Work, account_id: UUID, methods: Iterable[str]) -> tuple[str, UU
             "last_seen_at": work.now,
             "expires_at": work.now + work.policies.session_lifetime,
             "user_agent": work.actor.user_agent,
+            "device_id": device_id,
             "network": work.actor.network,
             "password_at": work.now if proved & FIRST_FACTORS else None,
             "second_factor_at": work.now if proved & FRESH_SECOND_FACTORS else None,

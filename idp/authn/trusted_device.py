@@ -19,17 +19,23 @@ TOKENS_IN_A_COOKIE = 5
 TOKEN_LENGTH = 43
 
 _COLUMNS = (
-    "id", "account_id", "token_digest", "skips_second_factor", "user_agent", "created_at", "expires_at", "last_used_at",
+    "id", "account_id", "token_digest", "device_id", "skips_second_factor", "user_agent", "created_at", "expires_at", "last_used_at",
 )  # fmt: skip
 _ADD = Prepared(insert(TrustedDevice).values({name: bindparam(name) for name in _COLUMNS}))
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A browser in which this account has signed in. `trusted`: the second factor may be left out here."""
+    """A browser in which this account has signed in.
+
+    Attributes:
+        trusted: the second factor may be left out here.
+        device_id: the same at every sign-in of this account in this browser.
+    """
 
     id: UUID
     trusted: bool
+    device_id: UUID
 
 
 def find(work: Work, account_id: UUID, cookie: str | None) -> Known | None:
@@ -38,7 +44,7 @@ def find(work: Work, account_id: UUID, cookie: str | None) -> Known | None:
     if not digests:
         return None
     row = work.session.execute(
-        select(TrustedDevice.id, TrustedDevice.skips_second_factor)
+        select(TrustedDevice.id, TrustedDevice.skips_second_factor, TrustedDevice.device_id)
         .where(
             TrustedDevice.token_digest.in_(digests),
             TrustedDevice.account_id == account_id,
@@ -47,14 +53,16 @@ def find(work: Work, account_id: UUID, cookie: str | None) -> Known | None:
         .order_by(TrustedDevice.skips_second_factor.desc())
         .limit(1)
     ).one_or_none()
-    return None if row is None else Known(row[0], row[1])
+    return None if row is None else Known(row[0], row[1], row[2])
 
 
-def remember(work: Work, account_id: UUID, cookie: str | None, known: Known | None, *, trust: bool) -> str | None:
+def remember(
+    work: Work, account_id: UUID, cookie: str | None, known: Known | None, *, trust: bool, device_id: UUID | None = None
+) -> str | None:
     """Note that the account signed in here; `known` is what `find` said of this browser.
 
     A trust that was given stays as it is and ends when it was to end. A browser that is merely known is noted anew at
-    each sign-in, under a new token.
+    each sign-in, under a new token. `device_id` names a browser that is not known yet.
 
     Returns:
         The new value of the cookie; None when the old one stays.
@@ -74,6 +82,7 @@ def remember(work: Work, account_id: UUID, cookie: str | None, known: Known | No
             "id": uuid7(),
             "account_id": account_id,
             "token_digest": tokens.digest(token),
+            "device_id": known.device_id if known is not None else device_id or uuid7(),
             "skips_second_factor": trust,
             "user_agent": work.actor.user_agent,
             "created_at": work.now,

@@ -7,6 +7,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idp.core.db import Base, Identified
+from idp.core.ids import uuid7
 
 
 class PasswordCredential(Base):
@@ -17,6 +18,17 @@ class PasswordCredential(Base):
     account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True)
     hash: Mapped[str]
     changed_at: Mapped[datetime]
+
+
+class FormerPassword(Identified, Base):
+    """The hash of a password that an account had before, so that it is not taken again soon."""
+
+    __tablename__ = "password_history"
+    __table_args__ = (Index("ix_password_history_account_id", "account_id"),)
+
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"))
+    hash: Mapped[str]
+    replaced_at: Mapped[datetime]
 
 
 class TotpAuthenticator(Identified, Base):
@@ -61,6 +73,7 @@ class TrustedDevice(Identified, Base):
 
     account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"))
     token_digest: Mapped[bytes] = mapped_column(unique=True)
+    device_id: Mapped[UUID] = mapped_column(default=uuid7)  # of the browser; stays when its token is renewed
     skips_second_factor: Mapped[bool] = mapped_column(default=True)
     user_agent: Mapped[str]
     created_at: Mapped[datetime]

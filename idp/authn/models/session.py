@@ -32,4 +32,5 @@ class Session(Identified, Base):
     ended_at: Mapped[datetime | None]
     end_reason: Mapped[str | None]
     user_agent: Mapped[str]
+    device_id: Mapped[UUID | None]  # the browser, as `trusted_devices` knows it
     network: Mapped[str]
