@@ -63,6 +63,7 @@ def record(
         "company_id": company_id,
         "session_id": work.actor.session_id,
         "network": work.actor.network,
+        "user_agent": work.actor.user_agent,
         "outcome": outcome,
         "details": details,
     }

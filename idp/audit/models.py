@@ -30,6 +30,7 @@ class AuditEvent(Identified, Base):
     company_id: Mapped[UUID | None]
     session_id: Mapped[UUID | None]
     network: Mapped[str]
+    user_agent: Mapped[str]  # the browser's own words, for the person whose account it is
     outcome: Mapped[str]
     details: Mapped[dict[str, Any]] = mapped_column(JSON)
     chain_digest: Mapped[bytes]  # of this row and the digest before it

@@ -14,10 +14,12 @@ from uuid import UUID
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from argon2.low_level import Type
+from sqlalchemy import Select, delete, select
 
 from idp.authn import guessable
-from idp.authn.models import PasswordCredential
+from idp.authn.models import FormerPassword, PasswordCredential
 from idp.core.errors import InvalidInput, Unavailable
+from idp.core.ids import uuid7
 from idp.work import Work
 
 LONGEST_BYTES = 4096  # more is refused before any work is spent on it; 256 code points never need more than 1,024
@@ -84,13 +86,24 @@ def hashed(password: str) -> str:
         return _hasher.hash(normal)
 
 
-def chosen(work: Work, password: str, *, words: Iterable[str] = ()) -> str:
+def chosen(work: Work, password: str, *, words: Iterable[str] = (), account_id: UUID | None = None) -> str:
     """The hash of a new password, once `check` has let it through.
 
-    What was recorded so far is committed, so that the database is free while the hash is computed.
+    What was recorded so far is committed, so that the database is free while hashes are computed.
+
+    Args:
+        account_id: the account that has a password already; its last ones are refused (`password.history`).
+
+    Raises:
+        InvalidInput: as `check`; or `reason` is `same` for the present password, `used_before` for one before it.
+        Unavailable: all places for hashing stayed taken.
     """
     check(work, password, words=words)
+    before = _last(work, account_id) if account_id is not None else []
     work.checkpoint(write=False)
+    for place, stored in enumerate(before):
+        if verify(stored, password).right:
+            raise InvalidInput(field="password", reason="used_before" if place else "same")
     made = hashed(password)
     work.write()
     return made
@@ -118,13 +131,17 @@ def verify(stored: str | None, password: str) -> Verified:
 
 
 def set_hash(work: Work, account_id: UUID, hash_: str) -> None:
-    """Make this the password hash of an account, whether it has one or not."""
+    """Make this the password hash of an account, whether it has one or not; the one before is remembered."""
     credential = work.session.get(PasswordCredential, account_id)
     if credential is None:
         work.session.add(PasswordCredential(account_id=account_id, hash=hash_, changed_at=work.now))
     else:
+        former = FormerPassword(id=uuid7(), account_id=account_id, hash=credential.hash, replaced_at=work.now)
+        work.session.add(former)
         credential.hash, credential.changed_at = hash_, work.now
     work.session.flush()
+    if credential is not None:
+        _forget_older(work, account_id)
 
 
 def normalised(password: str) -> str | None:
@@ -144,6 +161,31 @@ def parameters() -> dict[str, int | str]:
         "time_cost": _hasher.time_cost,
         "parallelism": _hasher.parallelism,
     }
+
+
+def _last(work: Work, account_id: UUID) -> list[str]:
+    """The hashes that a new password is compared with: the present one first, then those before it."""
+    present = work.session.scalar(select(PasswordCredential.hash).where(PasswordCredential.account_id == account_id))
+    former = work.session.scalars(_newest_first(account_id).limit(_remembered(work)))
+    return [] if present is None else [present, *former]
+
+
+def _forget_older(work: Work, account_id: UUID) -> None:
+    kept = select(_newest_first(account_id).with_only_columns(FormerPassword.id).limit(_remembered(work)).subquery())
+    work.session.execute(
+        delete(FormerPassword).where(FormerPassword.account_id == account_id, FormerPassword.id.not_in(kept)),
+        execution_options={"synchronize_session": False},
+    )
+
+
+def _newest_first(account_id: UUID) -> Select[tuple[str]]:
+    newest = (FormerPassword.replaced_at.desc(), FormerPassword.id.desc())
+    return select(FormerPassword.hash).where(FormerPassword.account_id == account_id).order_by(*newest)
+
+
+def _remembered(work: Work) -> int:
+    """How many former passwords are kept; the present one is the last of those that the policy counts."""
+    return max(0, work.policies.account.password_history - 1)
 
 
 @contextmanager

@@ -63,6 +63,7 @@ def give(
         custom_role_id=custom_role_id,
         locale=locale,
         created_at=work.now,
+        given_by=work.actor.id if work.actor.kind == "account" else None,
     )
     work.session.add(assignment)
     try:

@@ -80,6 +80,7 @@ def add(
         services=sorted(services),
         epoch=clock.person(work, account_id),
         created_at=work.now,
+        added_by=work.actor.id if work.actor.kind == "account" else None,
     )
     work.session.add(membership)
     try:

@@ -72,4 +72,5 @@ class Assignment(Identified, Base):
     custom_role_id: Mapped[UUID | None] = mapped_column(ForeignKey("custom_roles.id", ondelete="RESTRICT"))
     locale: Mapped[str | None]
     created_at: Mapped[datetime]
+    given_by: Mapped[UUID | None] = mapped_column(ForeignKey("accounts.id", ondelete="SET NULL"))
     ended_at: Mapped[datetime | None]

@@ -36,6 +36,7 @@ class Membership(Identified, Base):
     services: Mapped[list[str]] = mapped_column(JSON)  # per-person services that are on
     epoch: Mapped[int]
     created_at: Mapped[datetime]
+    added_by: Mapped[UUID | None] = mapped_column(ForeignKey("accounts.id", ondelete="SET NULL"))
     suspended_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
 
