@@ -249,8 +249,8 @@ def _add(work: Work, account_id: UUID, answer: str, purpose: str, bound_to: obje
         "created_at": work.now,
     }
     insert: Any = _insert[work.session.connection().dialect.name](Passkey)  # both have the clause
-    kept = work.session.execute(insert.values(row).on_conflict_do_nothing(index_elements=["credential_id"]))
-    if kept.rowcount != 1:
+    kept = insert.values(row).on_conflict_do_nothing(index_elements=["credential_id"]).returning(Passkey.id)
+    if work.session.scalar(kept) is None:
         raise _Refused("taken")
     return work.session.get_one(Passkey, row["id"])
 
