@@ -97,3 +97,27 @@ class NotCovered(Conflict):
     """The mandate does not open this product, or the role is not for colleagues."""
 
     code = "mandate_does_not_cover"
+
+
+class FourEyes(NotPermitted):
+    """Who opened a case does not approve it."""
+
+    code = "four_eyes"
+
+
+class MoreRights(NotPermitted):
+    """The person holds rights in running the service that the actor does not hold."""
+
+    code = "more_rights"
+
+
+class CaseOpen(Conflict):
+    """There is an open case about this matter; `case` is its reference."""
+
+    code = "case_open"
+
+
+class CaseState(Conflict):
+    """The case is at another point; `state` says where."""
+
+    code = "case_state"

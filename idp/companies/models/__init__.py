@@ -11,6 +11,7 @@ from idp.companies.models.membership import (
     StaffRole,
 )
 from idp.companies.models.subscription import SubscribedProduct, Subscription
+from idp.companies.models.support_case import SupportCase, SupportCaseLink
 
 __all__ = [
     "AccessClock",
@@ -25,4 +26,6 @@ __all__ = [
     "StaffRole",
     "SubscribedProduct",
     "Subscription",
+    "SupportCase",
+    "SupportCaseLink",
 ]
