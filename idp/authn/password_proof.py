@@ -84,36 +84,54 @@ def prove(
     if not counted.allowed:
         _record(work, "sign_in.throttled", candidate, by=candidate.kind)
         return Outcome.REFUSED
-
-    # The try is kept whatever happens now; hashing must not hold the database (docs/decisions/0002).
-    work.checkpoint(write=False)
-    try:
-        verified = passwords.verify(candidate.hash, password)
-    except Unavailable:
-        work.write()
-        _give_back_network(work, network)
-        throttle.give_back(work, candidate.kind, candidate.subject)
-        work.checkpoint(write=False)
-        raise
-    # From here on rows are locked in the order that every command of this floor keeps: counts (network first),
-    # credential, attempt, sessions, and the audit log last. Another order would let two requests wait for each other.
-    work.write()
-    if verified.right:
-        _give_back_network(work, network)
-        throttle.clear(work, candidate.kind, candidate.subject)
+    verified = _verified(work, candidate, password, network)
     status, reason = _status_now(work, candidate)
     if not verified.right or status not in MAY_SIGN_IN or candidate.account_id is None:
         attempts.hold(work, attempt)
         blocked = verified.right and status == "blocked" and reason == BLOCKED_BY_TRIES
         return _refuse(work, candidate, last=counted.last and not verified.right, blocked=blocked)
-    attempts.hold(work, attempt, account_id=candidate.account_id)
-    proofs.forget(work, attempt)  # whosever they were: another request may have turned the attempt meanwhile
+    if attempt.purpose in proofs.BEGUN_WITH:  # begun for one account, with a proof that stays
+        attempts.hold(work, attempt)
+        if attempt.account_id != candidate.account_id:
+            return _refuse(work, candidate, last=False, blocked=False)
+    else:
+        attempts.hold(work, attempt, account_id=candidate.account_id)
+        proofs.forget(work, attempt)  # whosever they were: another request may have turned the attempt meanwhile
     proofs.add(work, attempt, "pwd")
     if _trusted(work, candidate, device_allowed):
         proofs.add(work, attempt, "dev")
     if verified.renewed is not None:
         _rehash(work, candidate.account_id, candidate.hash or "", verified.renewed)
     return Outcome.ACCEPTED
+
+
+def prove_again(work: Work, account_id: UUID, password: str, *, device_token: str | None) -> tuple[Outcome, Candidate]:
+    """Prove the present password of an account outside an attempt, before it is changed. Tries are counted together
+    with those of signing in (R-07), so nothing is gained by guessing here. Commits once on the way.
+
+    Returns:
+        Accepted, with the credential locked; refused; or `PAUSED` when there were too many tries, and then the right
+        password is refused too. With it what was proved, for `unchanged`.
+    """
+    work.write()
+    address = email_address.primary_address(work, account_id).address
+    candidate = _candidate(work, address, device_token)
+    counted = throttle.take(work, candidate.kind, candidate.subject, work.policies.account.wrong_passwords)
+    if not counted.allowed:
+        _record(work, "sign_in.throttled", candidate, by=candidate.kind)
+        return Outcome.PAUSED, candidate
+    verified = _verified(work, candidate, password, None)
+    if verified.right and unchanged(work, candidate):
+        return Outcome.ACCEPTED, candidate
+    last = counted.last and not verified.right
+    _refuse(work, candidate, last=last, blocked=False)
+    return (Outcome.PAUSED if last else Outcome.REFUSED), candidate
+
+
+def unchanged(work: Work, candidate: Candidate) -> bool:
+    """Whether the password that was proved is still the account's, which may still be used; it is locked from here
+    on."""
+    return _status_now(work, candidate)[0] in MAY_SIGN_IN
 
 
 def lift(work: Work, account_id: UUID) -> None:
@@ -132,6 +150,29 @@ def _candidate(work: Work, address: str, device_token: str | None) -> Candidate:
     if device is not None:  # R-08: what strangers type elsewhere does not count here
         return Candidate(canonical, account_id, stored, KIND_KNOWN, str(device.id), device)
     return Candidate(canonical, account_id, stored, KIND, canonical, None)
+
+
+def _verified(work: Work, candidate: Candidate, password: str, network: str | None) -> passwords.Verified:
+    """Compare, with the database free meanwhile, and forget what was counted when the password is right.
+
+    The try is kept whatever happens: hashing must not hold the database (docs/decisions/0002). After it rows are locked
+    in the order that every command of this floor keeps: counts (network first), credential, attempt, sessions, and the
+    audit log last. Another order would let two requests wait for each other.
+    """
+    work.checkpoint(write=False)
+    try:
+        verified = passwords.verify(candidate.hash, password)
+    except Unavailable:
+        work.write()
+        _give_back_network(work, network)
+        throttle.give_back(work, candidate.kind, candidate.subject)
+        work.checkpoint(write=False)
+        raise
+    work.write()
+    if verified.right:
+        _give_back_network(work, network)
+        throttle.clear(work, candidate.kind, candidate.subject)
+    return verified
 
 
 def _status_now(work: Work, candidate: Candidate) -> tuple[str | None, str]:
