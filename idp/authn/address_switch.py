@@ -22,6 +22,7 @@ from idp.core.ids import uuid7
 from idp.outbox import queue as outbox
 from idp.work import Work
 
+RESET_PATH = "/reset"
 UNDO_PATH = "/email-change/undo/{}"
 REASON = "email_changed"
 UNDONE = "email_change_undone"
@@ -53,7 +54,7 @@ def perform(work: Work, change_id: UUID, *, keep_session: UUID | None) -> bool:
         with work.session.begin_nested():
             _replace(work, account.id, change.old_canonical, change.new_address, change.new_canonical)
     except (IntegrityError, Taken):
-        notices.tell(work, account.id, "email_change_stopped")
+        notices.tell(work, account.id, "email_change_stopped", path=RESET_PATH)
         return _not_done(work, change, "taken")
     forgotten = _let_go(work, account.id)
     _tell_done(work, account, change, UNDO_PATH.format(undo))
@@ -108,7 +109,7 @@ def undo(work: Work, token: str) -> tuple[Attempt, str]:
         work, purpose="reset", continue_to="/account", lifetime=lifetime, account_id=account_id
     )
     proofs.add(work, attempt, "link")
-    notices.tell(work, account_id, UNDONE, also=[change.new_address])
+    notices.tell(work, account_id, UNDONE, also=[change.new_address], path=RESET_PATH)
     outbox.fact(work, "email_change.undone", account=str(account_id), change=str(change.id),
                 old=change.new_canonical, new=change.old_address)  # fmt: skip
     session.end_all(work, account_id, UNDONE)
@@ -180,20 +181,21 @@ def _let_go(work: Work, account_id: UUID) -> int:
 
 def _tell_done(work: Work, account: Account, change: EmailChange, undo_path: str) -> None:
     """The old mailbox gets the way back; every other one learns of the change."""
-    told = {
-        "when": work.now.isoformat(),
-        "device": browser.label(work.actor.user_agent) if work.actor.user_agent else "",
-        "name": account.given_name,
-        "new_address": email_address.masked(change.new_address),
-    }
+    masked = email_address.masked(change.new_address)
+    notices.tell(work, account.id, "email_changed", but=[change.old_address], new_address=masked)
     assert change.undo_until is not None  # set with done_at
     outbox.mail(
-        work, change.old_address, "email_changed_undo", locale=account.locale, **told,
-        path=undo_path, expires=change.undo_until.isoformat(),
-    )  # fmt: skip
-    for address in notices.addresses(work, account.id):
-        if email_address.canonical(address) != change.old_canonical:
-            outbox.mail(work, address, "email_changed", locale=account.locale, **told, path=notices.WAY_OUT)
+        work,
+        change.old_address,
+        "email_changed_undo",
+        locale=account.locale,
+        name=account.given_name,
+        when=work.now.isoformat(),
+        device=browser.label(work.actor.user_agent),
+        new_address=masked,
+        path=undo_path,
+        expires=change.undo_until.isoformat(),
+    )
 
 
 def _not_done(work: Work, change: EmailChange, outcome: str) -> bool:

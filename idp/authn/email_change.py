@@ -106,8 +106,8 @@ def withdraw(work: Work, account_id: UUID) -> bool:
 
 
 def cancel(work: Work, account_id: UUID) -> bool:
-    """What the holder does elsewhere overtakes an open change: a new password, an erasure (R-58). The caller notes it in
-    the audit log, after all rows are written; False when there was none."""
+    """What the holder does elsewhere overtakes an open change: a new password, an erasure (R-58). The caller notes it
+    in the audit log, after all rows are written; False when there was none."""
     return _close(work, "cancelled", EmailChange.account_id == account_id) is not None
 
 
@@ -121,7 +121,7 @@ def stop(work: Work, token: str) -> None:
     change = find_to_stop(work, token)
     if _close(work, "stopped", EmailChange.id == change.id) is None:
         raise Expired(what="link", reason="used")
-    notices.tell(work, change.account_id, "email_change_stopped")
+    notices.tell(work, change.account_id, "email_change_stopped", path=address_switch.RESET_PATH)
     audit.record(work, "email_change.stopped", ("account", change.account_id), change=str(change.id))
 
 
