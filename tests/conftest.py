@@ -13,9 +13,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from uuid import UUID
 
 import pytest
-from sqlalchemy import Connection, Engine, create_engine, insert, text
+from sqlalchemy import Connection, Engine, create_engine, func, insert, select, text
 from sqlalchemy.orm import Session
 
 import idp.accounts.models
@@ -24,8 +25,8 @@ import idp.authn.models
 import idp.companies.models
 import idp.oidc.models
 import idp.outbox.models  # noqa: F401 - every table must be known
-from idp.accounts import profile
-from idp.accounts.models import Account
+from idp.accounts import profile, recovery_contact
+from idp.accounts.models import Account, RecoveryContact
 from idp.audit.log import GENESIS
 from idp.audit.models import AuditHead
 from idp.authn import password as passwords
@@ -160,8 +161,9 @@ def work(open_work: OpenWork) -> Work:
 def make_account(work: Work) -> Callable[..., Person]:
     """Make an account that can sign in, and commit it.
 
-    Keywords: `address`, `password`, `second_factor` (True), `recovery_codes` (False), `status`, `status_reason`,
-    `erasure_at`, `given_name`, `family_name`, `locale`.
+    Keywords: `address`, `password`, `second_factor` (True), `contact` (True: a phone that is no longer fresh), `kept`
+    (True: a set of recovery codes), `recovery_codes` (False: do not say them), `status`, `status_reason`, `erasure_at`,
+    `given_name`, `family_name`, `locale`.
     """
 
     def make(
@@ -169,6 +171,8 @@ def make_account(work: Work) -> Callable[..., Person]:
         *,
         password: str = PASSWORD,
         second_factor: bool = True,
+        contact: bool = True,
+        kept: bool = True,
         recovery_codes: bool = False,
         status: str = "active",
         status_reason: str = "",
@@ -184,12 +188,23 @@ def make_account(work: Work) -> Callable[..., Person]:
         secret = totp.new_secret()
         if second_factor:
             totp.enrol(work, account.id, secret, name="phone")
-        codes = recovery_code.replace(work, account.id) if recovery_codes else []
+        if contact:
+            give_contact(work, account.id)
+        codes = recovery_code.replace(work, account.id, kept=True) if kept else []
         work.session.commit()
         work.write()
-        return Person(account, address, password, secret, codes)
+        return Person(account, address, password, secret, codes if recovery_codes else [])
 
     return make
+
+
+def give_contact(work: Work, account_id: UUID, *, kind: str = "phone", value: str = "", days: float = 30) -> UUID:
+    """Give an account a recovery contact that was proved so many days ago; by default a phone of its own."""
+    if not value:
+        taken = work.session.scalar(select(func.count()).where(RecoveryContact.kind == "phone")) or 0
+        value = f"+336399801{taken:02d}"
+    contact = recovery_contact.add(work.later(days=-days), account_id, kind=kind, value=value)
+    return contact.id
 
 
 @cache

@@ -13,8 +13,8 @@ from uuid import UUID
 from sqlalchemy import LargeBinary, Table, and_, bindparam, exists, func, insert, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
-from idp.accounts.models import Account, EmailAddress
-from idp.authn.models import Passkey, Proof, SignIn, TotpAuthenticator
+from idp.accounts.models import Account, EmailAddress, RecoveryContact
+from idp.authn.models import Passkey, Proof, RecoveryCodeSet, SignIn, TotpAuthenticator
 from idp.core import tokens
 from idp.core.errors import Expired
 from idp.core.ids import uuid7
@@ -28,6 +28,8 @@ _a: Table = Account.__table__  # type: ignore[assignment]
 _e: Table = EmailAddress.__table__  # type: ignore[assignment]
 _t: Table = TotpAuthenticator.__table__  # type: ignore[assignment]
 _k: Table = Passkey.__table__  # type: ignore[assignment]
+_rc: Table = RecoveryContact.__table__  # type: ignore[assignment]
+_cs: Table = RecoveryCodeSet.__table__  # type: ignore[assignment]
 
 
 @dataclass(slots=True)
@@ -35,13 +37,15 @@ class Attempt:
     """An attempt in one browser, as one transaction knows it.
 
     Attributes:
-        purpose: `sign_in`, `step_up`, `activation` or `reset`.
+        purpose: `sign_in`, `step_up`, `activation`, `reset`, `lost_factor` or `lost_all`.
         continue_to: a path of this service.
         session_id: the session in which it began.
         pending_secret: encrypted secret of an app that is being linked.
         methods: what was proved in it.
         has_app: whether its account has a confirmed authenticator app.
         has_passkey: whether its account has a passkey.
+        has_contact: whether its account has a recovery contact.
+        has_codes: whether its holder has kept a set of recovery codes, used up or not.
         status: the account's; None as long as there is no account.
         address: the account's sign-in address as its holder wrote it; empty without an account.
     """
@@ -55,6 +59,8 @@ class Attempt:
     pending_secret: bytes | None
     has_app: bool = False
     has_passkey: bool = False
+    has_contact: bool = False
+    has_codes: bool = False
     status: str | None = None
     address: str = ""
     methods: set[str] = field(default_factory=set)
@@ -70,6 +76,8 @@ def _reading(which: ColumnElement[bool]) -> Prepared:
     """One row for each method proved, or a single one without."""
     has_app = exists().where(_t.c.account_id == _s.c.account_id, _t.c.confirmed_at.is_not(None))
     has_passkey = exists().where(_k.c.account_id == _s.c.account_id)
+    has_contact = exists().where(_rc.c.account_id == _s.c.account_id, _rc.c.verified_at.is_not(None))
+    has_codes = exists().where(_cs.c.account_id == _s.c.account_id, _cs.c.kept_at.is_not(None))
     return Prepared(
         select(
             _s.c.id,
@@ -81,6 +89,8 @@ def _reading(which: ColumnElement[bool]) -> Prepared:
             _s.c.pending_secret,
             has_app.label("has_app"),
             has_passkey.label("has_passkey"),
+            has_contact.label("has_contact"),
+            has_codes.label("has_codes"),
             _a.c.status,
             func.coalesce(_e.c.address, "").label("address"),
             _p.c.method,

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from idp.accounts.models import Account
 from idp.audit import log as audit
 from idp.authn import attempt as attempts
-from idp.authn import notices, passkey, proofs, totp
+from idp.authn import lost_factor, notices, passkey, proofs, totp
 from idp.authn.attempt import Attempt
 from idp.authn.proofs import Step
 from idp.core.errors import Conflict
@@ -50,10 +50,11 @@ def confirm(work: Work, attempt: Attempt, code: str) -> bool:
         Expired: the attempt is over.
     """
     account_id = proofs.demand(work, attempt, Step.ENROL)
+    lost_factor.go_alone(work, attempt, account_id)
     # Two attempts of one account come here one after the other: the first decides which app it is.
     work.session.execute(select(Account.id).where(Account.id == account_id).with_for_update(key_share=True))
     attempt.has_app, attempt.has_passkey = totp.holds(work, account_id), passkey.holds(work, account_id)
-    if attempt.pending_secret is None or attempt.held:
+    if attempt.pending_secret is None or (attempt.held and not lost_factor.replaces(attempt)):
         raise Conflict(step=Step.TOTP.value if attempt.held else Step.ENROL.value)
     secret = _pending(work, attempt)
     digits = totp.cleaned(work, code)
@@ -65,7 +66,9 @@ def confirm(work: Work, attempt: Attempt, code: str) -> bool:
     proofs.add(work, attempt, "otp")
     attempts.hold(work, attempt, pending_secret=None)
     audit.record(work, "authenticator.enrolled", ("account", account_id), authenticator=str(authenticator.id))
-    if attempt.purpose != "activation":  # R-21; during activation the person is being led through it
+    if lost_factor.replaces(attempt):
+        lost_factor.void(work, attempt, account_id, keep=authenticator.id)
+    elif attempt.purpose != "activation":  # R-21; during activation the person is being led through it
         notices.tell(work, account_id, "second_factor_added")
     return True
 

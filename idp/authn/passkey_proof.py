@@ -10,7 +10,7 @@ from sqlalchemy import select
 from idp.accounts.models import Account
 from idp.audit import log as audit
 from idp.authn import attempt as attempts
-from idp.authn import browser, notices, passkey, password_proof, proofs, totp
+from idp.authn import browser, lost_factor, notices, passkey, password_proof, proofs, totp
 from idp.authn.attempt import Attempt
 from idp.authn.outcome import Outcome
 from idp.authn.proofs import Step
@@ -64,9 +64,10 @@ def enrol(work: Work, attempt: Attempt, answer: str, name: str = "") -> Outcome:
         Expired: the attempt is over.
     """
     account_id = proofs.demand(work, attempt, Step.ENROL)
+    lost_factor.go_alone(work, attempt, account_id)
     lock(work, account_id)  # two attempts of one account come here one after the other: the first decides
     attempt.has_app, attempt.has_passkey = totp.holds(work, account_id), passkey.holds(work, account_id)
-    if attempt.held:
+    if attempt.held and not lost_factor.replaces(attempt):
         raise Conflict(step=Step.TOTP.value)
     made = passkey.add(work, account_id, answer, passkey.ENROL, attempt.id, name or default_name(work))
     if made is None:
@@ -74,7 +75,9 @@ def enrol(work: Work, attempt: Attempt, answer: str, name: str = "") -> Outcome:
     attempt.has_passkey = True
     proofs.add(work, attempt, "key")
     audit.record(work, "passkey.added", ("account", account_id), passkey=str(made.id))
-    if attempt.purpose != "activation":  # R-21; during activation the person is being led through it
+    if lost_factor.replaces(attempt):
+        lost_factor.void(work, attempt, account_id, keep=made.id)
+    elif attempt.purpose != "activation":  # R-21; during activation the person is being led through it
         notices.tell(work, account_id, "passkey_added")
     return Outcome.ACCEPTED
 

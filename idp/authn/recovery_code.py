@@ -6,11 +6,13 @@ A code is kept as a keyed digest (the key is outside the database), bound to its
 import hashlib
 import hmac
 import secrets
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import delete, func, select, update
 
-from idp.authn.models import RecoveryCode
+from idp.accounts.models import Account
+from idp.authn.models import RecoveryCode, RecoveryCodeSet
 from idp.core.ids import uuid7
 from idp.work import Work
 
@@ -20,21 +22,59 @@ GROUP = 4
 _ALIKE = str.maketrans({"O": "0", "I": "1", "L": "1"})
 
 
-def replace(work: Work, account_id: UUID) -> list[str]:
-    """A new set of codes, shown once; the old set is void from now on (R-18)."""
+def replace(work: Work, account_id: UUID, *, kept: bool = False) -> list[str]:
+    """A new set of codes, shown once; the old set is void from now on (R-18).
+
+    Args:
+        kept: the holder has shown that the codes are written down; else `keep` is to be asked.
+    """
     rules = work.policies.account
     length = max(rules.backup_code_length, LENGTH_MIN)
     codes = ["".join(secrets.choice(ALPHABET) for _ in range(length)) for _ in range(rules.backup_code_count)]
-    work.session.execute(
-        delete(RecoveryCode).where(RecoveryCode.account_id == account_id),
-        execution_options={"synchronize_session": False},
-    )
+    void(work, account_id)
+    work.session.add(RecoveryCodeSet(account_id=account_id, created_at=work.now, kept_at=work.now if kept else None))
     work.session.add_all(
         RecoveryCode(id=uuid7(), account_id=account_id, digest=_digest(work, account_id, code), created_at=work.now)
         for code in codes
     )
     work.session.flush()
     return ["-".join(code[start : start + GROUP] for start in range(0, length, GROUP)) for code in codes]
+
+
+def void(work: Work, account_id: UUID) -> None:
+    """Take all codes away: with the second factor they were for, or for a new set. Two callers come one after the
+    other; a set that somebody else makes meanwhile is not mixed with another."""
+    work.session.execute(select(Account.id).where(Account.id == account_id).with_for_update(key_share=True))
+    for model in (RecoveryCode, RecoveryCodeSet):
+        work.session.execute(
+            delete(model).where(model.account_id == account_id), execution_options={"synchronize_session": "fetch"}
+        )
+
+
+def keep(work: Work, account_id: UUID, typed: str) -> bool:
+    """Note that the holder has kept the codes, shown by typing one of them; it is not used up."""
+    code = cleaned(typed)
+    if code is None:
+        return False
+    known = work.session.scalar(
+        select(RecoveryCode.id).where(
+            RecoveryCode.account_id == account_id,
+            RecoveryCode.digest == _digest(work, account_id, code),
+            RecoveryCode.used_at.is_(None),
+        )
+    )
+    if known is None:
+        return False
+    work.session.execute(
+        update(RecoveryCodeSet).where(RecoveryCodeSet.account_id == account_id).values(kept_at=work.now),
+        execution_options={"synchronize_session": False},
+    )
+    return True
+
+
+def made_at(work: Work, account_id: UUID) -> datetime | None:
+    """When the present set was made; None when there is none."""
+    return work.session.scalar(select(RecoveryCodeSet.created_at).where(RecoveryCodeSet.account_id == account_id))
 
 
 def spend(work: Work, account_id: UUID, typed: str) -> bool:

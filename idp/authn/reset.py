@@ -97,19 +97,24 @@ def begin(work: Work, token: str) -> tuple[Attempt, str]:
     """
     work.write()
     link = mailed_link.find_to_spend(work, PURPOSE, token)
-    assert link.account_id is not None  # ck_mailed_links_reset_has_account
+    assert link.account_id is not None  # ck_mailed_links_about_account
     if not may_reset(profile.get(work, link.account_id)):
         raise Expired(what="link", reason="withdrawn")
     mailed_link.spend(work, link.id)
-    attempt, attempt_token = sign_in.open_attempt(
+    return open_attempt(work, link.account_id, link.continue_to)
+
+
+def open_attempt(work: Work, account_id: UUID, continue_to: str) -> tuple[Attempt, str]:
+    """An attempt to choose a new password that rests on a link the caller has just spent."""
+    attempt, token = sign_in.open_attempt(
         work,
         purpose=PURPOSE,
-        continue_to=link.continue_to,
+        continue_to=continue_to,
         lifetime=work.policies.account.password_reset_lifetime,
-        account_id=link.account_id,
+        account_id=account_id,
     )
     proofs.add(work, attempt, "link")
-    return attempt, attempt_token
+    return attempt, token
 
 
 def set_password(work: Work, attempt: Attempt, password: str, *, words: Iterable[str] = ()) -> None:

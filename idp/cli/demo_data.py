@@ -163,11 +163,11 @@ class _Loader:
         log.record(work, "account.created", ("account", account.id))
         if entry["two_factor"] == "totp":
             totp.enrol(work, account.id, totp.new_secret(), name=AUTHENTICATOR)
-            codes = recovery_code.replace(work, account.id)
+            codes = recovery_code.replace(work, account.id, kept=True)
             for code in codes[entry["backup_codes_left"] :]:
                 recovery_code.spend(work, account.id, code)
         for kind, value in entry.get("recovery", {}).items():
-            recovery_contact.add(work, account.id, kind=kind, value=value).verified_at = work.now
+            recovery_contact.add(self.on(-30), account.id, kind=kind, value=value)
         if entry["status"] == "blocked":
             status.block(work, account, entry["blocked_reason"])
         if entry["status"] == "erasure_requested":

@@ -15,6 +15,7 @@ from idp.cli.housekeeping import every_hour
 from idp.core.errors import NotFound
 from idp.outbox.deliver import Deliverer
 from idp.outbox.models import OutboxMessage
+from idp.outbox.sms_gateway import texter
 from idp.outbox.smtp import mailer
 from idp.work import Actor, Work
 
@@ -45,6 +46,7 @@ def deliverer() -> Deliverer:
         mailer(settings()),
         handlers={**HANDLERS, "session.ended": logout.session_ended},
         callers={"backchannel_logout": logout.deliver},
+        texter=texter(settings()),
     )
 
 

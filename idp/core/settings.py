@@ -1,5 +1,6 @@
 """Where this instance runs: read once from `IDP_*` variables over `idp.toml`; nothing else reads the environment."""
 
+import json
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -55,6 +56,14 @@ class Settings(BaseSettings):
     smtp_user: str = Field("", description="User name at the mail server; empty for none.")
     smtp_password: SecretStr = Field(SecretStr(""), description="Password at the mail server.")
     mail_from: str = Field("Sésame <no-reply@localhost>", description="Sender of all mail.")
+    sms_url: str = Field("", description="SMS gateway; empty offers no phones, except in development mode.")
+    sms_user: str = Field("", description="User name at the SMS gateway; empty sends the token alone.")
+    sms_token: SecretStr = Field(SecretStr(""), description="Token, or password of the user, at the SMS gateway.")
+    sms_format: str = Field("json", pattern="^(json|form)$", description="How the request is written: json or form.")
+    sms_request: str = Field(
+        '{"to": "{number}", "text": "{text}"}', description="The request as a JSON object, with places to fill in."
+    )
+    sms_sender: str = Field("Sesame", description="What {sender} in the request becomes.")
     password_hashers: int = Field(2, ge=1, le=64, description="Password hashes computed at once in a process.")
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error.")
 
@@ -81,6 +90,30 @@ class Settings(BaseSettings):
             raise ValueError("the issuer uses https, except on a loopback address")
         return value.rstrip("/")
 
+    @field_validator("sms_url")
+    @classmethod
+    def _messages_travel_safely(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and (parts.scheme not in ("http", "https") or not parts.hostname or parts.username):
+            raise ValueError("the SMS gateway is an address such as https://sms.example.com/send")
+        if parts.scheme == "http" and parts.hostname not in LOOPBACK:
+            raise ValueError("the SMS gateway uses https, except on a loopback address")
+        return value
+
+    @model_validator(mode="after")
+    def _request_can_be_filled_in(self) -> "Settings":
+        try:
+            request = json.loads(self.sms_request)
+        except ValueError as error:
+            raise ValueError("IDP_SMS_REQUEST is not a JSON object") from error
+        if not isinstance(request, dict):
+            raise ValueError("IDP_SMS_REQUEST is not a JSON object")
+        if self.sms_format == "form" and not all(isinstance(value, str) for value in request.values()):
+            raise ValueError("IDP_SMS_REQUEST holds texts alone when the format is form")
+        if not all(place in self.sms_request for place in ("{number}", "{text}")):
+            raise ValueError("IDP_SMS_REQUEST has the places {number} and {text}")
+        return self
+
     @model_validator(mode="after")
     def _development_stays_at_home(self) -> "Settings":
         if self.development and self.listen_host not in LOOPBACK:
@@ -91,6 +124,11 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """The SQLAlchemy address in force."""
         return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'idp.sqlite3'}"
+
+    @property
+    def phones_offered(self) -> bool:
+        """Whether text messages have somewhere to go."""
+        return bool(self.sms_url) or self.development
 
     @property
     def master_key_file(self) -> Path:

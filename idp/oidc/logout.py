@@ -9,7 +9,8 @@ from sqlalchemy import select, update
 
 from idp.authn.models import Session
 from idp.core.tokens import new
-from idp.oidc import calling, clients, tokens
+from idp.core import calling
+from idp.oidc import clients, tokens
 from idp.oidc.clients import RegisteredClient
 from idp.oidc.models import Client, Grant
 from idp.outbox import queue

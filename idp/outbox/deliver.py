@@ -20,7 +20,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from idp.outbox.models import OutboxMessage
 from idp.outbox.queue import open_payload
-from idp.outbox.render import render
+from idp.outbox.render import render, render_text_message
+from idp.outbox.sms_gateway import NoGateway, Texter
 from idp.outbox.smtp import Mailer, Undeliverable
 from idp.work import Work
 
@@ -28,7 +29,8 @@ CLAIM = timedelta(seconds=60)
 BEGUN_WITHIN = 30.0  # seconds of a claim in which a delivery may begin; what is left is more than any timeout
 FIRST_PAUSE = timedelta(seconds=5)
 LONGEST_PAUSE = timedelta(hours=4)
-GIVEN_UP_AFTER = timedelta(hours=24)
+GIVEN_UP_AFTER = {"sms": timedelta(minutes=15)}  # the code in it is over by then
+GIVEN_UP_AT_LAST = timedelta(hours=24)
 POLL_SECONDS = 1.0
 MAIL_BATCH = 10
 FACT_THREADS = 3  # a product that does not answer holds one of them for some seconds, and nobody else
@@ -64,6 +66,7 @@ class Deliverer:
         mailer: Mailer,
         handlers: Mapping[str, Handler],
         callers: Mapping[str, Handler],
+        texter: Texter | None = None,
     ) -> None:
         """Args:
         open_work: gives a unit of work that is committed at its end; not yet a writing one.
@@ -71,16 +74,19 @@ class Deliverer:
         handlers: by name of a fact, who is told. Called in a writing transaction, which also finishes the fact: a
             handler takes effect once.
         callers: by name of a fact, who tells another machine. Called without an open transaction, at least once.
+        texter: how text messages leave; none do without one.
         """
         self._open_work = open_work
         self._mailer = mailer
         self._handlers = handlers
         self._callers = callers
+        self._texter = texter or NoGateway()
         self._woken = threading.Event()
 
     def run(self, stop: threading.Event) -> None:
-        """Deliver until told to stop: mail in one thread, facts in others, so that neither waits for the other."""
-        lanes = [("mail", MAIL_BATCH)] + [("fact", 1)] * FACT_THREADS
+        """Deliver until told to stop: mail in one thread, text messages in another, facts in others, so that none waits
+        for the others."""
+        lanes = [("mail", MAIL_BATCH), ("sms", 1)] + [("fact", 1)] * FACT_THREADS
         threads = [
             threading.Thread(target=self._lane, args=(kind, batch, stop), name=f"outbox-{kind}-{number}", daemon=True)
             for number, (kind, batch) in enumerate(lanes)
@@ -96,7 +102,7 @@ class Deliverer:
     def run_due(self) -> int:
         """Deliver all that is due now, in this thread; answers how many messages were tried."""
         tried = 0
-        while done := self._once("fact", MAIL_BATCH) + self._once("mail", MAIL_BATCH):
+        while done := sum(self._once(kind, MAIL_BATCH) for kind in ("fact", "mail", "sms")):
             tried += done
         self._mailer.close()
         return tried
@@ -174,12 +180,14 @@ class Deliverer:
                 self._handlers[claim.name](work, content)
 
     def _hand_over(self, claim: Claim) -> None:
-        """Hand a mail to its server or a fact to another machine; then finish."""
+        """Hand a mail to its server, a text message to its gateway or a fact to another machine; then finish."""
         with self._open_work() as work:
             content = open_payload(work, work.session.get_one(OutboxMessage, claim.id))
             work.session.rollback()  # what is slow must not hold the database
             if claim.kind == "mail":
                 self._mailer.send(work, claim.id, render(claim.name, content, work.issuer))
+            elif claim.kind == "sms":
+                self._texter.send(work, claim.id, *render_text_message(claim.name, content))
             elif claim.name in self._callers:
                 self._callers[claim.name](work, content)
             else:
@@ -190,7 +198,7 @@ class Deliverer:
     def _failed(self, claim: Claim, failure: str, *, for_good: bool) -> None:
         with self._open_work() as work:
             due = work.now + min(FIRST_PAUSE * 3**claim.attempts, LONGEST_PAUSE)
-            if for_good or due > claim.created_at + GIVEN_UP_AFTER:
+            if for_good or due > claim.created_at + GIVEN_UP_AFTER.get(claim.kind, GIVEN_UP_AT_LAST):
                 self._settle(work, claim, **_finished(claim, work.now, failure))
             else:
                 self._settle(work, claim, due_at=due, attempts=claim.attempts + 1, failure=failure)

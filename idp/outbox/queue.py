@@ -1,6 +1,7 @@
 """Putting messages in the outbox, in the transaction of the change that causes them."""
 
 import json
+from datetime import datetime
 from typing import Any
 
 from idp.core.ids import uuid7
@@ -19,7 +20,12 @@ def mail(work: Work, recipient: str, template: str, *, locale: str, **variables:
         locale: language tag of the reader, such as `fr-BE`.
         variables: JSON values for the template. `path` becomes `link`, built from the issuer.
     """
-    _put(work, "mail", template, {"recipient": recipient, "locale": locale, "variables": variables})
+    mail_at(work, work.now, recipient, template, locale=locale, **variables)
+
+
+def mail_at(work: Work, at: datetime, recipient: str, template: str, *, locale: str, **variables: Any) -> None:
+    """As `mail`, at this instant and not before."""
+    _put(work, "mail", template, {"recipient": recipient, "locale": locale, "variables": variables}, at)
 
 
 def sms(work: Work, number: str, template: str, *, locale: str, **variables: Any) -> None:
@@ -39,7 +45,7 @@ def fact(work: Work, name: str, **members: Any) -> None:
     _put(work, "fact", name, members)
 
 
-def _put(work: Work, kind: str, name: str, content: dict[str, Any]) -> None:
+def _put(work: Work, kind: str, name: str, content: dict[str, Any], not_before: datetime | None = None) -> None:
     message = uuid7()
     work.session.add(
         OutboxMessage(
@@ -48,7 +54,7 @@ def _put(work: Work, kind: str, name: str, content: dict[str, Any]) -> None:
             name=name,
             payload=work.keyring.encrypt(json.dumps(content).encode(), PLACE.format(message)),
             created_at=work.now,
-            due_at=work.now,
+            due_at=not_before or work.now,
             attempts=0,
         )
     )

@@ -73,6 +73,15 @@ def render(template: str, content: Mapping[str, Any], issuer: str) -> Rendered:
     )
 
 
+def render_text_message(template: str, content: Mapping[str, Any]) -> tuple[str, str]:
+    """The number and the text of a message; `content` as `queue.sms` put it in the outbox."""
+    locale = str(content["locale"])
+    variables = {name: _clean(name, value, locale) for name, value in content["variables"].items()}
+    environment = _environment(language_of(locale))
+    text = environment.get_template(f"sms/{template}.txt").render(variables, locale=locale)
+    return str(content["recipient"]), " ".join(text.split())
+
+
 def _clean(name: str, value: Any, locale: str) -> Any:
     """A variable as templates may have it: on one line, and an instant in the reader's words."""
     if not isinstance(value, str):

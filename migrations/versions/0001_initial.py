@@ -178,6 +178,14 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_revoked_access_tokens_expires_at"), ["expires_at"], unique=False)
 
     op.create_table(
+        "sharing_passes",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("sequence", sa.Integer(), nullable=False),
+        sa.Column("passed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("id = 1", name=op.f("ck_sharing_passes_one_row")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sharing_passes")),
+    )
+    op.create_table(
         "signing_keys",
         sa.Column("kid", sa.String(), nullable=False),
         sa.Column("algorithm", sa.String(), nullable=False),
@@ -403,9 +411,12 @@ def upgrade() -> None:
         sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.CheckConstraint(
-            "purpose <> 'reset' OR account_id IS NOT NULL", name=op.f("ck_mailed_links_reset_has_account")
+            "purpose = 'activation' OR account_id IS NOT NULL", name=op.f("ck_mailed_links_about_account")
         ),
-        sa.CheckConstraint("purpose IN ('activation', 'reset')", name=op.f("ck_mailed_links_purpose")),
+        sa.CheckConstraint(
+            "purpose IN ('activation', 'reset', 'lost_factor', 'lost_factor_stop', 'lost_all')",
+            name=op.f("ck_mailed_links_purpose"),
+        ),
         sa.CheckConstraint("expires_at > created_at", name=op.f("ck_mailed_links_expires_after_creation")),
         sa.ForeignKeyConstraint(
             ["account_id"], ["accounts.id"], name=op.f("fk_mailed_links_account_id"), ondelete="CASCADE"
@@ -496,6 +507,27 @@ def upgrade() -> None:
             sqlite_where=sa.text("ended_at IS NULL AND unique_role"),
             postgresql_where=sa.text("ended_at IS NULL AND unique_role"),
         )
+
+    op.create_table(
+        "notice_links",
+        sa.Column("token_digest", sa.LargeBinary(), nullable=False),
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("session_id", sa.Uuid(), nullable=True),
+        sa.Column("canonical", sa.String(), nullable=False),
+        sa.Column("device", sa.String(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint("expires_at > created_at", name=op.f("ck_notice_links_expires_after_creation")),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_notice_links_account_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_notice_links")),
+        sa.UniqueConstraint("token_digest", name=op.f("uq_notice_links_token_digest")),
+    )
+    with op.batch_alter_table("notice_links", schema=None) as batch_op:
+        batch_op.create_index("ix_notice_links_account_id", ["account_id"], unique=False)
 
     op.create_table(
         "one_time_codes",
@@ -647,6 +679,41 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("sessions", schema=None) as batch_op:
         batch_op.create_index("ix_sessions_account_id", ["account_id"], unique=False)
+
+    op.create_table(
+        "sharing_answers",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("told_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("answer", sa.String(), nullable=True),
+        sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "answer IS NULL OR answer IN ('me', 'not_me', 'shared')", name=op.f("ck_sharing_answers_answer")
+        ),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_sharing_answers_account_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("account_id", name=op.f("pk_sharing_answers")),
+    )
+    op.create_table(
+        "sharing_signals",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("signal", sa.String(), nullable=False),
+        sa.Column("weight", sa.Integer(), nullable=False),
+        sa.Column("evidence", sa.JSON(), nullable=False),
+        sa.Column("first_seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("told_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("muted_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint("weight >= 0", name=op.f("ck_sharing_signals_weight")),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_sharing_signals_account_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sharing_signals")),
+        sa.UniqueConstraint("account_id", "signal", name=op.f("uq_sharing_signals_account_id_signal")),
+    )
+    with op.batch_alter_table("sharing_signals", schema=None) as batch_op:
+        batch_op.create_index("ix_sharing_signals_seen_at", ["seen_at"], unique=False)
 
     op.create_table(
         "sign_ins",
@@ -1146,6 +1213,11 @@ def downgrade() -> None:
 
     op.drop_table("staff_roles")
     op.drop_table("sign_ins")
+    with op.batch_alter_table("sharing_signals", schema=None) as batch_op:
+        batch_op.drop_index("ix_sharing_signals_seen_at")
+
+    op.drop_table("sharing_signals")
+    op.drop_table("sharing_answers")
     with op.batch_alter_table("sessions", schema=None) as batch_op:
         batch_op.drop_index("ix_sessions_account_id")
 
@@ -1174,6 +1246,10 @@ def downgrade() -> None:
 
     op.drop_table("passkeys")
     op.drop_table("one_time_codes")
+    with op.batch_alter_table("notice_links", schema=None) as batch_op:
+        batch_op.drop_index("ix_notice_links_account_id")
+
+    op.drop_table("notice_links")
     with op.batch_alter_table("memberships", schema=None) as batch_op:
         batch_op.drop_index(
             "uq_memberships_unique_role",
@@ -1248,6 +1324,7 @@ def downgrade() -> None:
     op.drop_table("clients")
     op.drop_table("throttles")
     op.drop_table("signing_keys")
+    op.drop_table("sharing_passes")
     with op.batch_alter_table("revoked_access_tokens", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_revoked_access_tokens_expires_at"))
 

@@ -7,7 +7,7 @@ import warnings
 
 import pytest
 
-from idp.oidc import calling
+from idp.core import calling
 from tests.protocol.receiver import dribbling, receiving
 
 

@@ -16,7 +16,7 @@ from idp.authn import recovery_code, totp
 from idp.core.settings import Settings
 from idp.web.work import Application, database, unit_of_work
 from idp.work import Actor
-from tests.conftest import PASSWORD, hash_of
+from tests.conftest import PASSWORD, give_contact, hash_of
 from tests.web.browser import Browser
 
 SYSTEM = Actor(kind="system", name="tests")
@@ -76,6 +76,8 @@ def make_holder(app: Application) -> Callable[..., Holder]:
         address: str = "ada@company.example",
         *,
         second_factor: bool = True,
+        contact: bool = True,
+        kept: bool = True,
         codes: bool = False,
         status: str = "active",
         erasure_at: datetime | None = None,
@@ -88,8 +90,10 @@ def make_holder(app: Application) -> Callable[..., Holder]:
             secret = totp.new_secret()
             if second_factor:
                 totp.enrol(work, account.id, secret, name="phone")
-            kept = tuple(recovery_code.replace(work, account.id)) if codes else ()
-            return Holder(account.id, address, PASSWORD, secret, kept)
+            if contact:
+                give_contact(work, account.id)
+            made = tuple(recovery_code.replace(work, account.id, kept=True)) if kept or codes else ()
+            return Holder(account.id, address, PASSWORD, secret, made if codes else ())
 
     return make
 

@@ -8,14 +8,17 @@ from idp.authn.models.credential import (
     TotpAuthenticator,
     TrustedDevice,
 )
+from idp.authn.models.notice import NoticeLink
 from idp.authn.models.one_time_code import OneTimeCode, RecoveryCodeSet
 from idp.authn.models.passkey import Passkey, PasskeyChallenge
 from idp.authn.models.session import Session
+from idp.authn.models.sharing import SharingAnswer, SharingPass, SharingSignal
 from idp.authn.models.sign_in import MailedLink, Proof, SignIn
 
 __all__ = [
     "FormerPassword",
     "MailedLink",
+    "NoticeLink",
     "OneTimeCode",
     "Passkey",
     "PasskeyChallenge",
@@ -24,6 +27,9 @@ __all__ = [
     "RecoveryCode",
     "RecoveryCodeSet",
     "Session",
+    "SharingAnswer",
+    "SharingPass",
+    "SharingSignal",
     "SignIn",
     "Throttle",
     "TotpAuthenticator",

@@ -17,7 +17,7 @@ class SignIn(Identified, Base):
 
     token_digest: Mapped[bytes] = mapped_column(unique=True)
     account_id: Mapped[UUID | None] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"))
-    purpose: Mapped[str] = mapped_column(default="sign_in")  # sign_in, step_up, activation or reset
+    purpose: Mapped[str] = mapped_column(default="sign_in")  # one of `authn.proofs.DEMANDS`
     continue_to: Mapped[str]  # a path of this service
     session_id: Mapped[UUID | None]  # the session that a step-up strengthens
     pending_secret: Mapped[bytes | None]  # encrypted TOTP secret shown during enrolment, not yet confirmed
@@ -43,9 +43,11 @@ class MailedLink(Identified, Base):
     __tablename__ = "mailed_links"
     __table_args__ = (
         Index("ix_mailed_links_canonical", "canonical"),
-        CheckConstraint("purpose IN ('activation', 'reset')", name="purpose"),
+        CheckConstraint(
+            "purpose IN ('activation', 'reset', 'lost_factor', 'lost_factor_stop', 'lost_all')", name="purpose"
+        ),
         CheckConstraint("expires_at > created_at", name="expires_after_creation"),
-        CheckConstraint("purpose <> 'reset' OR account_id IS NOT NULL", name="reset_has_account"),
+        CheckConstraint("purpose = 'activation' OR account_id IS NOT NULL", name="about_account"),
     )
 
     purpose: Mapped[str]

@@ -69,7 +69,7 @@ def letter(mail_id: UUID) -> ResponseReturnValue:
     mail = mailbox.get(open_work(), mail_id)
     shown = {
         "subject": mail.subject,
-        "sender": parts().settings.mail_from,
+        "sender": parts().settings.sms_sender if mail.recipient.startswith("+") else parts().settings.mail_from,
         "recipient": mail.recipient,
         "sent": _when(mail),
         "text": mail.text_body,

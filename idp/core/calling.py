@@ -1,4 +1,4 @@
-"""Calling a product's own address: one POST, an answer in time or none.
+"""Calling another machine: one POST, an answer in time or none.
 
 A timeout of the usual kind is for one read, so that a product which answers byte by byte could hold its caller for
 ever, and with a few such products nobody else would be called. Here one deadline holds for everything: when it comes,
@@ -9,7 +9,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cache
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
@@ -17,7 +17,7 @@ from urllib.parse import SplitResult, urlencode, urlsplit
 
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
-HEADERS = {"Content-Type": "application/x-www-form-urlencoded", "Connection": "close"}
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 class NoAnswer(Exception):
@@ -25,7 +25,12 @@ class NoAnswer(Exception):
 
 
 def post(uri: str, form: dict[str, str], *, seconds: float) -> int:
-    """The status of the answer to this form. No proxy or password of this machine's environment is used, no redirect is
+    """The status of the answer to this form. See `send`."""
+    return send(uri, urlencode(form).encode("ascii"), FORM, seconds=seconds)
+
+
+def send(uri: str, body: bytes, headers: Mapping[str, str], *, seconds: float) -> int:
+    """The status of the answer to this body. No proxy or password of this machine's environment is used, no redirect is
     followed, and the body of the answer is never read.
 
     Raises:
@@ -36,7 +41,7 @@ def post(uri: str, form: dict[str, str], *, seconds: float) -> int:
     deadline = time.monotonic() + seconds
     try:
         with _connected(parts, deadline) as connection:
-            connection.request("POST", path, urlencode(form), HEADERS)
+            connection.request("POST", path, body, {**headers, "Connection": "close"})
             with connection.getresponse() as answer:
                 if time.monotonic() >= deadline:  # what was cut short can look like an answer
                     raise TimeoutError
