@@ -7,6 +7,7 @@ from sqlalchemy.exc import IntegrityError
 
 from idp.accounts.email_address import canonical, reserved
 from idp.accounts.models import Account, EmailAddress
+from idp.audit import log as audit
 from idp.core import tokens
 from idp.core.errors import Conflict, InvalidInput, NotFound
 from idp.core.ids import uuid7
@@ -56,6 +57,33 @@ def create(work: Work, *, address: str, given_name: str, family_name: str, local
     if reserved(work, identity):
         raise Conflict(field="email", reason="has_account")
     return account
+
+
+def change(work: Work, account_id: UUID, *, given_name: str, family_name: str, locale: str) -> frozenset[str]:
+    """Give an account other names or another language; answers what is different now.
+
+    Products learn it with their next tokens, mails are written in the new language from now on.
+
+    Raises:
+        InvalidInput: a name cannot be used, or the locale is none of the account policy; `field` says which.
+        NotFound: there is no such account.
+    """
+    work.write()
+    kept = {
+        "given_name": name(given_name, "given_name"),
+        "family_name": name(family_name, "family_name"),
+        "locale": locale,
+    }
+    if locale not in work.policies.account.locales:
+        raise InvalidInput(field="locale", reason="not_offered")
+    account = get(work, account_id)
+    changed = frozenset(field for field, value in kept.items() if getattr(account, field) != value)
+    for field in changed:
+        setattr(account, field, kept[field])
+    work.session.flush()
+    if changed:
+        audit.record(work, "profile.changed", ("account", account_id), changed=sorted(changed))
+    return changed
 
 
 def get(work: Work, account_id: UUID) -> Account:

@@ -133,3 +133,15 @@ def revoke(work: Work, grant_id: UUID, reason: str) -> bool:
     if account is not None:
         audit.record(work, "grant.revoked", ("account", account), reason=reason)
     return account is not None
+
+
+def revoke_all(work: Work, account_id: UUID, client_id: UUID, reason: str) -> list[UUID]:
+    """End every grant a client holds for a person; answers the sessions they rested on. The caller records it."""
+    ended = work.session.scalars(
+        update(Grant)
+        .where(Grant.account_id == account_id, Grant.client_id == client_id, Grant.revoked_at.is_(None))
+        .values(revoked_at=work.now, revocation_reason=reason)
+        .returning(Grant.session_id),
+        execution_options={"synchronize_session": False},
+    )
+    return list(ended)

@@ -7,8 +7,10 @@ from datetime import UTC, datetime, timedelta
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask import current_app, g, render_template
+from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from idp.accounts import email_address
@@ -140,6 +142,31 @@ def signed_in() -> Current:
 def person(current: Current) -> Person:
     """The signed-in person, for the frame of a page (`account`)."""
     return Person(open_work(), current)
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """An instant as pages show it: in a few words, and in full for who wants to know (`ui.moment`)."""
+
+    iso: str
+    short: str
+    full: str
+
+
+def moment(instant: datetime) -> Moment:
+    """An instant in the page's language, on the clock of the customers: `yesterday at 18:04`, and its full date."""
+    language = locale.current()
+    zone = ZoneInfo(texts.ZONE)
+    days = (open_work().now.astimezone(zone).date() - instant.astimezone(zone).date()).days
+    time = texts.write_time(instant, language)
+    full = texts.write_moment(instant, language)
+    if days == 0:
+        short = gettext("today at %(time)s", time=time)
+    elif days == 1:
+        short = gettext("yesterday at %(time)s", time=time)
+    else:
+        short = gettext("%(date)s at %(time)s", date=texts.write_day(instant, language), time=time)
+    return Moment(instant.isoformat(), short, full)
 
 
 def day(moment: datetime) -> str:
