@@ -10,6 +10,7 @@ from idp.web.work import parts
 SESSION = "sesame_session"
 SIGN_IN = "sesame_sign_in"
 DEVICE = "sesame_device"
+PASSKEY = "sesame_passkey"
 LANGUAGE = "sesame_lang"
 _LONGEST_VALUE = 1000
 

@@ -17,6 +17,8 @@ def install(app: Flask, settings: Settings) -> None:
         consent,
         launcher,
         mailbox,
+        not_me,
+        passkeys,
         reset,
         second_step,
         sign_in,
@@ -29,7 +31,20 @@ def install(app: Flask, settings: Settings) -> None:
     headers.install(app, settings)
     errors.install(app)
     phrases.install(app, locale.NAMES)
-    for room in (sign_in, second_step, activation, reset, launcher, account, company, consent, sign_out):
+    rooms = (
+        sign_in,
+        passkeys,
+        second_step,
+        activation,
+        reset,
+        launcher,
+        account,
+        company,
+        consent,
+        sign_out,
+        not_me,
+    )
+    for room in rooms:
         app.register_blueprint(room.blueprint)
     if settings.development:
         app.register_blueprint(mailbox.blueprint)

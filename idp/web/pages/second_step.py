@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, StringConstraints
 from werkzeug.wrappers import Response
 
 from idp.accounts import profile
-from idp.authn import recovery_code, sign_in
+from idp.authn import passkey, recovery_code, sign_in
 from idp.authn.sign_in import Attempt, Outcome, Step
 from idp.core import texts
 from idp.web import cookies, csrf, forms, locale
@@ -67,6 +67,7 @@ def show_code(problems: dict[str, str], status: int = 200) -> Response:
         problems,
         status,
         other_ways_url=address("/sign-in/other-ways", attempt.continue_to),
+        passkey_url=address("/sign-in/code/passkey", attempt.continue_to) if attempt.has_passkey else None,
         trust_days=steps.trust_days(work, attempt),
     )
 
@@ -104,7 +105,8 @@ def other_ways() -> ResponseReturnValue:
         "sign_in/other_ways.html",
         {},
         recovery_code_url=address("/sign-in/recovery-code", continue_to) if left else None,
-        back_url=address("/sign-in/code", continue_to),
+        passkey_url=address("/sign-in/code/passkey", continue_to) if attempt.has_passkey else None,
+        code_url=address("/sign-in/code", continue_to) if attempt.has_app else None,
         support=None,
     )
 
@@ -161,6 +163,7 @@ def show_enrolment(problems: dict[str, str]) -> Response:
         qr_svg=_qr(enrolment.uri),
         secret_groups=[secret[start : start + 4] for start in range(0, len(secret), 4)],
         activating=attempt.purpose == "activation",
+        passkey_url=address("/sign-in/second-factor/passkey", attempt.continue_to) if passkey.available(work) else None,
     )
 
 

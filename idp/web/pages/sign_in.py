@@ -11,7 +11,7 @@ from flask_babel import gettext
 from pydantic import StringConstraints
 from werkzeug.wrappers import Response
 
-from idp.authn import sign_in
+from idp.authn import passkey, sign_in
 from idp.authn.session import Current
 from idp.authn.sign_in import Attempt, Outcome, Step
 from idp.companies import access
@@ -67,7 +67,16 @@ def show(problems: dict[str, str], status: int = 200) -> Response:
         form_targets=leads.form_targets,
         product=leads.product,
         forgotten_url=address("/reset", leads.path),
+        passkeys=passkey.available(open_work()),
+        passkey_url=_beside("/sign-in/passkey"),
+        form_action=_beside("/sign-in") if request.path == "/sign-in/passkey" else "",
     )
+
+
+def _beside(path: str) -> str:
+    """Another address of this page, with the same query."""
+    query = request.query_string.decode("ascii", "replace")
+    return f"{path}?{query}" if query else path
 
 
 def show_again(problems: dict[str, str]) -> Response:
@@ -91,7 +100,7 @@ def prove_password() -> ResponseReturnValue:
     form, problems = forms.read(PasswordForm, request.form)
     if form is None:
         return show(problems)
-    attempt, token = _attempt(work, current if again else None)
+    attempt, token = attempt_here(work, current if again else None)
     outcome = sign_in.prove_password(
         work,
         attempt,
@@ -102,7 +111,7 @@ def prove_password() -> ResponseReturnValue:
     )
     if outcome is Outcome.ACCEPTED:
         return steps.onward(work, attempt, renew=True)
-    return _with_attempt(_refused(outcome), token)
+    return with_attempt(_refused(outcome), token)
 
 
 def _step_up(current: Current) -> ResponseReturnValue:
@@ -110,10 +119,10 @@ def _step_up(current: Current) -> ResponseReturnValue:
     work = open_work()
     work.write_after_reading()
     attempt, token = sign_in.begin(work, continue_to=asked(), purpose="step_up", current=current)
-    return _with_attempt(steps.onward(work, attempt), token)
+    return with_attempt(steps.onward(work, attempt), token)
 
 
-def _attempt(work: Work, current: Current | None) -> tuple[Attempt, str | None]:
+def attempt_here(work: Work, current: Current | None) -> tuple[Attempt, str | None]:
     """The attempt this browser is in, or a new one with its token."""
     continue_to = asked()
     try:
@@ -127,7 +136,8 @@ def _attempt(work: Work, current: Current | None) -> tuple[Attempt, str | None]:
     return sign_in.begin(work, continue_to=continue_to, current=current)
 
 
-def _with_attempt(answer: Response, token: str | None) -> Response:
+def with_attempt(answer: Response, token: str | None) -> Response:
+    """The answer, with the cookie of an attempt that has just begun."""
     if token is not None:
         cookies.put(answer, cookies.SIGN_IN, token)
     return answer

@@ -100,6 +100,8 @@ def _page_of(attempt: Attempt, step: Step) -> str:
     continue_to = local_path(attempt.continue_to)
     if step is Step.DONE:  # proved everything, and then did not follow; the proofs are not taken up again by a GET
         return continuing.sign_in_address(continue_to)
+    if step is Step.TOTP and not attempt.has_app and attempt.has_passkey:
+        return address("/sign-in/code/passkey", continue_to)
     # The path travels along so that a page whose attempt is gone still knows where to start again.
     return address(PAGES.get(step, "/sign-in"), continue_to)
 
