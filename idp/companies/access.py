@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import and_, bindparam, select
+from sqlalchemy import and_, bindparam, exists, or_, select
 
+from idp.authn import sharing
 from idp.companies import tables
 from idp.companies.directory import (
     ChoicePage,
@@ -55,17 +56,21 @@ __all__ = [
 
 EDITS_ACCESS = "company.users.edit-access"
 
-_c, _m = tables.companies.c, tables.memberships.c
+_a, _c, _m = tables.accounts.c, tables.companies.c, tables.memberships.c
 _OBJECTING = Prepared(
-    select(_c.id)
-    .join_from(tables.memberships, tables.companies, _c.id == _m.company_id)
-    .where(
-        _m.account_id == bindparam("account"),
-        _m.ended_at.is_(None),
-        _c.closed_at.is_(None),
-        _c.trusted_devices.is_(False),
+    select(_a.id).where(
+        _a.id == bindparam("account"),
+        or_(
+            exists().where(
+                _m.account_id == _a.id,
+                _m.ended_at.is_(None),
+                _c.id == _m.company_id,
+                _c.closed_at.is_(None),
+                _c.trusted_devices.is_(False),
+            ),
+            sharing.needs_code_each_time(_a.id),
+        ),
     )
-    .limit(1)
 )
 
 
@@ -171,7 +176,8 @@ def administrators(work: Work, company_id: UUID, *, limit: int = 5) -> tuple[Adm
 
 
 def trusted_devices_allowed(work: Work, account_id: UUID) -> bool:
-    """Whether this person may skip the second factor in a browser: the policy offers it, and no company objects."""
+    """Whether this person may skip the second factor in a browser: the policy offers it, no company objects, and no
+    signs of sharing ask for a code each time."""
     if not work.policies.account.trusted_device_offered:
         return False
-    return _OBJECTING.first(reader(work.session), {"account": account_id}) is None
+    return _OBJECTING.first(reader(work.session), {"account": account_id, **sharing.asked(work)}) is None
