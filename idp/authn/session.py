@@ -146,18 +146,24 @@ def touch(work: Work, current: Current) -> None:
 
 
 def start(
-    work: Work, account_id: UUID, methods: Iterable[str], *, device_id: UUID | None = None
+    work: Work,
+    account_id: UUID,
+    methods: Iterable[str],
+    *,
+    device_id: UUID | None = None,
+    session_id: UUID | None = None,
 ) -> tuple[str, UUID]:
     """A new session for what was proved (`Proof.method`). Only `sign_in.finish` calls this.
 
     Args:
         device_id: of the browser, as `trusted_device` knows it.
+        session_id: the key it is to have, for those who speak of it before it is there.
 
     Returns:
         The session's token, for the cookie alone, and its key.
     """
     proved = set(methods)
-    token, key = tokens.new(), uuid7()
+    token, key = tokens.new(), session_id or uuid7()
     _START.run(
         work.session.connection(),
         {

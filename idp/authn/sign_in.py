@@ -32,6 +32,7 @@ from idp.authn.outcome import Outcome
 from idp.authn.proofs import Step
 from idp.core import tokens
 from idp.core.errors import Conflict, Expired, NotAuthenticated
+from idp.core.ids import uuid7
 from idp.work import Work
 
 __all__ = [
@@ -225,6 +226,7 @@ def prove_recovery_code(work: Work, attempt: Attempt, code: str) -> Outcome:
     if outcome is Outcome.ACCEPTED:
         throttle.clear(work, TOTP, str(account_id))
         left = recovery_code.left(work, account_id)
+        notices.tell(work, account_id, "recovery_code_used", left=left)
         audit.record(work, "recovery_code.used", ("account", account_id), left=left)
     return outcome
 
@@ -284,15 +286,19 @@ def finish(work: Work, attempt: Attempt, *, trust: bool, device_token: str | Non
     status, new_here = session.arrival(work, account_id)
     if status != "active":
         raise NotAuthenticated
+    session_id = uuid7()
     trust = trust and "otp" in attempt.methods and trust_offered(work, attempt, True)
     known = trusted_device.find(work, account_id, device_token) if attempt.purpose != "step_up" else None
     if attempt.purpose == "sign_in" and known is None and new_here:
-        notices.tell(work, account_id, "new_sign_in")
-    cookie = None
+        notices.tell(work, account_id, "new_sign_in", session_id=session_id)
+    cookie, device_id = None, known.device_id if known is not None else uuid7()
     if attempt.purpose != "step_up":
-        cookie = trusted_device.remember(work, account_id, device_token, known, trust=trust)
-    token = _session(work, attempt, account_id)
-    if trust and cookie is not None:
+        cookie = trusted_device.remember(work, account_id, device_token, known, trust=trust, device_id=device_id)
+    trust = trust and cookie is not None
+    if trust:
+        notices.tell(work, account_id, "trusted_device_added", session_id=session_id)
+    token = _session(work, attempt, account_id, device_id, session_id)
+    if trust:
         audit.record(work, "trusted_device.added", ("account", account_id))
     lifetime = work.policies.account.trusted_device_lifetime
     return Finished(token, cookie, lifetime, attempt.continue_to, account_id)
@@ -305,7 +311,7 @@ def local_path(path: str) -> str:
     return path if inside and readable else "/"
 
 
-def _session(work: Work, attempt: Attempt, account_id: UUID) -> str:
+def _session(work: Work, attempt: Attempt, account_id: UUID, device_id: UUID, session_id: UUID) -> str:
     """Renew the session this attempt began in, or start one; a session of another person ends."""
     if attempt.session_id is not None:
         owner = session.owner(work, attempt.session_id)
@@ -313,7 +319,7 @@ def _session(work: Work, attempt: Attempt, account_id: UUID) -> str:
             return session.renew(work, attempt.session_id, account_id, attempt.methods)
         if owner is not None:
             session.end(work, attempt.session_id, "replaced")
-    return session.start(work, account_id, attempt.methods)[0]
+    return session.start(work, account_id, attempt.methods, device_id=device_id, session_id=session_id)[0]
 
 
 def _prove_code(

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Table, and_, delete, exists, func, or_, se
 from sqlalchemy.exc import SQLAlchemyError
 
 from idp.authn import throttle
-from idp.authn.models import MailedLink, PasskeyChallenge, Session, SignIn, TrustedDevice
+from idp.authn.models import MailedLink, NoticeLink, PasskeyChallenge, Session, SignIn, TrustedDevice
 from idp.core.db import Base
 from idp.oidc import authorization, codes, families, keys, refresh
 from idp.oidc.models import Grant, InitialAccessToken, RevokedAccessToken
@@ -66,6 +66,7 @@ def _over(now: datetime) -> Iterator[tuple[type[Base], ColumnElement[bool]]]:
     yield SignIn, SignIn.expires_at < now - A_DAY  # with its proofs
     yield PasskeyChallenge, PasskeyChallenge.expires_at < now - A_DAY
     yield MailedLink, MailedLink.expires_at < now - A_DAY
+    yield NoticeLink, NoticeLink.expires_at < now - A_DAY
     yield TrustedDevice, TrustedDevice.expires_at < now - A_DAY
     yield RevokedAccessToken, RevokedAccessToken.expires_at < now - A_DAY
     ended = or_(

@@ -55,6 +55,8 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
     ],
     "sign_in/erasure_pending.html": [{**SUBJECT, "erased_on": "6 décembre 2026"}],
     "sign_in/expired.html": [{"product": BOOKS, "restart_url": "/"}, {"restart_url": "/sign-in"}],
+    "notice/not_me.html": [{"device": "Firefox, Windows", "when": "22 novembre 2026, 10:12"}],
+    "notice/disowned.html": [{"mailed": True}, {"mailed": False}],
     "company/choose.html": [
         {"product": BOOKS, "groups": GROUP, "search": "", "total": 41, "found": 41, "pages": PAGER},
         {"groups": GROUP[:1], "search": None, "total": 1, "found": 1, "pages": None},
@@ -159,7 +161,13 @@ MAIL_SAMPLES: dict[str, list[dict[str, Any]]] = {
     "passkey_removed": [{**SEEN, "what": "iPhone"}],
     "recovery_codes_replaced": [SEEN],
     "recovery_code_used": [{**SEEN, "left": left} for left in (0, 1, 9)],
-    "recovery_contact_changed": [{**SEEN, "what": "+32 ••• 21"}],
+    "recovery_contact_changed": [
+        {**SEEN, "what": "+32 ••• 21", "change": change} for change in ("added", "replaced", "removed")
+    ],
+    "one_time_code": [{"code": "204816", "minutes": 10, "purpose": "recovery_contact"}],
+    "lost_factor_link": [{"link": LINK, "expires": "22 novembre 2026 à 10:12", "name": "Inès"}],
+    "lost_factor_asked": [{**SEEN, "effective": when} for when in ("", "22 novembre 2026 à 10:12")],
+    "second_factor_replaced": [SEEN],
     "trusted_device_added": [SEEN],
     "trusted_devices_forgotten": [SEEN],
     "sessions_ended": [SEEN],
