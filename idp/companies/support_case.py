@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import exists, select
 from sqlalchemy.exc import IntegrityError
 
-from idp.accounts import profile
+from idp.accounts import email_address, profile
 from idp.accounts.models import Account
 from idp.audit import log as audit
 from idp.authn import reset
@@ -84,6 +84,7 @@ def open_case(
         if present.kind == kind and present.state == "requested" and not by_person:
             return _take_up(work, present, reason, identity_check)
         raise CaseOpen(case=present.reference)
+    kept = _kept(work, kind, account_id, details)
     case = SupportCase(
         id=uuid7(),
         reference=reference or "".join(secrets.choice(REFERENCE) for _ in range(REFERENCE_LENGTH)),
@@ -93,7 +94,7 @@ def open_case(
         state=_first_state(known, by_person),
         reason=reason,
         identity_check=identity_check,
-        details=details,
+        details=kept,
         origin="person" if by_person else _origin(work),
         opened_by=None if by_person else _account(work),
         opened_by_name="" if by_person else work.actor.name,
@@ -101,17 +102,7 @@ def open_case(
         due_at=due_at,
         repeated=_repeated(work, account_id, known.matter),
     )
-    work.session.add(case)
-    try:
-        work.session.flush()
-    except IntegrityError as error:  # uq_support_cases_open: somebody was faster
-        raise CaseOpen() from error
-    if known.four_eyes:
-        support_notice.opened(work, case)
-    support_state.record(
-        work, "case.opened", case, kind=kind, origin=case.origin, reason=reason, repeated=case.repeated
-    )
-    return case
+    return _opened(work, case, known)
 
 
 def take_up(work: Work, case_id: UUID, *, reason: str, identity_check: str) -> SupportCase:
@@ -121,9 +112,7 @@ def take_up(work: Work, case_id: UUID, *, reason: str, identity_check: str) -> S
         NotFound, NotPermitted, NotOnYourself, MoreRights, InvalidInput
         CaseState: somebody has taken it up, or it is over.
     """
-    work.write()
-    case = support_state.get(work, case_id)
-    _required(work, case.kind, case.account_id, case)
+    case = to_work_on(work, case_id)
     return _take_up(work, case, _text(reason, "reason"), _text(identity_check, "identity_check"))
 
 
@@ -136,9 +125,7 @@ def approve(work: Work, case_id: UUID) -> SupportCase:
         FourEyes: the actor opened it.
         CaseState: it does not wait for approval.
     """
-    work.write()
-    case = support_state.get(work, case_id)
-    _required(work, case.kind, case.account_id, case)
+    case = to_work_on(work, case_id)
     if _opened_by_actor(work, case):
         raise _refused(work, FourEyes(), case.account_id, case)
     rules, kind = work.policies.account, support_kind.named(case.kind)
@@ -168,9 +155,7 @@ def close(work: Work, case_id: UUID, reason: str) -> SupportCase:
         NotFound, NotPermitted, NotOnYourself, MoreRights, InvalidInput
         CaseState: it is over.
     """
-    work.write()
-    case = support_state.get(work, case_id)
-    _required(work, case.kind, case.account_id, case)
+    case = to_work_on(work, case_id)
     support_state.end(work, case, "close", _text(reason, "reason"), closed_by=_account(work))
     return case
 
@@ -220,6 +205,32 @@ def close_about(work: Work, account_id: UUID, matter: str, reason: str) -> bool:
     return True
 
 
+def to_work_on(work: Work, case_id: UUID) -> SupportCase:
+    """A case that the actor may work on, in a writing transaction in which nothing else was done yet.
+
+    Raises:
+        NotFound: there is none, or the actor may not know of it.
+        NotPermitted, NotOnYourself, MoreRights: the actor may not; the refusal is kept.
+    """
+    work.write()
+    case = support_state.get(work, case_id)
+    _required(work, case.kind, case.account_id, case)
+    return case
+
+
+def _opened(work: Work, case: SupportCase, known: support_kind.Kind) -> SupportCase:
+    work.session.add(case)
+    try:
+        work.session.flush()
+    except IntegrityError as error:  # uq_support_cases_open: somebody was faster
+        raise CaseOpen() from error
+    if known.four_eyes and (case.origin != "person" or known.matter == "access"):
+        support_notice.opened(work, case)
+    said = {"kind": case.kind, "origin": case.origin, "reason": case.reason, "repeated": case.repeated}
+    support_state.record(work, "case.opened", case, **said)
+    return case
+
+
 def _take_up(work: Work, case: SupportCase, reason: str, identity_check: str) -> SupportCase:
     support_state.move(
         work,
@@ -248,6 +259,16 @@ def _refused(work: Work, error: IdpError, account_id: UUID, case: SupportCase | 
     audit.record(work, "case.refused", subject, outcome="refused", reason=error.code)
     work.checkpoint(write=False)
     return error
+
+
+def _kept(work: Work, kind: str, account_id: UUID, details: dict[str, Any]) -> dict[str, Any]:
+    """The details of a case, checked as far as that is possible before it is carried out."""
+    if kind != "change-email":
+        return details
+    address = str(details.get("address", "")).strip()
+    if email_address.canonical(address) == email_address.primary_address(work, account_id).canonical:
+        raise InvalidInput(field="email", reason="same")
+    return {**details, "address": address}
 
 
 def _fit(account: Account, kind: support_kind.Kind) -> None:

@@ -39,9 +39,9 @@ class Contact:
 def contacts(work: Work, account_id: UUID) -> list[Contact]:
     """Every known contact: the sign-in address first, then other addresses, then telephones."""
     own = email_address.primary_address(work, account_id).address
-    found = [Contact("email", own, masked(own), True)]
+    found = [Contact("email", own, email_address.masked(own), True)]
     found += [
-        Contact("email", address, masked(address), False)
+        Contact("email", address, email_address.masked(address), False)
         for address in notices.addresses(work, account_id)
         if address != own
     ]
@@ -55,7 +55,7 @@ def contacts(work: Work, account_id: UUID) -> list[Contact]:
 
 def opened(work: Work, case: SupportCase) -> None:
     """Tell every contact that a case was opened, by whom (support or the person), and how to stop it."""
-    _tell(work, case, "case_asked", by=case.origin, what=masked(str(case.details.get("address", ""))))
+    _tell(work, case, "case_asked", by=case.origin, what=_new_address(case))
 
 
 def approved(work: Work, case: SupportCase) -> None:
@@ -67,7 +67,7 @@ def approved(work: Work, case: SupportCase) -> None:
 
 def again(work: Work, case: SupportCase) -> None:
     """Send the link to the sign-in address once more, for a person who asks again."""
-    _tell(work, case, "case_asked", only_sign_in=True, by=case.origin, what="")
+    _tell(work, case, "case_asked", only_sign_in=True, by=case.origin, what=_new_address(case))
 
 
 def told_staff(work: Work, case: SupportCase) -> None:
@@ -125,10 +125,9 @@ def spend(work: Work, link: SupportCaseLink) -> None:
         raise Expired(what="link", reason="used")
 
 
-def masked(address: str) -> str:
-    """Enough of an address for its holder to know it: `t•••@perso.example.org`."""
-    local, at, domain = address.rpartition("@")
-    return f"{local[:1]}•••@{domain}" if at else ""
+def _new_address(case: SupportCase) -> str:
+    address = str(case.details.get("address", ""))
+    return email_address.masked(address) if address else ""
 
 
 def _tell(work: Work, case: SupportCase, template: str, *, only_sign_in: bool = False, **variables: Any) -> None:
@@ -149,10 +148,8 @@ def _tell(work: Work, case: SupportCase, template: str, *, only_sign_in: bool = 
         )
         path = PATH.format(token)
         if contact.kind == "phone":
-            outbox.sms(work, contact.value, "case_opened", locale=account.locale, path=path)
-        else:
-            outbox.mail(
-                work, contact.value, template, locale=account.locale,
-                **{"name": account.given_name, "kind": case.kind, "path": path, **variables},
-            )  # fmt: skip
+            outbox.sms(work, contact.value, "case_opened", locale=account.locale, link=work.issuer + path)
+            continue
+        told = {"name": account.given_name, "kind": case.kind, "path": path, "confirm": contact.is_sign_in, **variables}
+        outbox.mail(work, contact.value, template, locale=account.locale, **told)
     work.session.flush()

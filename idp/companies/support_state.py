@@ -75,14 +75,25 @@ def move(work: Work, case: SupportCase, act: str, *also: ColumnElement[bool], **
 
 
 def end(
-    work: Work, case: SupportCase, act: str, reason: str, *, sent_to: str = "", closed_by: UUID | None = None
+    work: Work,
+    case: SupportCase,
+    act: str,
+    reason: str,
+    *also: ColumnElement[bool],
+    sent_to: str = "",
+    closed_by: UUID | None = None,
 ) -> None:
     """End a case without carrying it out; what the person had been sent for it is void.
+
+    Args:
+        also: as for `move`.
+        sent_to: the masked contact whose link stops it.
+        closed_by: the member of staff who closes it.
 
     Raises:
         CaseState: it is over.
     """
-    move(work, case, act, state="closed", closed_at=work.now, close_reason=reason, closed_by=closed_by)
+    move(work, case, act, *also, state="closed", closed_at=work.now, close_reason=reason, closed_by=closed_by)
     support_link.void(work, case)
     details = {"sent_to": sent_to} if sent_to else {}
     record(work, "case.stopped" if act == "stop" else "case.closed", case, reason=reason, **details)
