@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from idp.cli import accounts, audit, clients, database, demo, keys, outbox, policies, serve
+from idp.cli import accounts, audit, cases, clients, database, demo, keys, outbox, policies, serve
 from idp.cli.context import Exit, complain
 
 
@@ -20,6 +20,7 @@ for noun in (
     database.db,
     policies.policies,
     accounts.accounts,
+    cases.cases,
     clients.clients,
     keys.keys,
     outbox.outbox,

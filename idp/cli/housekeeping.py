@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from idp.authn import throttle
 from idp.authn.models import MailedLink, NoticeLink, PasskeyChallenge, Session, SignIn, TrustedDevice
+from idp.companies.models import SupportCase
 from idp.core.db import Base
 from idp.oidc import authorization, codes, families, keys, refresh
 from idp.oidc.models import Grant, InitialAccessToken, RevokedAccessToken
@@ -26,6 +27,7 @@ A_DAY = timedelta(days=1)
 GRANT_KEPT = timedelta(days=30)
 SESSION_KEPT = timedelta(days=90)
 DELIVERED_KEPT = timedelta(days=30)
+CASE_KEPT = timedelta(days=365)
 
 UnitOfWork = Callable[[], AbstractContextManager[Work]]
 
@@ -77,6 +79,7 @@ def _over(now: datetime) -> Iterator[tuple[type[Base], ColumnElement[bool]]]:
     yield Grant, ended  # with its refresh tokens
     long_over = func.coalesce(Session.ended_at, Session.expires_at) < now - SESSION_KEPT
     yield Session, and_(long_over, ~exists().where(Grant.session_id == Session.id))
+    yield SupportCase, SupportCase.closed_at < now - CASE_KEPT  # with the links of its contacts
     yield InitialAccessToken, InitialAccessToken.expires_at < now - DELIVERED_KEPT
     yield OutboxMessage, OutboxMessage.finished_at < now - DELIVERED_KEPT
     yield LocalMail, LocalMail.sent_at < now - DELIVERED_KEPT

@@ -11,6 +11,7 @@ import click
 from sqlalchemy import select, update
 
 from idp.cli.context import Output, application, operating, settings, verb
+from idp.cli.due import every_minute, run_due
 from idp.cli.housekeeping import every_hour
 from idp.core.errors import NotFound
 from idp.outbox.deliver import Deliverer
@@ -39,12 +40,13 @@ def open_work() -> Iterator[Work]:
 def deliverer() -> Deliverer:
     """The deliverer of this instance, joined with those who handle its facts."""
     from idp.authn.facts import HANDLERS
+    from idp.companies import support_acts
     from idp.oidc import logout
 
     return Deliverer(
         open_work,
         mailer(settings()),
-        handlers={**HANDLERS, "session.ended": logout.session_ended},
+        handlers={**HANDLERS, **support_acts.HANDLERS, "session.ended": logout.session_ended},
         callers={"backchannel_logout": logout.deliver},
         texter=texter(settings()),
     )
@@ -53,9 +55,11 @@ def deliverer() -> Deliverer:
 @verb(outbox, "run")
 @click.option("--once", is_flag=True, help="Deliver what is due now, then end.")
 def run(out: Output, once: bool) -> None:
-    """Deliver until stopped (SIGINT or SIGTERM); once an hour, remove what is over (`idp db sweep`)."""
+    """Deliver until stopped (SIGINT or SIGTERM); once a minute, do what is due (`idp cases due`); once an hour, remove
+    what is over (`idp db sweep`)."""
     worker = deliverer()
     if once:
+        run_due(open_work)
         tried = worker.run_due()
         out.result({"tried": tried}, f"{tried} messages tried.")
         return
@@ -66,8 +70,8 @@ def run(out: Output, once: bool) -> None:
 
     signal.signal(signal.SIGINT, end)
     signal.signal(signal.SIGTERM, end)
-    sweeper = threading.Thread(target=every_hour, args=(open_work, stop), name="housekeeping", daemon=True)
-    sweeper.start()
+    for job in (every_hour, every_minute):
+        threading.Thread(target=job, args=(open_work, stop), name=job.__name__, daemon=True).start()
     worker.run(stop)
 
 

@@ -1,0 +1,52 @@
+"""What is due at a time of its own, done once a minute by the outbox worker: cases of support whose wait is over.
+
+Any number of workers may do it at once: each thing is taken by one conditional update.
+"""
+
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from idp.companies import support_acts, support_due
+from idp.work import Work
+
+EVERY_SECONDS = 60.0
+
+UnitOfWork = Callable[[], AbstractContextManager[Work]]
+Job = Callable[[Work], int]
+
+log = structlog.get_logger("due")
+
+
+def cases(work: Work) -> int:
+    """Carry out, finish and close cases; answers how many moved."""
+    return sum(len(references) for references in support_due.carry_out(work, support_acts.ACTS).values())
+
+
+JOBS: Mapping[str, Job] = {"support_cases": cases}
+"""By what is done. A job gets work without an open transaction and commits for itself."""
+
+
+def run_due(open_work: UnitOfWork) -> dict[str, int]:
+    """Do all that is due now; answers how much of each."""
+    done: dict[str, int] = {}
+    for name, job in JOBS.items():
+        with open_work() as work:
+            done[name] = job(work)
+    return done
+
+
+def every_minute(open_work: UnitOfWork, stop: threading.Event) -> None:
+    """Do what is due now and then once a minute until told to stop."""
+    while True:
+        try:
+            done = run_due(open_work)
+            if any(done.values()):
+                log.info("due.done", **{name: number for name, number in done.items() if number})
+        except SQLAlchemyError as error:  # the database is away or busy: there is another minute
+            log.warning("due.database_unavailable", error=type(error).__name__)
+        if stop.wait(EVERY_SECONDS):
+            return
