@@ -4,7 +4,9 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from idp.oidc import clients
+from idp.accounts.models import Account
+from idp.authn.models import Session
+from idp.oidc import clients, families
 from idp.oidc.clients import RegisteredClient
 from idp.oidc.models import Grant
 from idp.work import Work
@@ -27,3 +29,22 @@ def opened(work: Work, session_id: UUID) -> list[RegisteredClient]:
         )
     )
     return [client for client in clients.listing(work) if client.id in keys] if keys else []
+
+
+def reached(work: Work, account_id: UUID) -> dict[UUID, list[RegisteredClient]]:
+    """By session, the applications that a person's live sessions and grants reach."""
+    rows = work.session.execute(
+        select(Grant.session_id, Grant.client_id)
+        .join(Session, Session.id == Grant.session_id)
+        .join(Account, Account.id == Grant.account_id)
+        .where(Grant.account_id == account_id, *families.LIVE)
+        .distinct(),
+        families.live_at(work),
+    ).all()
+    if not rows:
+        return {}
+    found: dict[UUID, list[RegisteredClient]] = {}
+    for client in clients.listing(work):
+        for session_id in (row.session_id for row in rows if row.client_id == client.id):
+            found.setdefault(session_id, []).append(client)
+    return found

@@ -36,6 +36,12 @@ TILES = [
     {"product": CAPTURE, "url": None, "role": "Titulaire", "note": "abonnement terminé"},
 ]
 
+MOMENT = {"iso": "2026-11-21T18:04:00+00:00", "short": "hier à 18:04", "full": "21 novembre 2026, 18:04 (Bruxelles)"}
+SESSION = {
+    "name": "Firefox, Windows", "place": "Lille", "used": MOMENT, "since": MOMENT, "products": "Comptabilité",
+    "end_url": "/account/sessions/1/end",
+}  # fmt: skip
+
 SAMPLES: dict[str, list[dict[str, Any]]] = {
     "sign_in/identifier_password.html": [
         {"product": BOOKS, "forgotten_url": "/reset", "help_url": "/help"},
@@ -55,6 +61,19 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
     ],
     "sign_in/erasure_pending.html": [{**SUBJECT, "erased_on": "6 décembre 2026"}],
     "sign_in/expired.html": [{"product": BOOKS, "restart_url": "/"}, {"restart_url": "/sign-in"}],
+    "account/sessions.html": [
+        {"account": INES, "done": "La session est fermée.", "own": [SESSION], "others": [SESSION | {"products": ""}],
+         "lasting": [SESSION], "trust_offered": True, "trust_days": 30,
+         "trusted": [{"name": "Safari, iPhone", "used": MOMENT, "until": MOMENT, "end_url": "/x"}]},
+        {"account": INES, "done": None, "own": [SESSION | {"place": ""}], "others": [], "lasting": [SESSION, SESSION],
+         "trusted": [], "trust_offered": True, "trust_days": 30},
+        {"account": INES, "done": None, "own": [SESSION], "others": [], "lasting": [], "trusted": [],
+         "trust_offered": False, "trust_days": 30},
+    ],
+    "account/session_end.html": [
+        {"account": INES, "title": "Fermer toutes les autres sessions ?", "consequences": ["tout est fermé"],
+         "label": "Fermer les autres", "facts": [("Ouverte", MOMENT)], "back_url": "/account/sessions"},
+    ],
     "notice/not_me.html": [{"device": "Firefox, Windows", "when": "22 novembre 2026, 10:12"}],
     "notice/disowned.html": [{"mailed": True}, {"mailed": False}],
     "company/choose.html": [
@@ -79,8 +98,9 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
                       "password_again": "Saisissez deux fois le même.", "personal": "Cochez pour continuer."}},
     ],
     "activation/authenticator.html": [
-        {**SUBJECT, "qr_svg": QR, "secret_groups": ["JBSW", "Y3DP", "EHPK", "3PXP"], "activating": True},
-        {**SUBJECT, "product": BOOKS, "qr_svg": QR, "secret_groups": ["JBSW"], "activating": False,
+        {**SUBJECT, "qr_svg": QR, "secret_groups": ["JBSW", "Y3DP", "EHPK", "3PXP"], "app_uri": "otpauth://totp/x",
+         "purpose": "activation"},
+        {**SUBJECT, "product": BOOKS, "qr_svg": QR, "secret_groups": ["JBSW"], "app_uri": "otpauth://totp/x", "purpose": "sign_in",
          "problems": {"code": "Ce code n’est pas le bon. Vérifiez l’heure de votre téléphone."}},
     ],
     "activation/done.html": [
@@ -98,6 +118,37 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
              {"url": "/account/privacy", "name": "Données personnelles"},
          ]}]},
     ],
+    "account/email.html": [
+        {"account": INES, **SUBJECT, "pending": pending, "fixed_until": fixed, "change_url": "/change",
+         "withdraw_url": "/withdraw"}
+        for pending, fixed in (
+            (None, None), (None, "29 novembre 2026 à 10:12"),
+            ({"new_address": "ines@perso.example", "asked": "hier", "until": "demain", "takes_effect": None,
+              "code_url": "/code"}, None),
+            ({"new_address": "ines@perso.example", "asked": "hier", "until": "demain", "takes_effect": None,
+              "code_url": None}, None),
+            ({"new_address": "ines@perso.example", "asked": "hier", "until": "demain", "takes_effect": "lundi",
+              "code_url": None}, None),
+        )
+    ],
+    "account/email_change.html": [
+        {"account": INES, **SUBJECT, "wait_hours": 24, "undo_days": 7, "back_url": "/account/email"},
+        {"account": INES, **SUBJECT, "wait_hours": None, "undo_days": 7, "back_url": "/account/email",
+         "form": {"email": "ines@"}, "problems": {"email": "Il manque la fin.", "email_again": "Elles diffèrent."}},
+    ],
+    "account/email_code.html": [
+        {"account": INES, **SUBJECT, "new_address": "ines@perso.example", "until": "demain", "wait_hours": hours,
+         "again_url": "/again", "change_url": "/change", "sent_again": hours is None, "problems": problems}
+        for hours, problems in ((24, {}), (None, {}), (None, {"code": "Ce code n’est pas le bon."}))
+    ],
+    **{
+        f"email_change/{act}.html": [
+            {"old_address": "i•••@atelier.example", "new_address": "i•••@perso.example", "when": "hier à 10:12"}
+        ]
+        for act in ("stop", "undo", "confirm")
+    },
+    "email_change/stopped.html": [{}],
+    "email_change/confirmed.html": [SUBJECT],
     "reset/request.html": [
         {"back_url": "/sign-in"},
         {"product": BOOKS, "back_url": "/sign-in", "form": {"email": "ines"},
@@ -182,5 +233,16 @@ MAIL_SAMPLES: dict[str, list[dict[str, Any]]] = {
     "erasure_requested": [{**SEEN, "expires": "6 décembre 2026"}],
     "account_erased": [{"name": "Inès", "when": "6 décembre 2026 à 10:12"}],
     "data_exported": [SEEN],
+    "case_asked": [
+        {"link": LINK, "name": "Inès", "kind": kind, "by": by, "what": "m•••@perso.example", "confirm": by == "person"}
+        for kind, by in (
+            ("reset-all", "person"),
+            ("reset-2fa", "staff"),
+            ("reset-all", "staff"),
+            ("change-email", "staff"),
+            ("erase", "operator"),
+        )
+    ],
+    "case_stopped": [{"link": LINK, "name": "Olivier", "reference": "7K3M9QA"}],
     "case_opened": [{**SEEN, "effective": "23 novembre 2026 à 10:12"}],
 }
