@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from sqlalchemy import delete, func, literal, select, update
+from sqlalchemy import func, literal, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from idp.accounts import email_address, profile
@@ -321,29 +321,3 @@ def _ask_library(ask: Callable[[], _Answer], reason: str = "answer") -> _Answer:
 
 def _milliseconds(span: timedelta) -> int:
     return int(span.total_seconds() * 1000)
-
-
-# --- what becomes of them ---
-
-
-def rename(work: Work, account_id: UUID, key: UUID, name: str) -> bool:
-    """Give a passkey another name; False when the account has none of this key."""
-    return _one(work, update(Passkey).where(Passkey.id == key, Passkey.account_id == account_id).values(name=name))
-
-
-def remove(work: Work, account_id: UUID, key: UUID) -> bool:
-    """Delete a passkey; False when the account has none of this key. `authenticators.remove` says when it may."""
-    return _one(work, delete(Passkey).where(Passkey.id == key, Passkey.account_id == account_id))
-
-
-def remove_all(work: Work, account_id: UUID) -> int:
-    """Delete every passkey of an account; answers how many."""
-    gone = work.session.execute(
-        delete(Passkey).where(Passkey.account_id == account_id), execution_options={"synchronize_session": False}
-    )
-    return gone.rowcount  # type: ignore[attr-defined,no-any-return]
-
-
-def _one(work: Work, statement: Any) -> bool:
-    changed = work.session.execute(statement, execution_options={"synchronize_session": False})
-    return changed.rowcount == 1  # type: ignore[attr-defined,no-any-return]

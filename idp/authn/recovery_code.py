@@ -77,6 +77,11 @@ def made_at(work: Work, account_id: UUID) -> datetime | None:
     return work.session.scalar(select(RecoveryCodeSet.created_at).where(RecoveryCodeSet.account_id == account_id))
 
 
+def kept_at(work: Work, account_id: UUID) -> datetime | None:
+    """When the holder showed that the present set is kept; None as long as it is not."""
+    return work.session.scalar(select(RecoveryCodeSet.kept_at).where(RecoveryCodeSet.account_id == account_id))
+
+
 def spend(work: Work, account_id: UUID, typed: str) -> bool:
     """Whether it is a code of this account that was not used yet; it is used from now on."""
     code = cleaned(typed)

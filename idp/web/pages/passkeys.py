@@ -155,7 +155,7 @@ def show_enrolment(problems: dict[str, str]) -> Answer:
         problems,
         options_url=address("/sign-in/second-factor/passkey/options", continue_to),
         app_url=address("/sign-in/second-factor", continue_to),
-        activating=attempt.purpose == "activation",
+        purpose=attempt.purpose,
     )
 
 

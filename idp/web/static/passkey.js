@@ -18,7 +18,7 @@
   // The options of the service, with bytes where the browser wants bytes.
   const options = async (address) => {
     const token = document.querySelector("input[name=csrf_token]").value;
-    const answer = await fetch(address, { method: "POST", body: new URLSearchParams({ csrf_token: token }) });
+    const answer = await fetch(address, { method: "POST", body: new URLSearchParams({ csrf_token: token }), redirect: "manual" });
     if (!answer.ok || !(answer.headers.get("Content-Type") || "").startsWith("application/json")) {
       throw Object.assign(new Error("the page is out of date"), { name: "Stale" });
     }
