@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from idp.accounts import email_address, profile
 from idp.audit import log as audit
-from idp.authn import mailed_link, notices, password_proof, proofs, session, trusted_device
+from idp.authn import email_change, mailed_link, notices, password_proof, proofs, session, trusted_device
 from idp.authn import password as passwords
 from idp.authn.models import Session
 from idp.authn.outcome import Outcome
@@ -44,8 +44,9 @@ def change(
 ) -> Changed:
     """Replace the password of an account.
 
-    Every other session is ended, every browser forgotten, every open attempt and reset link closed, the session that
-    asked gets a new token, and the holder is told at every address. Commits on the way, before hashes are computed.
+    Every other session is ended, every browser forgotten, every open attempt and mailed link closed, a change of
+    address that is on its way withdrawn, the session that asked gets a new token, and the holder is told at every
+    address. Commits on the way, before hashes are computed.
 
     Args:
         session_id: the session that asks; the caller has seen its fresh second factor (R-20).
@@ -60,7 +61,6 @@ def change(
     work.write()
     account = profile.get(work, account_id)
     address = email_address.primary_address(work, account_id)
-    canonical = address.canonical
     about = [account.given_name, account.family_name, address.address, *words]
     passwords.check(work, password, words=about)  # before a try is counted; told whatever the present one is
     outcome, proved = password_proof.prove_again(work, account_id, present, device_token=device_token)
@@ -76,7 +76,8 @@ def change(
         raise Expired(what="session")
     passwords.set_hash(work, account_id, hash_)
     proofs.close_others(work, account_id)
-    mailed_link.withdraw(work, "reset", canonical)
+    mailed_link.withdraw_all(work, account_id)
+    overtaken = email_change.cancel(work, account_id)  # R-58: whoever asked for it may have had the password
     forgotten = trusted_device.forget_all(work, account_id)
     notices.tell(work, account_id, "password_changed")
     session.end_all(work, account_id, REASON, except_id=session_id)
@@ -85,6 +86,8 @@ def change(
     audit.record(work, "password.changed", subject, way="account")
     if forgotten:
         audit.record(work, "trusted_device.forgotten", subject, reason=REASON, browsers=forgotten)
+    if overtaken:
+        audit.record(work, "email_change.withdrawn", subject, reason=REASON)
     return Changed(outcome, token)
 
 

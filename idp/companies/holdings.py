@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import Row, Select, and_, func, or_, select, union
+from sqlalchemy import Row, Select, Uuid, and_, func, literal, or_, select, tuple_, union
 
 from idp.companies import tables
 from idp.companies.reach import Access, Key, Refusal, Why, resolve_many
@@ -54,10 +54,19 @@ class HeldCompany:
 
 @dataclass(frozen=True, slots=True)
 class HeldPage:
-    """Companies by name; `next` is what to pass as `after` for those that follow, None at the end."""
+    """Companies by name.
+
+    Attributes:
+        first: the number of the first one shown, counted from one.
+        total: how many there are in all.
+        previous: what to pass as `before` for those that come before these; None at the beginning.
+        next: what to pass as `after` for those that follow; None at the end.
+    """
 
     companies: tuple[HeldCompany, ...]
+    first: int
     total: int
+    previous: Place | None
     next: Place | None
 
 
@@ -68,23 +77,39 @@ class StaffHolding:
 
 
 def of_person(
-    work: Work, account_id: UUID, *, search: str = "", after: Place | None = None, limit: int = LISTED
+    work: Work,
+    account_id: UUID,
+    *,
+    search: str = "",
+    after: Place | None = None,
+    before: Place | None = None,
+    limit: int = LISTED,
 ) -> HeldPage:
-    """The companies a person belongs to or works for, with every role held there. Six statements at most.
+    """The companies a person belongs to or works for, with every role held there. Eight statements at most.
 
     Args:
         search: a part of a company's name, in any case.
-        after: where the page before ended (`HeldPage.next`).
+        after: where the page before this one ended (`HeldPage.next`).
+        before: where the page after this one began (`HeldPage.previous`).
     """
     found = _companies(work, account_id, search).subquery()
-    total = work.session.execute(select(func.count()).select_from(found)).scalar_one()
+    key = tuple_(found.c.name, found.c.id)
     listed = select(found.c.id, found.c.name)
-    if after is not None:
-        listed = listed.where(or_(found.c.name > after[0], and_(found.c.name == after[0], found.c.id > after[1])))
-    rows = work.session.execute(listed.order_by(found.c.name, found.c.id).limit(limit + 1)).all()
-    shown = rows[:limit]
-    companies = _held(work, account_id, shown) if shown else ()
-    return HeldPage(companies, total, (shown[-1].name, shown[-1].id) if len(rows) > limit else None)
+    if before is not None:
+        backwards = listed.where(key < _place(before)).order_by(found.c.name.desc(), found.c.id.desc())
+        shown = list(work.session.execute(backwards.limit(limit)))[::-1]
+    else:
+        onwards = listed.where(key > _place(after)) if after is not None else listed
+        shown = list(work.session.execute(onwards.order_by(found.c.name, found.c.id).limit(limit)))
+    counted = select(func.count()).select_from(found)
+    total = work.session.execute(counted).scalar_one()
+    if not shown:
+        return HeldPage((), 1, total, None, None)
+    begin, end = ((row.name, row.id) for row in (shown[0], shown[-1]))
+    first = work.session.execute(counted.where(key < _place(begin))).scalar_one() + 1
+    more = first + len(shown) - 1 < total
+    companies = _held(work, account_id, shown)
+    return HeldPage(companies, first, total, begin if first > 1 else None, end if more else None)
 
 
 def company_names(work: Work, account_id: UUID) -> tuple[str, ...]:
@@ -117,6 +142,10 @@ def as_staff(work: Work, account_id: UUID) -> tuple[StaffHolding, ...]:
     held = select(s.role, s.created_at).where(s.account_id == account_id, s.ended_at.is_(None)).order_by(s.created_at)
     known = work.policies.roles
     return tuple(StaffHolding(known[row[0]].label, row[1]) for row in work.session.execute(held) if row[0] in known)
+
+
+def _place(place: Place) -> Any:
+    return tuple_(literal(place[0]), literal(place[1], Uuid()))
 
 
 def _companies(work: Work, account_id: UUID, search: str) -> Any:

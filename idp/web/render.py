@@ -23,7 +23,7 @@ from idp.web.headers import Page
 from idp.web.work import act_as, open_work
 from idp.work import Actor, Work
 
-_LANGUAGE_KEPT = timedelta(days=365)
+LANGUAGE_KEPT = timedelta(days=365)
 _LANGUAGES = [{"code": code, "name": name} for code, name in locale.NAMES.items()]
 
 
@@ -96,7 +96,7 @@ def page(
 def remember_language(answer: Response) -> None:
     """Keep the language that this request asked for."""
     if (chosen := locale.chosen()) is not None:
-        cookies.put(answer, cookies.LANGUAGE, chosen, expires=datetime.now(UTC) + _LANGUAGE_KEPT)
+        cookies.put(answer, cookies.LANGUAGE, chosen, expires=datetime.now(UTC) + LANGUAGE_KEPT)
 
 
 def static(name: str) -> str:

@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response
 from idp.accounts import profile
 from idp.authn import activation
 from idp.authn.models import MailedLink
+from idp.companies import holdings
 from idp.core.errors import Conflict, Expired, InvalidInput, NotFound
 from idp.web import cookies, csrf, forms, locale
 from idp.web.pages import new_password, steps
@@ -119,7 +120,7 @@ def create(token: str) -> ResponseReturnValue:
             family_name=form.family_name,
             password=form.password,
             personal=True,
-            words=new_password.words(work),
+            words=(*new_password.words(work), *holdings.inviting_names(work, _link(token).canonical)),
         )
     except InvalidInput as error:
         return show_details(_problems(work, error), token)

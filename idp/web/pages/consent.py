@@ -49,7 +49,7 @@ def show(problems: dict[str, str]) -> Response:
         problems=problems,
         client_name=client.name(locale.current()),
         company=_company(work, taken, current, decision),
-        scopes=_scopes(taken.request.scope) + _role(work, taken),
+        scopes=[*map(scope_in_words, taken.request.scope.split()), *_role(work, taken)],
         client_url=client.home_uri,
         form_targets=destination(work, continue_path(taken.token)).form_targets,
         account=person(current),
@@ -103,12 +103,12 @@ def _role(work: Work, taken: Taken) -> list[str]:
     return [gettext("see which company you work for, and your role in %(product)s there", product=label)]
 
 
-def _scopes(scope: str) -> list[str]:
-    """What each scope means, in the person's words."""
+def scope_in_words(scope: str) -> str:
+    """What a scope means, in the person's words."""
     words = {
         "openid": gettext("recognise you when you come back"),
         "profile": gettext("see your name and language"),
         "email": gettext("see your e-mail address"),
         "offline_access": gettext("stay connected for up to 30 days, also while you are away"),
     }
-    return [words.get(value, value) for value in scope.split()]
+    return str(words.get(scope, scope))

@@ -1,10 +1,12 @@
 """Choosing a password: the fields, what is wrong with one, and the words it may not be made of."""
 
 from typing import Annotated
+from uuid import UUID
 
 from flask_babel import gettext, ngettext
 from pydantic import StringConstraints
 
+from idp.companies import holdings
 from idp.core.errors import InvalidInput
 from idp.work import Work
 
@@ -45,7 +47,11 @@ def problem(work: Work, error: InvalidInput) -> dict[str, str]:
         case "common":
             text = gettext("This password is in a list of known ones. Take one that only you would think of.")
         case "derived":
-            text = gettext("This password resembles your name, your address or a product. Take another one.")
+            text = gettext(
+                "This password resembles your name, your address, your company or a product. Take another one."
+            )
+        case "same":
+            text = gettext("This is your present password. Take another one.")
         case "used_before":
             text = gettext("You had this password before. Take another one.")
         case _:
@@ -53,7 +59,10 @@ def problem(work: Work, error: InvalidInput) -> dict[str, str]:
     return {"password": text}
 
 
-def words(work: Work) -> tuple[str, ...]:
-    """Names that a password may not be made of: those of the products, in every language (R-03)."""
+def words(work: Work, account_id: UUID | None = None) -> tuple[str, ...]:
+    """Names that a password may not be made of: those of the person's companies, and of the products in every language
+    (R-03). What the account itself is called is known to the commands."""
     products = work.policies.products.values()
-    return tuple(sorted({label for product in products for label in product.label.values()}))
+    labels = {label for product in products for label in product.label.values()}
+    companies = holdings.company_names(work, account_id) if account_id is not None else ()
+    return (*companies, *sorted(labels))

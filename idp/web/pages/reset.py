@@ -131,7 +131,7 @@ def set_password() -> ResponseReturnValue:
     if form is None or problems:
         return show_password(problems)
     try:
-        reset.set_password(work, attempt, form.password, words=new_password.words(work))
+        reset.set_password(work, attempt, form.password, words=new_password.words(work, attempt.account_id))
     except InvalidInput as error:
         return show_password(new_password.problem(work, error))
     return steps.onward(work, attempt)

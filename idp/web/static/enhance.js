@@ -19,6 +19,12 @@ for (const button of document.querySelectorAll("[data-reveal]")) {
   input.form?.addEventListener("submit", () => set(false));
 }
 
+// Print a page that is made for paper.
+for (const button of document.querySelectorAll("[data-print]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => window.print());
+}
+
 // Copy a text that is on the page.
 for (const button of document.querySelectorAll("[data-copy]")) {
   if (!navigator.clipboard) continue;
@@ -35,17 +41,37 @@ for (const button of document.querySelectorAll("[data-copy]")) {
   });
 }
 
-// Say while typing how many characters a new password still needs.
+// Say while typing how many characters a new password still needs, then how hard it looks to guess. What may be a
+// password is for the service to say; this only spares a try.
+const plain = (text) => text.toLowerCase().normalize("NFKD").replace(/\p{M}/gu, "");
+const letters = (text) => plain(text).replace(/[^a-z0-9]/g, "");
+const strength = (typed, words) => {
+  let rest = letters(typed);
+  for (const word of words) rest = rest.replaceAll(word, "");
+  if (rest !== letters(typed) && rest.replace(/[0-9]/g, "").length < 6) return "known";
+  // A character counts when it is not the one before it, nor its neighbour in the alphabet, nor seen twice already.
+  let count = 0;
+  const seen = new Map();
+  const all = [...plain(typed)];
+  all.forEach((character, place) => {
+    const times = (seen.get(character) ?? 0) + 1;
+    seen.set(character, times);
+    const step = place ? Math.abs(character.codePointAt(0) - all[place - 1].codePointAt(0)) : 2;
+    if (step > 1 && times <= 2) count += 1;
+  });
+  return count < 7 ? "weak" : count < 12 ? "enough" : "strong";
+};
 for (const output of document.querySelectorAll("[data-length-of]")) {
   const input = document.getElementById(output.dataset.lengthOf);
   if (!input) continue;
   const least = Number(output.dataset.least);
+  const words = (output.dataset.avoid ?? "").split(/[\s@.,-]+/).map(letters).filter((word) => word.length > 3);
   const tell = () => {
     const missing = least - [...input.value].length;
     output.hidden = input.value === "";
-    if (missing <= 0) output.textContent = output.dataset.enough;
-    else if (missing === 1) output.textContent = output.dataset.one;
-    else output.textContent = output.dataset.many.replace("{n}", String(missing));
+    let text = missing === 1 ? output.dataset.one : output.dataset.many.replace("{n}", String(missing));
+    if (missing <= 0) text = output.dataset[strength(input.value, words)];
+    if (output.textContent !== text) output.textContent = text; // announced when it changes, not at every key
   };
   input.addEventListener("input", tell);
 }

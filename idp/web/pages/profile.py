@@ -1,0 +1,82 @@
+"""A person's own names and language."""
+
+from typing import Annotated
+
+from flask import Blueprint, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext, lazy_gettext
+from pydantic import StringConstraints
+from werkzeug.wrappers import Response
+
+from idp.accounts import profile
+from idp.core import texts
+from idp.core.errors import InvalidInput
+from idp.web import cookies, csrf, forms, locale
+from idp.web.pages.continuing import see_other
+from idp.web.render import LANGUAGE_KEPT, page, person, signed_in
+from idp.web.work import open_work
+
+blueprint = Blueprint("pages_profile", __name__)
+csrf.guard(blueprint)
+
+PATH = "/account/details"
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=profile.NAME_MAX)]
+
+
+class DetailsForm(forms.Form):
+    given_name: Name
+    family_name: Name
+    locale: Annotated[str, StringConstraints(max_length=20)]
+
+    says = {"locale": lazy_gettext("Choose one of the languages of the list.")}
+
+
+@blueprint.get(PATH)
+def details() -> ResponseReturnValue:
+    """My names and my language. Query: `saved`, after a change."""
+    return show({})
+
+
+def show(problems: dict[str, str]) -> Response:
+    current = signed_in()
+    work = open_work()
+    account = profile.get(work, current.account_id)
+    offered = work.policies.account.locales
+    kept = {"given_name": account.given_name, "family_name": account.family_name, "locale": account.locale}
+    return page(
+        "account/details.html",
+        problems=problems,
+        form={**kept, **forms.typed()},
+        languages=[{"value": tag, "label": locale.described(tag)} for tag in offered],
+        saved=request.method == "GET" and "saved" in request.args,
+        account=person(current),
+    )
+
+
+@blueprint.post(PATH)
+@csrf.again(show)
+def change() -> ResponseReturnValue:
+    """Keep what was typed, and speak the new language at once."""
+    work = open_work(write=True)
+    current = signed_in()
+    work = open_work()
+    form, problems = forms.read(DetailsForm, request.form)
+    if form is None:
+        return show(problems)
+    try:
+        changed = profile.change(
+            work, current.account_id, given_name=form.given_name, family_name=form.family_name, locale=form.locale
+        )
+    except InvalidInput as error:
+        return show(_told(str(error.members.get("field"))))
+    answer = see_other(f"{PATH}?saved=1")
+    spoken = texts.negotiate([form.locale])
+    if "locale" in changed and spoken is not None:  # what this browser was told before does not stand against it
+        cookies.put(answer, cookies.LANGUAGE, spoken, expires=work.now + LANGUAGE_KEPT)
+    return answer
+
+
+def _told(field: str) -> dict[str, str]:
+    if field == "locale":
+        return {field: str(DetailsForm.says["locale"])}
+    return {field: gettext("This cannot be used as it is written. Please check it.")}
