@@ -56,12 +56,13 @@ def add(work: Work, account_id: UUID, *, kind: str, value: str) -> RecoveryConta
     kept = checked(work, account_id, kind=kind, value=value)
     row = {"id": uuid7(), "account_id": account_id, "kind": kind, "value": kept, "created_at": work.now}
     insert: Any = sqlite.insert if work.session.connection().dialect.name == "sqlite" else postgresql.insert
-    taken = work.session.execute(
+    kept_as = work.session.scalar(
         insert(_t)
         .values(**row, verified_at=work.now)
         .on_conflict_do_nothing(index_elements=[_t.c.value], index_where=_t.c.kind == "phone")
+        .returning(_t.c.id)
     )
-    if taken.rowcount != 1:  # type: ignore[attr-defined]
+    if kept_as is None:
         raise Conflict(field=FIELD, reason="in_use")
     return work.session.get_one(RecoveryContact, row["id"])
 

@@ -196,6 +196,65 @@ SEEN = {
     "device": "Firefox sur Windows",
     "place": "Lille",
 }
+
+CASE = {
+    "reference": "7K3M9QA", "state": "waiting_approval", "repeated": True, "name": "Mehdi Haddad",
+    "address": "mehdi.haddad@clarte.example", "details": {},
+}
+CASE_FACTS = [("Dossier", "7K3M9QA"), ("Motif", "téléphone <perdu>"), ("Approuvé par", "")]
+DESK = {"account": INES, "case": CASE, "title": "Second facteur installé à nouveau", "facts": CASE_FACTS}
+CASE_ROWS = [{"name": "Mehdi Haddad – Second facteur", "url": "/operations/cases/1", "detail": "Ouvert"}]
+SAMPLES |= {
+    "recovery/request.html": [
+        {"hours": 24, "back_url": "/sign-in", "reset_url": "/reset"},
+        {"hours": 1, "back_url": "/sign-in", "reset_url": "/reset", "form": {"email": "ines@"},
+         "problems": {"email": "Écrivez votre adresse en entier."}},
+    ],
+    "recovery/sent.html": [{"email": "ines@atelier.example", "back_url": "/sign-in", "again_url": "/recovery"}],
+    "recovery/case.html": [
+        {"said": "Un nouveau départ.", "asked_at": "hier", "effective": "", "sent": False, "stop_url": "/stop",
+         "confirm_url": "/confirm", "confirmed": False},
+        {"said": "Un nouveau départ.", "asked_at": "hier", "effective": "demain", "sent": True, "stop_url": "/stop",
+         "confirm_url": "", "confirmed": True},
+    ],
+    "recovery/stopped.html": [{"sign_in_url": "/sign-in", "reset_url": "/reset"}],
+    "recovery/confirmed.html": [{"effective": effective, "case_url": "/recovery/x"} for effective in ("", "demain")],
+    "operations/desk.html": [{"account": INES, "entries": [{"name": "Dossiers", "url": "/", "detail": "2 ouverts"}]}],
+    "operations/find.html": [
+        {"account": INES}, {"account": INES, "problems": {"email": "Personne."}, "form": {"email": "x@y.example"}},
+    ],
+    "operations/account.html": [
+        {"account": INES, "found": {"name": "Mehdi <Haddad>"}, "facts": CASE_FACTS, "cases": CASE_ROWS,
+         "sign_ins": [["hier", "Firefox", "192.0.2.7", "terminée"]], "open_url": "/open"},
+        {"account": INES, "found": {"name": "Mehdi"}, "facts": CASE_FACTS, "cases": [], "sign_ins": [], "open_url": ""},
+        {"account": INES, "found": {"name": "M"}, "facts": CASE_FACTS, "cases": [], "sign_ins": None, "open_url": ""},
+    ],
+    "operations/open.html": [
+        {"account": INES, "found": {"name": "Mehdi", "address": "m@y.example"}, "back_url": "/back",
+         "kinds": [{"value": "reset-2fa", "label": "Second facteur"}], "problems": problems,
+         "form": {"kind": "reset-2fa", "reason": "<b>"}}
+        for problems in ({}, {"kind": "Choisissez.", "reason": "Remplissez ce champ."})
+    ],
+    "operations/cases.html": [
+        {"account": INES, "states": [{"name": "Ouverts", "url": "/a", "current": True},
+                                     {"name": "Fermés", "url": "/b", "current": False}],
+         "cases": rows, "total": len(rows), "next_url": url, "first_url": url}
+        for rows, url in ((CASE_ROWS, "/next"), ([], ""))
+    ],
+    "operations/case.html": [
+        {**DESK, "acts": [{"act": "approve", "label": "Approuver", "url": "/x"}], "mine": False, "why_not": "",
+         "look_up": True, "form": {"email": "m@y.example"}},
+        {**DESK, "acts": [], "mine": True, "why_not": "Lecture seule.", "look_up": False,
+         "problems": {"form": "Trop tard."}},
+    ],
+    "operations/take_up.html": [{**DESK, "confirmed": confirmed, "back_url": "/b"} for confirmed in (True, False)],
+    "operations/approve.html": [
+        {**DESK, "hours": hours, "confirmed": True, "back_url": "/b"} for hours in (0, 1, 24)
+    ],
+    "operations/close.html": [{**DESK, "back_url": "/b", "problems": {"reason": "Remplissez ce champ."}}],
+    "operations/send_again.html": [{**DESK, "back_url": "/b"}],
+}
+
 MAIL_SAMPLES: dict[str, list[dict[str, Any]]] = {
     "activation": [
         {"link": LINK, "expires": "29 novembre 2026", "company": "Atelier <Lumen>", "inviter": "Amélie Dubois"},
@@ -242,6 +301,15 @@ MAIL_SAMPLES: dict[str, list[dict[str, Any]]] = {
             ("change-email", "staff"),
             ("erase", "operator"),
         )
+    ],
+    "sharing_noticed": [
+        {"link": LINK, "name": "Sophie", "seen": ["Deux lieux éloignés en même temps", "Adresse partagée"], "strict": strict}
+        for strict in (True, False)
+    ],
+    "sharing_confirmed": [{"link": LINK, "name": "Sophie"}],
+    "colleague_request": [
+        {"link": LINK, "name": "Benoît", "by": "Sophie Lemaire", "company": "Boulangerie Lemaire",
+         "colleague": "Marc <Petit>", "colleague_address": "marc@boulangerie.example"}
     ],
     "case_stopped": [{"link": LINK, "name": "Olivier", "reference": "7K3M9QA"}],
     "case_opened": [{**SEEN, "effective": "23 novembre 2026 à 10:12"}],

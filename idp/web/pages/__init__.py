@@ -25,13 +25,17 @@ def install(app: Flask, settings: Settings) -> None:
         mailbox,
         my_access,
         not_me,
+        operations,
+        operations_cases,
         passkeys,
         password_change,
         profile,
+        recovery,
         recovery_codes,
         reset,
         second_step,
         setup,
+        sharing,
         sign_in,
         sign_out,
     )
@@ -61,10 +65,14 @@ def install(app: Flask, settings: Settings) -> None:
         my_access,
         company,
         consent,
+        sharing,
         sign_out,
         not_me,
         devices,
         email_change,
+        recovery,
+        operations,
+        operations_cases,
     )
     for room in rooms:
         app.register_blueprint(room.blueprint)
