@@ -119,7 +119,7 @@ def paused_until(work: Work, account_id: UUID) -> datetime | None:
 def _tell(work: Work, account_id: UUID, change: str, contact: RecoveryContact, *, gone: RecoveryContact | None) -> None:
     also = [gone.value] if gone is not None and gone.kind == "email" else []
     shown = recovery_contact.masked(contact)
-    notices.tell(work, account_id, "recovery_contact_changed", also=also, change=change, contact=shown)
+    notices.tell(work, account_id, "recovery_contact_changed", also=also, change=change, what=shown)
 
 
 def _note(work: Work, account_id: UUID, event: str, contact: RecoveryContact) -> None:

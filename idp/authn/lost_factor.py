@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 
 from idp.accounts import email_address, profile, recovery_contact
 from idp.accounts.models import RecoveryContact
@@ -30,12 +30,14 @@ from idp.authn.attempt import Attempt
 from idp.authn.models import MailedLink, Passkey, SignIn, TotpAuthenticator
 from idp.authn.outcome import Outcome
 from idp.authn.proofs import Step
+from idp.core import tokens
 from idp.core.errors import Conflict, Expired
 from idp.outbox import queue as outbox
 from idp.work import Work
 
 PURPOSE = "lost_factor"
-PURPOSES = (PURPOSE, "lost_all")  # the second begins with a new password instead of the old one
+LOST_ALL = "lost_all"  # the same after a case of the staff; it begins with a new password instead of the old one
+PURPOSES = (PURPOSE, LOST_ALL)
 STOP = "lost_factor_stop"
 PROOF = "ctc"
 
@@ -120,7 +122,7 @@ def prove_contact(work: Work, attempt: Attempt, code: str) -> tuple[Outcome, Lin
     fresh = contact.created_at > work.now - rules.fresh_contact_age
     at = work.now + rules.fresh_contact_wait if fresh else work.now
     address = mail_link(work, account_id, at=at, continue_to=attempt.continue_to)
-    _warn(work, account_id, address, at=at, waits=fresh)
+    _warn(work, account_id, at=at, waits=fresh)
     audit.record(work, "lost_factor.asked", ("account", account_id), contact=contact.kind, waits=fresh)
     return outcome, LinkSent(email_address.masked(address), at, fresh)
 
@@ -190,25 +192,28 @@ def withdraw(work: Work, account_id: UUID) -> None:
 # --- the attempt that replaces the factor ---
 
 
-def find(work: Work, token: str, purpose: str = PURPOSE) -> MailedLink:
+def find(work: Work, token: str) -> MailedLink:
     """The link behind a page. Nothing is spent.
 
     Raises:
         NotFound, Expired: as `mailed_link.find`.
     """
-    return mailed_link.find(work, purpose, token)
+    return mailed_link.find(work, _purpose_of(work, token), token)
 
 
-def begin(work: Work, token: str, purpose: str = PURPOSE) -> tuple[Attempt, str]:
-    """Spend the link and begin the attempt; its next step is the password.
+def begin(work: Work, token: str) -> tuple[Attempt, str]:
+    """Spend the link and begin the attempt; its next step is the password, or, after `lost_all`, a new one.
 
     Raises:
         NotFound, Expired: the link is unknown, used or over, or the account may not sign in.
     """
     work.write()
+    purpose = _purpose_of(work, token)
     link = mailed_link.find_to_spend(work, purpose, token)
     assert link.account_id is not None  # ck_mailed_links_about_account
-    if profile.get(work, link.account_id).status not in password_proof.MAY_SIGN_IN:
+    account = profile.get(work, link.account_id)
+    lifted = purpose == LOST_ALL and account.status_reason == password_proof.BLOCKED_BY_TRIES
+    if account.status not in password_proof.MAY_SIGN_IN and not lifted:  # a new password lifts that block
         raise Expired(what="link", reason="withdrawn")
     mailed_link.spend(work, link.id)
     return _begin(work, link.account_id, purpose, link.continue_to, "link")
@@ -250,7 +255,8 @@ def turn(work: Work, attempt: Attempt) -> tuple[Attempt, str]:
 
 def after_recovery_code(attempt: Attempt) -> bool:
     """Whether this attempt is to be asked if the phone is lost: a recovery code stood in for it."""
-    return attempt.purpose in ("sign_in", "reset") and "rcv" in attempt.methods and "otp" not in attempt.methods
+    fresh = {"otp", "key"} & attempt.methods
+    return attempt.purpose in ("sign_in", "reset") and "rcv" in attempt.methods and not fresh
 
 
 def replaces(attempt: Attempt) -> bool:
@@ -305,6 +311,14 @@ def _begin(work: Work, account_id: UUID, purpose: str, continue_to: str, proof: 
     return attempt, token
 
 
+def _purpose_of(work: Work, token: str) -> str:
+    """Which of the two purposes the link has; the first one for a link that never was."""
+    asked = select(MailedLink.purpose).where(
+        MailedLink.token_digest == tokens.digest(token), MailedLink.purpose.in_(PURPOSES)
+    )
+    return work.session.scalar(asked) or PURPOSE
+
+
 def _open(attempt: Attempt) -> bool:
     return attempt.purpose == "sign_in" and "pwd" in attempt.methods
 
@@ -316,8 +330,8 @@ def _demand(work: Work, attempt: Attempt) -> UUID:
     return account_id
 
 
-def _warn(work: Work, account_id: UUID, address: str, *, at: datetime, waits: bool) -> None:
-    """Tell every other address, and after a fresh contact the sign-in address too, with a link that stops it."""
+def _warn(work: Work, account_id: UUID, *, at: datetime, waits: bool) -> None:
+    """Tell every other address, with a link that stops it; where it waits, the sign-in address gets that too."""
     primary = email_address.primary_address(work, account_id)
     account = profile.get(work, account_id)
     token = mailed_link.make(
@@ -334,6 +348,7 @@ def _warn(work: Work, account_id: UUID, address: str, *, at: datetime, waits: bo
         work,
         account_id,
         "lost_factor_asked",
+        but=[] if waits else [primary.address],
         path=f"/lost-factor/stop/{token}",
-        wait_until=at.isoformat() if waits else "",
+        effective=at.isoformat() if waits else "",
     )

@@ -9,14 +9,13 @@ from markupsafe import Markup
 from pydantic import BeforeValidator, StringConstraints
 from werkzeug.wrappers import Response
 
-from idp.accounts import profile
-from idp.authn import passkey, recovery_code, sign_in
+from idp.accounts import profile, recovery_contact
+from idp.authn import lost_factor, passkey, recovery_code, sign_in
 from idp.authn.sign_in import Attempt, Outcome, Step
-from idp.core import texts
-from idp.web import cookies, csrf, forms, locale
-from idp.web.pages import steps
-from idp.web.pages.continuing import address, asked, destination, see_other
-from idp.web.render import day, page
+from idp.web import cookies, csrf, forms
+from idp.web.pages import contact_form, steps
+from idp.web.pages.continuing import address, see_other
+from idp.web.render import day
 from idp.web.work import open_work
 from idp.work import Work
 
@@ -60,7 +59,7 @@ def ask_code() -> ResponseReturnValue:
 def show_code(problems: dict[str, str], status: int = 200) -> Response:
     work = open_work()
     attempt = steps.due(work, Step.TOTP)
-    return _show(
+    return steps.show(
         work,
         attempt,
         "sign_in/totp.html",
@@ -98,8 +97,9 @@ def other_ways() -> ResponseReturnValue:
     work = open_work()
     attempt = steps.due(work, Step.TOTP)
     left = attempt.account_id is not None and recovery_code.left(work, attempt.account_id) > 0
+    contacts = lost_factor.offered(work, attempt, phones=contact_form.phones_offered())
     continue_to = attempt.continue_to
-    return _show(
+    return steps.show(
         work,
         attempt,
         "sign_in/other_ways.html",
@@ -107,7 +107,9 @@ def other_ways() -> ResponseReturnValue:
         recovery_code_url=address("/sign-in/recovery-code", continue_to) if left else None,
         passkey_url=address("/sign-in/code/passkey", continue_to) if attempt.has_passkey else None,
         code_url=address("/sign-in/code", continue_to) if attempt.has_app else None,
-        support=None,
+        contact_url=address("/sign-in/lost-phone", continue_to) if contacts else None,
+        contacts=[recovery_contact.masked(contact) for contact in contacts],
+        lost_all_url="/recovery",
     )
 
 
@@ -121,7 +123,7 @@ def show_recovery_code(problems: dict[str, str], status: int = 200) -> Response:
     work = open_work()
     attempt = steps.due(work, Step.TOTP)
     other_ways_url = address("/sign-in/other-ways", attempt.continue_to)
-    return _show(work, attempt, "sign_in/recovery_code.html", problems, status, other_ways_url=other_ways_url)
+    return steps.show(work, attempt, "sign_in/recovery_code.html", problems, status, other_ways_url=other_ways_url)
 
 
 @blueprint.post("/sign-in/recovery-code")
@@ -155,14 +157,15 @@ def show_enrolment(problems: dict[str, str]) -> Response:
     attempt = steps.due(work, Step.ENROL)
     enrolment = sign_in.begin_enrolment(work, attempt)
     secret = enrolment.secret
-    return _show(
+    return steps.show(
         work,
         attempt,
         "activation/authenticator.html",
         problems,
-        qr_svg=_qr(enrolment.uri),
+        qr_svg=qr(enrolment.uri),
         secret_groups=[secret[start : start + 4] for start in range(0, len(secret), 4)],
-        activating=attempt.purpose == "activation",
+        app_uri=enrolment.uri,
+        purpose=attempt.purpose,
         passkey_url=address("/sign-in/second-factor/passkey", attempt.continue_to) if passkey.available(work) else None,
     )
 
@@ -195,7 +198,7 @@ def show_decision(problems: dict[str, str]) -> Response:
     attempt = steps.due(work, Step.ERASURE)
     account = profile.get(work, attempt.account_id) if attempt.account_id else None
     erased_on = day(account.erasure_at) if account and account.erasure_at else ""
-    return _show(work, attempt, "sign_in/erasure_pending.html", problems, erased_on=erased_on)
+    return steps.show(work, attempt, "sign_in/erasure_pending.html", problems, erased_on=erased_on)
 
 
 @blueprint.post("/sign-in/keep-account")
@@ -218,24 +221,6 @@ def decide() -> ResponseReturnValue:
 # --- what they share ---
 
 
-def _show(
-    work: Work, attempt: Attempt, template: str, problems: dict[str, str], status: int = 200, **context: object
-) -> Response:
-    leads = destination(work, attempt.continue_to or asked())
-    # A refused code is typed anew; only a change of language gives it back.
-    kept = {name: value for name, value in forms.typed().items() if name != "code" or not problems}
-    return page(
-        template,
-        status,
-        problems=problems,
-        form=kept,
-        form_targets=leads.form_targets,
-        product=leads.product,
-        email=attempt.address,
-        **context,
-    )
-
-
 def _refused() -> str:
     return str(
         gettext("That code is not right, or was already used. Wait for the next one, and check your phone’s clock.")
@@ -244,13 +229,10 @@ def _refused() -> str:
 
 def _paused(work: Work, attempt: Attempt, method: Literal["totp", "recovery_code"]) -> str:
     until = sign_in.code_pause(work, attempt, method)
-    if until is None:
-        return _refused()
-    time = texts.write_time(until, locale.current())
-    return str(gettext("Too many wrong codes. Try again at %(time)s, or prove another way that it is you.", time=time))
+    return _refused() if until is None else steps.pause_over(until)
 
 
-def _qr(uri: str) -> Markup:
+def qr(uri: str) -> Markup:
     """The address as an image inside the page: one SVG path, no style attribute, which the policy would block."""
     import segno  # only this page needs it
 

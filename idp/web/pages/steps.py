@@ -4,27 +4,34 @@ What is due is asked of `authn.sign_in.step`, never of the page one came from: e
 step that is really due.
 """
 
+from datetime import datetime
+
 from flask import Blueprint, g
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext
 from werkzeug.wrappers import Response
 
-from idp.authn import sign_in
+from idp.authn import lost_factor, sign_in
 from idp.authn.sign_in import Attempt, Step
 from idp.companies import access
+from idp.core import texts
 from idp.core.errors import Expired
 from idp.oidc.authorization import CONTINUE_PATH
-from idp.web import cookies, csrf
+from idp.web import cookies, csrf, forms, locale
 from idp.web.pages import continuing
 from idp.web.pages.continuing import address, asked, destination, local_path, see_other
 from idp.web.render import page
 from idp.web.work import open_work
 from idp.work import Work
 
+WITHOUT_PHONE = "/sign-in/without-phone"
 PAGES = {
     Step.TOTP: "/sign-in/code",
     Step.ENROL: "/sign-in/second-factor",
     Step.NEW_PASSWORD: "/reset/new-password",
     Step.ERASURE: "/sign-in/keep-account",
+    Step.CONTACT: "/sign-in/recovery-contact",
+    Step.CODES: "/sign-in/recovery-codes",
 }
 
 
@@ -61,15 +68,18 @@ def due(work: Work, step: Step, *, lock: bool = False) -> Attempt:
     return attempt
 
 
-def onward(work: Work, attempt: Attempt, *, trust: bool = False, renew: bool = False) -> Response:
+def onward(
+    work: Work, attempt: Attempt, *, trust: bool = False, renew: bool = False, asked_about_phone: bool = False
+) -> Response:
     """The answer that leads to the next step, or, when nothing is missing, into the session.
 
     Args:
         trust: the person asked to trust this browser.
         renew: the attempt has just become somebody's: its cookie gets a new value (session fixation).
+        asked_about_phone: who came in by a recovery code has said that the phone is not lost.
     """
     step = sign_in.step(work, attempt)
-    if step is not Step.DONE:
+    if step is not Step.DONE or (lost_factor.after_recovery_code(attempt) and not asked_about_phone):
         answer = see_other(_page_of(attempt, step))
         if renew:
             cookies.put(answer, cookies.SIGN_IN, sign_in.renew(work, attempt))
@@ -88,6 +98,33 @@ def onward(work: Work, attempt: Attempt, *, trust: bool = False, renew: bool = F
     return answer
 
 
+def show(
+    work: Work, attempt: Attempt, template: str, problems: dict[str, str], status: int = 200, **context: object
+) -> Response:
+    """A page of a step: it says where the person is going, and as whom."""
+    leads = destination(work, attempt.continue_to or asked())
+    # A refused code is typed anew; only a change of language gives it back.
+    kept = {name: value for name, value in forms.typed().items() if name != "code" or not problems}
+    context.setdefault("form", kept)
+    return page(
+        template,
+        status,
+        problems=problems,
+        form_targets=leads.form_targets,
+        product=leads.product,
+        email=attempt.address,
+        **context,  # type: ignore[arg-type]
+    )
+
+
+def pause_over(until: datetime | None) -> str:
+    """What a person is told who typed too many wrong codes."""
+    if until is None:
+        return str(gettext("Too many wrong codes. Please wait a few minutes."))
+    time = texts.write_time(until, locale.current())
+    return str(gettext("Too many wrong codes. Try again at %(time)s, or prove another way that it is you.", time=time))
+
+
 def trust_days(work: Work, attempt: Attempt) -> int | None:
     """For how many days this browser may be trusted; None when that is not offered."""
     if attempt.account_id is None:
@@ -98,6 +135,10 @@ def trust_days(work: Work, attempt: Attempt) -> int | None:
 
 def _page_of(attempt: Attempt, step: Step) -> str:
     continue_to = local_path(attempt.continue_to)
+    if step is Step.DONE and lost_factor.after_recovery_code(attempt):
+        return address(WITHOUT_PHONE, continue_to)
+    if step is Step.PASSWORD and attempt.purpose == lost_factor.PURPOSE:
+        return address("/lost-factor/password", continue_to)
     if step is Step.DONE:  # proved everything, and then did not follow; the proofs are not taken up again by a GET
         return continuing.sign_in_address(continue_to)
     if step is Step.TOTP and not attempt.has_app and attempt.has_passkey:
