@@ -5,7 +5,7 @@ part of the one statement that decides whether a browser may be trusted. Then th
 long as the policy says, and a muted one not at all.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -43,13 +43,18 @@ class Sign:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What counts against an account now, and what the policy makes of it."""
+    """What counts against an account now, and what the policy makes of it.
+
+    Attributes:
+        told_now: the holder was written to in this very look.
+    """
 
     signs: tuple[Sign, ...]
     score: int
     notice: bool
     code_each_time: bool
     review: bool
+    told_now: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +102,10 @@ def look(work: Work, account_id: UUID, *also: Sighting | None) -> Standing:
     if not sharing_signs.is_generic(email_address.primary_address(work, account_id).canonical):
         _drop(work, account_id, _s.signal == GENERIC_ADDRESS)  # the address may have been another one
     new = [each.signal for each in seen if note(work, account_id, each)]
-    _tell(work, account_id)
     for signal in new:
         audit.record(work, "sharing.seen", ("account", account_id), signal=signal)
-    return standing(work, account_id)
+    now = standing(work, account_id)
+    return replace(now, told_now=_tell(work, account_id, now))
 
 
 def note(work: Work, account_id: UUID, seen: Sighting) -> bool:
@@ -223,11 +228,10 @@ def forget_old(work: Work) -> int:
     return old.rowcount  # type: ignore[attr-defined,no-any-return]
 
 
-def _tell(work: Work, account_id: UUID) -> None:
+def _tell(work: Work, account_id: UUID, now: Standing) -> bool:
     """Write to the holder once for each sign that has begun to count, from the policy's score on."""
-    now = standing(work, account_id)
     if not now.notice:
-        return
+        return False
     new = work.session.scalars(
         update(_s)
         .where(_s.account_id == account_id, _s.told_at.is_(None), _s.weight > 0)
@@ -237,13 +241,14 @@ def _tell(work: Work, account_id: UUID) -> None:
         execution_options={"synchronize_session": False},
     ).all()
     if not new:
-        return
+        return False
     _answer(work, account_id, None)
     account = profile.get(work, account_id)
     language = "fr" if account.locale.startswith("fr") else "en"
     seen = [sign.label.get(language, sign.signal) for sign in now.signs]
     notices.tell(work, account_id, "sharing_noticed", path=PAGE, seen=seen, strict=now.code_each_time)
     audit.record(work, "sharing.told", ("account", account_id), signals=sorted(new), score=now.score)
+    return True
 
 
 def _answer(work: Work, account_id: UUID, answer: str | None) -> None:

@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from idp.cli import accounts, audit, cases, clients, database, demo, keys, outbox, policies, serve
+from idp.cli import accounts, audit, cases, clients, database, demo, keys, outbox, policies, serve, sharing
 from idp.cli.context import Exit, complain
 
 
@@ -25,6 +25,7 @@ for noun in (
     keys.keys,
     outbox.outbox,
     audit.audit,
+    sharing.sharing,
     demo.demo,
     serve.serve,
 ):

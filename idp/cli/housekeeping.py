@@ -11,9 +11,9 @@ import structlog
 from sqlalchemy import ColumnElement, Table, and_, delete, exists, func, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from idp.authn import throttle
+from idp.authn import sharing, throttle
 from idp.authn.models import MailedLink, NoticeLink, PasskeyChallenge, Session, SignIn, TrustedDevice
-from idp.companies.models import SupportCase
+from idp.companies.models import ColleagueRequest, SupportCase
 from idp.core.db import Base
 from idp.oidc import authorization, codes, families, keys, refresh
 from idp.oidc.models import Grant, InitialAccessToken, RevokedAccessToken
@@ -27,6 +27,7 @@ A_DAY = timedelta(days=1)
 GRANT_KEPT = timedelta(days=30)
 SESSION_KEPT = timedelta(days=90)
 DELIVERED_KEPT = timedelta(days=30)
+REQUEST_KEPT = timedelta(days=90)
 CASE_KEPT = timedelta(days=365)
 
 UnitOfWork = Callable[[], AbstractContextManager[Work]]
@@ -82,6 +83,7 @@ def _over(now: datetime) -> Iterator[tuple[type[Base], ColumnElement[bool]]]:
     yield SupportCase, SupportCase.closed_at < now - CASE_KEPT  # with the links of its contacts
     yield InitialAccessToken, InitialAccessToken.expires_at < now - DELIVERED_KEPT
     yield OutboxMessage, OutboxMessage.finished_at < now - DELIVERED_KEPT
+    yield ColleagueRequest, func.coalesce(ColleagueRequest.closed_at, ColleagueRequest.created_at) < now - REQUEST_KEPT
     yield LocalMail, LocalMail.sent_at < now - DELIVERED_KEPT
 
 
@@ -89,6 +91,7 @@ def _discards(work: Work) -> dict[str, Callable[[], int]]:
     """What its own room removes, a few rows an hour."""
     return {
         "throttles": lambda: throttle.forget_old(work),
+        "sharing_signals": lambda: sharing.forget_old(work),
         "authorization_codes": lambda: codes.discard_old(work, work.now - A_DAY),
         "authorization_requests": lambda: authorization.discard_old(work),
         "refresh_token_successors": lambda: refresh.forget_successors(work),

@@ -13,6 +13,7 @@ from sqlalchemy import select, update
 from idp.cli.context import Output, application, operating, settings, verb
 from idp.cli.due import every_minute, run_due
 from idp.cli.housekeeping import every_hour
+from idp.cli.sharing import every_five_minutes
 from idp.core.errors import NotFound
 from idp.outbox.deliver import Deliverer
 from idp.outbox.models import OutboxMessage
@@ -55,8 +56,8 @@ def deliverer() -> Deliverer:
 @verb(outbox, "run")
 @click.option("--once", is_flag=True, help="Deliver what is due now, then end.")
 def run(out: Output, once: bool) -> None:
-    """Deliver until stopped (SIGINT or SIGTERM); once a minute, do what is due (`idp cases due`); once an hour, remove
-    what is over (`idp db sweep`)."""
+    """Deliver until stopped (SIGINT or SIGTERM); once a minute, do what is due (`idp cases due`); every five, look for
+    signs of shared accounts (`idp sharing look`); once an hour, remove what is over (`idp db sweep`)."""
     worker = deliverer()
     if once:
         run_due(open_work)
@@ -70,7 +71,7 @@ def run(out: Output, once: bool) -> None:
 
     signal.signal(signal.SIGINT, end)
     signal.signal(signal.SIGTERM, end)
-    for job in (every_hour, every_minute):
+    for job in (every_hour, every_five_minutes, every_minute):
         threading.Thread(target=job, args=(open_work, stop), name=job.__name__, daemon=True).start()
     worker.run(stop)
 

@@ -76,10 +76,11 @@ _OBJECTING = Prepared(
 
 @dataclass(frozen=True, slots=True)
 class Administrator:
-    """Somebody to ask for access."""
+    """Somebody to ask for access, who reads mail in the language of `locale`."""
 
     name: str
     address: str
+    locale: str = ""
 
 
 def trusted(work: Work) -> bool:
@@ -163,7 +164,7 @@ def administrators(work: Work, company_id: UUID, *, limit: int = 5) -> tuple[Adm
     m, a, e = tables.memberships.c, tables.accounts.c, tables.email_addresses.c
     able = [each.id for each in work.policies.roles.values() if EDITS_ACCESS in each.permissions]
     statement = (
-        select(a.given_name, a.family_name, e.address)
+        select(a.given_name, a.family_name, e.address, a.locale)
         .join_from(tables.memberships, tables.accounts, a.id == m.account_id)
         .join(tables.email_addresses, and_(e.account_id == a.id, e.released_at.is_(None)))
         .where(m.company_id == company_id, m.ended_at.is_(None), m.suspended_at.is_(None), a.status == "active")
@@ -172,7 +173,7 @@ def administrators(work: Work, company_id: UUID, *, limit: int = 5) -> tuple[Adm
         .limit(limit)
     )
     rows = work.session.execute(statement)
-    return tuple(Administrator(f"{row.given_name} {row.family_name}".strip(), row.address) for row in rows)
+    return tuple(Administrator(f"{row.given_name} {row.family_name}".strip(), row.address, row.locale) for row in rows)
 
 
 def trusted_devices_allowed(work: Work, account_id: UUID) -> bool:

@@ -26,6 +26,12 @@ def unrelated(work: Work, account_id: UUID, companies: Collection[UUID]) -> set[
     }
 
 
+def names(work: Work, companies: Collection[UUID]) -> list[str]:
+    """The names of these companies, as far as they still exist."""
+    c = tables.companies.c
+    return list(work.session.scalars(select(c.name).where(c.id.in_(companies)).order_by(c.name)))
+
+
 def _mandates(work: Work, account_id: UUID, companies: Collection[UUID]) -> list[set[UUID]]:
     """A company and its firm, each; and every client together with the firm for which this person works."""
     m, p = tables.mandates.c, tables.memberships.c

@@ -4,8 +4,8 @@ and the other is told where it is.
     requested ──take up──▶ waiting_approval ──approve──▶ waiting_time ──due──▶ ready ──▶ done
     (by the person)         ▲ (opened by staff)
 
-Until the end it can be closed, or stopped by a contact of the person. A case of sharing is in `review` until it is
-decided.
+Until the end it can be closed, or stopped by a contact of the person. A case of sharing is in `notice_sent`
+as long as only its person was told, then in `review` until it is decided.
 """
 
 from typing import Any
@@ -21,7 +21,7 @@ from idp.companies.models import SupportCase
 from idp.core.errors import NotFound
 from idp.work import Work
 
-OPEN = frozenset({"requested", "review", "waiting_approval", "waiting_time", "ready"})
+OPEN = frozenset({"requested", "notice_sent", "review", "waiting_approval", "waiting_time", "ready"})
 MAY: dict[str, frozenset[str]] = {
     "take_up": frozenset({"requested"}),
     "approve": frozenset({"waiting_approval"}),
@@ -29,8 +29,10 @@ MAY: dict[str, frozenset[str]] = {
     "carry_out": frozenset({"waiting_time"}),
     "send_again": frozenset({"ready"}),
     "finish": frozenset({"ready"}),
-    "stop": OPEN - {"review"},
+    "stop": OPEN - {"notice_sent", "review"},
     "close": OPEN,
+    "notice": frozenset({"review"}),
+    "review": frozenset({"notice_sent"}),
 }
 """In which states each act is possible."""
 

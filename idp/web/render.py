@@ -14,7 +14,7 @@ from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from idp.accounts import email_address
-from idp.authn import session
+from idp.authn import session, sharing
 from idp.authn.session import Current
 from idp.core import texts
 from idp.core.errors import NotAuthenticated
@@ -56,7 +56,7 @@ class Person:
     @cached_property
     def sharing_noticed(self) -> bool:
         """Whether there is a notice about sharing to be read; only then the navigation leads to it."""
-        return False
+        return sharing.told(self._work, self._current.account_id) is not None
 
 
 def page(

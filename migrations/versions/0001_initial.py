@@ -251,6 +251,46 @@ def upgrade() -> None:
         sa.UniqueConstraint("registration_token_digest", name=op.f("uq_clients_registration_token_digest")),
     )
     op.create_table(
+        "colleague_requests",
+        sa.Column("company_id", sa.Uuid(), nullable=False),
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("address", sa.String(), nullable=False),
+        sa.Column("canonical", sa.String(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("closed_by", sa.Uuid(), nullable=True),
+        sa.Column("outcome", sa.String(), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint(
+            "outcome IS NULL OR outcome IN ('accepted', 'declined', 'expired')",
+            name=op.f("ck_colleague_requests_outcome"),
+        ),
+        sa.CheckConstraint(
+            "(closed_at IS NULL) = (outcome IS NULL)", name=op.f("ck_colleague_requests_closed_with_outcome")
+        ),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_colleague_requests_account_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["closed_by"], ["accounts.id"], name=op.f("fk_colleague_requests_closed_by"), ondelete="SET NULL"
+        ),
+        sa.ForeignKeyConstraint(
+            ["company_id"], ["companies.id"], name=op.f("fk_colleague_requests_company_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_colleague_requests")),
+    )
+    with op.batch_alter_table("colleague_requests", schema=None) as batch_op:
+        batch_op.create_index("ix_colleague_requests_account_id", ["account_id"], unique=False)
+        batch_op.create_index(
+            "uq_colleague_requests_open",
+            ["company_id", "account_id", "canonical"],
+            unique=True,
+            sqlite_where=sa.text("closed_at IS NULL"),
+            postgresql_where=sa.text("closed_at IS NULL"),
+        )
+
+    op.create_table(
         "custom_roles",
         sa.Column("company_id", sa.Uuid(), nullable=False),
         sa.Column("product", sa.String(), nullable=False),
@@ -806,7 +846,7 @@ def upgrade() -> None:
             "state <> 'waiting_time' OR due_at IS NOT NULL", name=op.f("ck_support_cases_waiting_has_date")
         ),
         sa.CheckConstraint(
-            "state IN ('requested', 'review', 'waiting_approval', 'waiting_time', 'ready', 'done', 'closed')",
+            "state IN ('requested', 'notice_sent', 'review', 'waiting_approval', 'waiting_time', 'ready', 'done', 'closed')",
             name=op.f("ck_support_cases_state"),
         ),
         sa.CheckConstraint(
@@ -1321,6 +1361,15 @@ def downgrade() -> None:
         )
 
     op.drop_table("custom_roles")
+    with op.batch_alter_table("colleague_requests", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_colleague_requests_open",
+            sqlite_where=sa.text("closed_at IS NULL"),
+            postgresql_where=sa.text("closed_at IS NULL"),
+        )
+        batch_op.drop_index("ix_colleague_requests_account_id")
+
+    op.drop_table("colleague_requests")
     op.drop_table("clients")
     op.drop_table("throttles")
     op.drop_table("signing_keys")

@@ -314,3 +314,29 @@ MAIL_SAMPLES: dict[str, list[dict[str, Any]]] = {
     "case_stopped": [{"link": LINK, "name": "Olivier", "reference": "7K3M9QA"}],
     "case_opened": [{**SEEN, "effective": "23 novembre 2026 à 10:12"}],
 }
+
+_PLACES = {"label": "Deux lieux éloignés", "details": ["Namur, hier à 10:02", "Lille, hier à 10:07"], "seen": MOMENT}
+_ASKED = {"name": "Marc <Petit>", "address": "marc@boulangerie.example", "company": "Boulangerie Lemaire"}
+_NOTICE = {"account": INES, "strict": True, "answer": None, "answered": "", "muted_until": "", "requests": []}
+SAMPLES |= {
+    "sharing/notice.html": [
+        {**_NOTICE, "signs": [_PLACES, {**_PLACES, "details": []}], "administers": True},
+        {**_NOTICE, "signs": [_PLACES], "strict": False, "answer": "shared", "requests": [_ASKED], "administers": False},
+        {**_NOTICE, "signs": [], "answer": "me", "answered": "hier", "muted_until": "20 février", "administers": False},
+        {**_NOTICE, "signs": [], "answer": "not_me", "answered": "hier", "administers": False},
+        {**_NOTICE, "signs": [], "administers": False},
+    ],
+    "sharing/colleague.html": [
+        {"account": INES, "companies": [{"value": "1", "label": "Boulangerie Lemaire"}], "administered": ["Lumen"]},
+        {"account": INES, "companies": [{"value": "1", "label": "A"}, {"value": "2", "label": "B"}], "administered": [],
+         "form": {"company": "2", "name": "Marc"}, "problems": {"email": "Écrivez l’adresse en entier."}},
+        {"account": INES, "companies": [], "administered": ["Lumen"]},
+        {"account": INES, "companies": [], "administered": []},
+    ],
+    "sharing/requests.html": [
+        {"account": INES, "requests": [{**_ASKED, "id": "1", "by": "Sophie Lemaire", "asked": MOMENT}],
+         "cases": [{"name": "Sophie Lemaire", "company": "Boulangerie Lemaire", "since": "21 novembre 2026"}]},
+        {"account": INES, "requests": [], "cases": []},
+    ],
+    "sharing/secured.html": [{}],
+}  # fmt: skip

@@ -1,5 +1,6 @@
 """Companies, memberships and roles, subscriptions, mandates."""
 
+from idp.companies.models.colleague_request import ColleagueRequest
 from idp.companies.models.company import AccessClock, Company
 from idp.companies.models.mandate import Assignment, Mandate
 from idp.companies.models.membership import (
@@ -16,6 +17,7 @@ from idp.companies.models.support_case import SupportCase, SupportCaseLink
 __all__ = [
     "AccessClock",
     "Assignment",
+    "ColleagueRequest",
     "Company",
     "CustomRole",
     "Invitation",

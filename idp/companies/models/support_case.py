@@ -26,7 +26,7 @@ class SupportCase(Identified, Base):
         Index("ix_support_cases_account_id", "account_id"),
         Index("ix_support_cases_state", "state", "due_at"),
         CheckConstraint(
-            "state IN ('requested', 'review', 'waiting_approval', 'waiting_time', 'ready', 'done', 'closed')",
+            "state IN ('requested', 'notice_sent', 'review', 'waiting_approval', 'waiting_time', 'ready', 'done', 'closed')",
             name="state",
         ),
         CheckConstraint("kind IN ('reset-2fa', 'reset-all', 'change-email', 'sharing', 'erase')", name="kind"),
