@@ -16,6 +16,7 @@ from idp.core.tokens import Keyring, load_keyring
 from idp.policy.load import load
 from idp.web import health, pages
 from idp.web.form_session import FormSession
+from idp.web.headers import Answer
 from idp.web.oauth import authorize, end_session, metadata, register, token, userinfo
 from idp.web.published import Published
 from idp.web.work import Application, Parts, close_work, database
@@ -45,6 +46,7 @@ def create_app(settings: Settings | None = None) -> Application:
         prepare(database.engine)
         app.extensions["sesame"] = Parts(settings, policies, keyring, database.engine, places)
     app.teardown_appcontext(close_work)
+    app.response_class = Answer
     app.session_interface = FormSession()
     app.direct = {}
     app.hosts = frozenset({str(urlsplit(settings.issuer).hostname), *LOOPBACK, "[::1]"})
@@ -94,10 +96,9 @@ def _register(app: Application) -> None:
         health.blueprint,
         metadata.blueprint,
         register.blueprint,
-        authorize.blueprint,
         end_session.blueprint,
     ):
         app.register_blueprint(blueprint)
-    for channel in (token.channel, userinfo.channel):
+    for channel in (token.channel, userinfo.channel, authorize.channel):
         channel.install(app)
     pages.install(app, app.extensions["sesame"].settings)

@@ -12,6 +12,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
 from idp.core.ids import uuid7
+from idp.core.session import BEGUN
 
 
 class UTCDateTime(TypeDecorator[datetime]):
@@ -87,7 +88,10 @@ def prepare(engine: Engine) -> None:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        write = connection.get_execution_options().get("write")
+        options = connection.get_execution_options()
+        if options.get(BEGUN):
+            return
+        write = options.get("write")
         driver: Any = connection.connection.dbapi_connection
         try:
             driver.execute("BEGIN IMMEDIATE" if write else "BEGIN")

@@ -8,6 +8,7 @@ its parameters and columns ready. It runs in the transaction of the unit of work
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.base import Executable
 from sqlalchemy.types import TypeEngine
 
+from idp.core.db import UTCDateTime
 from idp.core.session import Reader
 
 Convert = Callable[[Any], Any] | None
@@ -104,16 +106,22 @@ def _compile(statement: Any, dialect: Dialect) -> _Compiled:
 
 def _bind(parameter: BindParameter[Any] | None, dialect: Dialect) -> Convert:
     """The conversion of a parameter; None for an element of a list that stands in the statement itself (text)."""
-    return parameter.type.dialect_impl(dialect).bind_processor(dialect) if parameter is not None else None
+    if parameter is None:
+        return None
+    if dialect.name == "sqlite" and isinstance(parameter.type, UTCDateTime):
+        return _written
+    return parameter.type.dialect_impl(dialect).bind_processor(dialect)
 
 
 def _result(kind: TypeEngine[Any], dialect: Dialect) -> Convert:
-    """SQLAlchemy's conversion of a column; two of those for SQLite are replaced by quicker ones of the same result."""
+    """SQLAlchemy's conversion of a column; some of those for SQLite are replaced by quicker ones of the same result."""
     convert = kind.dialect_impl(dialect).result_processor(dialect, None)
     if convert is None or dialect.name != "sqlite":
         return convert
     if isinstance(kind, Uuid):
         return _uuid
+    if isinstance(kind, UTCDateTime):
+        return _read
     if isinstance(kind, JSON):
         return lambda value: [] if value == "[]" else {} if value == "{}" else convert(value)
     return convert
@@ -121,6 +129,19 @@ def _result(kind: TypeEngine[Any], dialect: Dialect) -> Convert:
 
 def _uuid(value: str) -> UUID:
     return UUID(int=int(value, 16))
+
+
+def _written(value: datetime | None) -> str | None:
+    """An instant as SQLAlchemy writes it for SQLite."""
+    if value is None:
+        return None
+    if value.tzinfo is None:
+        raise ValueError("an instant needs a time zone")
+    return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+
+
+def _read(value: str) -> datetime:
+    return datetime.fromisoformat(value).replace(tzinfo=UTC)
 
 
 def _converted(row: Sequence[Any], compiled: _Compiled) -> Any:

@@ -1,14 +1,19 @@
 """A database session that becomes an ORM session when a command needs one.
 
-The protocol's hot paths send a handful of prepared statements and no entity, and SQLAlchemy's session costs them more
-than the statements do (docs/performance.md). So a unit of work begins as a bare connection; the ORM session is made,
-on that same connection and in that same transaction, by the first command that asks for anything else of it.
+The protocol's hot paths send a handful of prepared statements and no entity, and SQLAlchemy's session and connection
+cost them more than the statements do (docs/performance.md). So a unit of work begins as a connection of the driver;
+SQLAlchemy's are made, on that same connection and in that same transaction, by the first command that asks for anything
+else of it.
 """
 
 from typing import Any, cast
 
 from sqlalchemy import Connection, Engine
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
+
+BEGUN = "begun"  # an option of a connection whose transaction was begun here and not by SQLAlchemy
 
 
 class LazySession:
@@ -19,9 +24,8 @@ class LazySession:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._connection: Connection | None = None
+        self._transaction: Transaction | None = None
         self._orm: Session | None = None
-        self._writes = False
         self._reader: Reader | None = None
 
     def connection(self, execution_options: dict[str, Any] | None = None) -> Connection:
@@ -30,21 +34,16 @@ class LazySession:
         Args:
             execution_options: of a transaction that begins now; `{"write": True}` for one that writes.
         """
-        connection = self._connection
-        if connection is None:
-            connection = self._connection = self._engine.connect()
-        if not connection.in_transaction():
-            writes = bool(execution_options and execution_options.get("write"))
-            if writes != self._writes:
-                connection.execution_options(write=writes)
-                self._writes = writes
-            connection.begin()
-        return connection
+        if self._transaction is None:
+            self._transaction = Transaction(self._engine)
+        if self._transaction.begun is None:
+            self._transaction.begin(write=bool(execution_options and execution_options.get("write")))
+        return cast("Connection", self._transaction)
 
     def reader(self) -> "Connection | Reader":
         """What `Prepared` reads through when nothing else is wanted: the transaction that is open, or else a connection
         of the pool as it is, on which each statement sees the latest commit."""
-        if self._connection is not None:
+        if self._transaction is not None:
             return self.connection()
         if self._reader is None:
             self._reader = Reader(self._engine)
@@ -54,35 +53,36 @@ class LazySession:
         return self._engine
 
     def in_transaction(self) -> bool:
-        return self._connection is not None and self._connection.in_transaction()
+        return self._transaction is not None and self._transaction.begun is not None
 
     def commit(self) -> None:
         """Flush what the ORM holds, and commit."""
         if self._orm is not None:
             self._orm.commit()
-        if self._connection is not None and self._connection.in_transaction():
-            self._connection.commit()
+        if self._transaction is not None:
+            self._transaction.end("commit")
 
     def rollback(self) -> None:
         if self._orm is not None:
             self._orm.rollback()
-        if self._connection is not None and self._connection.in_transaction():
-            self._connection.rollback()
+        if self._transaction is not None:
+            self._transaction.end("rollback")
 
     def close(self) -> None:
         """Give the connection back; what was not committed is rolled back."""
         if self._orm is not None:
             self._orm.close()
-        if self._connection is not None:
-            self._connection.close()
+        if self._transaction is not None:
+            self._transaction.close()
         if self._reader is not None:
             self._reader.connection.close()
-        self._connection, self._orm, self._reader, self._writes = None, None, None, False
+        self._transaction, self._orm, self._reader = None, None, None
 
     def __getattr__(self, name: str) -> Any:
-        connection = self.connection()
-        if self._orm is None:  # its commit ends its own part only; the connection's transaction is ended above
-            self._orm = Session(connection, join_transaction_mode="rollback_only")
+        self.connection()
+        if self._orm is None:  # its commit ends its own part only; the transaction is ended above
+            whole = cast("Transaction", self._transaction).whole()
+            self._orm = Session(whole, join_transaction_mode="rollback_only")
         return getattr(self._orm, name)
 
 
@@ -92,9 +92,84 @@ class Reader:
     __slots__ = ("connection", "dialect", "dispatch")
 
     def __init__(self, engine: Engine) -> None:
-        self.connection = engine.raw_connection()
         self.dialect = engine.dialect
         self.dispatch = engine.dispatch
+        try:
+            self.connection = engine.raw_connection()
+        except engine.dialect.loaded_dbapi.Error as error:
+            raise _told(engine, "connect", error) from error
+
+
+class Transaction(Reader):
+    """A connection of the pool with a transaction on it. Asked for anything that `Prepared` does not need, it becomes a
+    connection of SQLAlchemy's, which goes on in the same transaction.
+
+    Attributes:
+        begun: stands for the transaction that is open, itself alone; None when none is.
+    """
+
+    __slots__ = ("_engine", "_whole", "_write", "begun")
+
+    def __init__(self, engine: Engine) -> None:
+        super().__init__(engine)
+        self._engine, self._write = engine, False
+        self._whole: Connection | None = None
+        self.begun: object | None = None
+
+    def begin(self, *, write: bool) -> None:
+        """Begin. SQLite is told which kind of transaction it is (`core.db`); PostgreSQL begins with a statement."""
+        if self.dialect.name == "sqlite":
+            self._driver("execute", "BEGIN IMMEDIATE" if write else "BEGIN")
+        self._write, self.begun = write, object()
+        if self._whole is not None:
+            self._whole.begin()
+
+    def end(self, how: str) -> None:
+        """`commit` or `rollback`, if a transaction is open."""
+        if self.begun is None:
+            return
+        self.begun = None
+        if self._whole is not None:
+            getattr(self._whole, how)()
+        else:
+            self._driver(how)
+
+    def close(self) -> None:
+        self.begun = None
+        (self.connection if self._whole is None else self._whole).close()
+
+    def whole(self) -> Connection:
+        """SQLAlchemy's connection over this one."""
+        if self._whole is None:
+            self._whole = Connection(self._engine, self.connection).execution_options(**{BEGUN: True})
+            if self.begun is not None:
+                self._whole.begin()
+        return self._whole
+
+    def get_transaction(self) -> object | None:
+        return self.begun
+
+    def in_transaction(self) -> bool:
+        return self.begun is not None
+
+    def get_execution_options(self) -> dict[str, Any]:
+        return {"write": self._write}
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.whole(), name)
+
+    def _driver(self, name: str, *arguments: str) -> None:
+        own = cast("DBAPIConnection", self.connection.dbapi_connection)
+        try:
+            getattr(own, name)(*arguments)
+        except self.dialect.loaded_dbapi.Error as error:
+            raise _told(self._engine, name, error) from error
+
+
+def _told(engine: Engine, doing: str, error: Exception) -> DBAPIError:
+    """A driver's error as SQLAlchemy tells it."""
+    base = engine.dialect.loaded_dbapi.Error
+    return cast("DBAPIError", DBAPIError.instance(doing, None, error, base, dialect=engine.dialect))
 
 
 def reader(session: Session) -> "Connection | Reader":

@@ -17,7 +17,12 @@ _LONGEST_VALUE = 1000
 
 def name_of(cookie: str) -> str:
     """The name under which browsers know a cookie. The prefix makes them refuse a copy set by another host."""
-    return f"__Host-{cookie}" if parts().settings.secure else cookie
+    return named(cookie, secure=parts().settings.secure)
+
+
+def named(cookie: str, *, secure: bool) -> str:
+    """`name_of`, for who is outside Flask's contexts."""
+    return f"__Host-{cookie}" if secure else cookie
 
 
 def get(cookie: str) -> str | None:

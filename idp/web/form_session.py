@@ -1,21 +1,38 @@
-"""Flask's signed cookie, which carries the anti-forgery token of forms and nothing else."""
+"""The form cookie: one random value that binds the forms of a browser to it (R-51), and nothing else.
 
-from functools import cache
+Flask would sign it and wrap it in JSON. The value says nothing, so there is nothing to sign; what is signed, with its
+time, is the token in each form, which must name this value (Flask-WTF).
+"""
+
+import re
 from typing import Any
 
-from flask import Flask, Request
-from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
+from flask import Flask, Request, Response
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
+
+_KEY = "csrf_token"  # where Flask-WTF keeps it
+_VALUE = re.compile(r"[0-9a-f]{40}")
 
 
 class FormSession(SecureCookieSessionInterface):
-    """A request without the cookie, as every one of the back channel, does not pay for looking into it; the key of the
-    signature is derived once per process."""
+    """Reads and writes the cookie as it is."""
 
-    @cache  # noqa: B019 - one application lives as long as its process
-    def get_signing_serializer(self, app: Flask) -> Any:
-        return super().get_signing_serializer(app)
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession:
+        sent = request.cookies.get(self.get_cookie_name(app)) if "HTTP_COOKIE" in request.environ else None
+        known = sent is not None and _VALUE.fullmatch(sent) is not None
+        return self.session_class({_KEY: sent} if known else None)
 
-    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
-        if "HTTP_COOKIE" not in request.environ or self.get_cookie_name(app) not in request.cookies:
-            return self.session_class()
-        return super().open_session(app, request)
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        if not session.modified:
+            return
+        attributes: dict[str, Any] = {
+            "path": self.get_cookie_path(app),
+            "secure": self.get_cookie_secure(app),
+            "httponly": self.get_cookie_httponly(app),
+            "samesite": self.get_cookie_samesite(app),
+        }
+        name, value = self.get_cookie_name(app), session.get(_KEY)
+        if value is None:
+            response.delete_cookie(name, **attributes)
+        else:
+            response.set_cookie(name, value, **attributes)

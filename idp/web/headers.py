@@ -6,11 +6,15 @@ embed nothing. So an answer that somebody forgot about is strict, not open.
 """
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response
+from werkzeug.datastructures import Headers
 
 from idp.core.settings import Settings
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 # A scheme-host-port origin, or the bare scheme of a native client (`com.example.app:`), as CSP level 3 writes them.
 _SOURCE = re.compile(r"[a-z][a-z0-9+.-]*:(//(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(:[0-9]{1,5})?)?")
@@ -39,7 +43,19 @@ _PAGE = (
 )
 
 
-class Page(Response):
+class Answer(Response):
+    """A response as this service makes them: its body is at hand, its addresses are URIs already. Werkzeug would make
+    sure of both, in a copy of the headers."""
+
+    def get_wsgi_headers(self, environ: "WSGIEnvironment") -> Headers:
+        if not self.is_sequence or self.status_code < 200 or self.status_code in (204, 304):
+            return super().get_wsgi_headers(environ)
+        if "Content-Length" not in self.headers:
+            self.headers["Content-Length"] = str(sum(map(len, self.iter_encoded())))
+        return self.headers
+
+
+class Page(Answer):
     """A page for people.
 
     Attributes:

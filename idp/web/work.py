@@ -69,7 +69,11 @@ class Application(OpenAPI):
             refusal = Response("This service has another name.\n", 400, UNKNOWN_HOST, mimetype="text/plain")
             return refusal(environ, start_response)
         direct = self.direct.get((environ["REQUEST_METHOD"], environ["PATH_INFO"]))
-        return direct(environ, start_response) if direct else super().wsgi_app(environ, start_response)
+        return (direct or self.dispatched)(environ, start_response)
+
+    def dispatched(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """A request through Flask's own dispatch."""
+        return super().wsgi_app(environ, start_response)
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """As it is: no view here is a coroutine, and Flask would ask five times a request."""

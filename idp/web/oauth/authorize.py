@@ -1,8 +1,10 @@
 """Authorization endpoint (RFC 6749 §3.1, OIDC Core §3.1.2): to the person and back to the product."""
 
+from collections.abc import Callable
+from functools import partial
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, redirect, request
+from flask import Blueprint, Response, request
 from flask_babel import gettext
 
 from idp.authn.session import Current
@@ -12,82 +14,102 @@ from idp.oidc import authorization, interaction
 from idp.oidc.authorization import BadRequest, NotRedirectable, Taken, ValidRequest
 from idp.oidc.errors import ProtocolError
 from idp.oidc.interaction import Decision, Need
+from idp.oidc.server import PlainResponse
 from idp.web import locale, render
+from idp.web.headers import Answer
+from idp.web.oauth.direct import Call, Channel, ForPeople
 from idp.web.work import open_work
 from idp.work import Work
 
 blueprint = Blueprint("authorize", __name__)
+channel = Channel(blueprint)
 PATHS = {Need.COMPANY: "/companies/choose", Need.CONSENT: "/consent"}
+BEGIN, RESUME = "/oauth/authorize", authorization.CONTINUE_PATH
+
+Lead = str | Callable[[], Response]
+"""Where the browser goes next, or the page it is shown instead. Nothing is written on the way to a page."""
+Who = Callable[[], Current | None]
 
 
-@blueprint.get("/oauth/authorize")
+@blueprint.get(BEGIN)
 def authorize() -> Response:
-    return _begin(tuple(request.args.items(multi=True)))
+    return _answer(_begin(open_work(write=True), tuple(request.args.items(multi=True)), render.current_session))
 
 
-@blueprint.post("/oauth/authorize")
+@blueprint.post(BEGIN)
 def authorize_by_form() -> Response:
     """The same by POST (OIDC Core §3.1.2.1). A form from another site carries no cookie of ours, so the request is kept
     and taken up by a GET."""
     if request.query_string:
         return _explained("Parameters belong in the body of a POST.")
-    return _begin(tuple(request.form.items(multi=True)), posted=True)
+    return _answer(_begin(open_work(write=True), tuple(request.form.items(multi=True)), None))
 
 
-def _begin(pairs: tuple[tuple[str, str], ...], *, posted: bool = False) -> Response:
-    work = open_work(write=True)
+@blueprint.get(RESUME)
+def resume() -> Response:
+    """Take a kept request up again, once the person is back."""
+    return _answer(_resume(open_work(write=True), request.args.get("request", ""), render.current_session))
+
+
+@channel.shortcut("GET", BEGIN)
+def lead_on(call: Call) -> PlainResponse:
+    """Most answers are redirects, which need nothing of Flask; a page is left to the views above."""
+    return _redirected(_begin(call.work(write=True), call.query(), call.current_session))
+
+
+@channel.shortcut("GET", RESUME)
+def lead_back(call: Call) -> PlainResponse:
+    token = dict(call.query()).get("request", "")
+    return _redirected(_resume(call.work(write=True), token, call.current_session))
+
+
+def _begin(work: Work, pairs: tuple[tuple[str, str], ...], who: Who | None) -> Lead:
     try:
         asked = authorization.validate(work, pairs)
     except NotRedirectable as error:
-        return _explained(error.reason)
+        return partial(_explained, error.reason)
     if isinstance(asked, BadRequest):
-        return _to(authorization.answer_error(work, asked.redirect_uri, asked.error, asked.description, asked.state))
-    if posted:
-        return _to(authorization.keep(work, asked))
-    current = render.current_session()
+        return authorization.answer_error(work, asked.redirect_uri, asked.error, asked.description, asked.state)
+    if who is None:
+        return authorization.keep(work, asked)
+    current = who()
     decision = interaction.next_for(work, asked.client, asked.parameters, asked.scope, current, None)
     return _follow(work, asked, decision, current, None)
 
 
-@blueprint.get("/oauth/authorize/continue")
-def resume() -> Response:
-    """Take a kept request up again, once the person is back."""
-    work = open_work(write=True)
-    taken = authorization.take(work, request.args.get("request", ""))
-    asked = taken.request
-    current = render.current_session()
+def _resume(work: Work, token: str, who: Who) -> Lead:
+    taken = authorization.take(work, token)
+    asked, current = taken.request, who()
     decision = interaction.next_for(work, asked.client, asked.parameters, asked.scope, current, taken.kept)
     return _follow(work, asked, decision, current, taken)
 
 
-def _follow(
-    work: Work, asked: ValidRequest, decision: Decision, current: Current | None, taken: Taken | None
-) -> Response:
+def _follow(work: Work, asked: ValidRequest, decision: Decision, current: Current | None, taken: Taken | None) -> Lead:
     """Lead the browser to what is missing, or back to the client."""
     if decision.need is Need.READY and current is not None:
         if taken is not None and not authorization.forget(work, taken):
-            return _explained("The request was answered already.")
-        return _to(authorization.answer_code(work, asked, current, decision.company_id))
+            return partial(_explained, "The request was answered already.")
+        return authorization.answer_code(work, asked, current, decision.company_id)
     if decision.need is Need.REFUSED:
         return _refuse(work, asked, decision)
     if asked.silent or decision.given_up:
-        return _to(_error(work, asked, decision.error, _describe(decision)))
+        return _error(work, asked, decision.error, _describe(decision))
     path = f"{authorization.CONTINUE_PATH}?{urlencode({'request': taken.token})}" if taken else None
     path = path or authorization.keep(work, asked)
     if decision.need is Need.SIGN_IN:
         extra = {"reauthenticate": "1"} if current is not None else {}
-        return _to(f"/sign-in?{urlencode({'continue_to': path, **extra})}")
-    return _to(f"{PATHS[decision.need]}?{path.partition('?')[2]}")
+        return f"/sign-in?{urlencode({'continue_to': path, **extra})}"
+    return f"{PATHS[decision.need]}?{path.partition('?')[2]}"
 
 
-def _refuse(work: Work, asked: ValidRequest, decision: Decision) -> Response:
+def _refuse(work: Work, asked: ValidRequest, decision: Decision) -> Lead:
     """No access: the client is told when it named the company or forbids pages; otherwise the person is."""
     refusal = decision.refusal
     reason = refusal.reason.value if refusal else Reason.NO_ACCESS.value
     back = _error(work, asked, "access_denied", f"No access: {reason}.", reason)
     if decision.asked or asked.silent:
-        return _to(back)
-    return _refused_page(work, asked, refusal, back)
+        return back
+    return partial(_refused_page, work, asked, refusal, back)
 
 
 def _refused_page(work: Work, asked: ValidRequest, refusal: Refusal | None, back: str) -> Response:
@@ -127,10 +149,14 @@ def _describe(decision: Decision) -> str:
     }[decision.need]
 
 
-def _to(address: str) -> Response:
-    response = redirect(address, 303)
-    response.headers["Cache-Control"] = "no-store"
-    return response  # type: ignore[return-value]
+def _answer(lead: Lead) -> Response:
+    return Answer("", 303, {"Location": lead, "Cache-Control": "no-store"}) if isinstance(lead, str) else lead()
+
+
+def _redirected(lead: Lead) -> PlainResponse:
+    if not isinstance(lead, str):
+        raise ForPeople
+    return PlainResponse(303, "", (("Location", lead),))
 
 
 def _explained(reason: str, status: int = 400) -> Response:

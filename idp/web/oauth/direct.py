@@ -1,9 +1,10 @@
-"""The endpoints that products call with every request of theirs, answered without Flask's dispatch.
+"""The endpoints of every sign-in and every call of a product, answered without Flask's dispatch.
 
 Token, introspection, revocation and userinfo need none of what Flask prepares for a page (routing, contexts, session,
 after-request functions), and it costs them as much as their own work does (docs/performance.md, docs/decisions/0009).
 So their paths are looked up in one table; a plain request goes in, a plain answer comes out. What goes wrong is handed
 to Flask, whose error faces are the same for every path. The routes are known to Flask too, which answers other methods.
+The authorization endpoint is here as far as its answers are redirects; its pages are Flask's.
 """
 
 import json
@@ -14,13 +15,14 @@ from urllib.parse import parse_qsl
 
 from flask import Blueprint
 from werkzeug.exceptions import MethodNotAllowed, RequestEntityTooLarge
+from werkzeug.http import parse_cookie
 from werkzeug.wrappers import Response
 from werkzeug.wsgi import get_input_stream
 
+from idp.authn import session
 from idp.oidc.errors import InvalidRequest, ProtocolError
 from idp.oidc.server import PlainRequest, PlainResponse, answer_error
-from idp.web import headers
-from idp.web.oauth import backchannel
+from idp.web import cookies, headers
 from idp.web.work import Application, new_work, parts_of
 from idp.work import Work
 
@@ -53,6 +55,27 @@ class Call:
     @property
     def method(self) -> str:
         return str(self.environ["REQUEST_METHOD"])
+
+    def current_session(self) -> session.Current | None:
+        """The live session of this browser, or None; the person is then the actor of the work."""
+        work = self._work or self.work()
+        sent = parse_cookie(self.environ.get("HTTP_COOKIE", ""))
+        token = sent.get(cookies.named(cookies.SESSION, secure=parts_of(self._app).settings.secure))
+        found = session.find(work, token) if token else None
+        if found is not None:
+            session.touch(work, found)
+        return found
+
+    def query(self) -> tuple[tuple[str, str], ...]:
+        """The parameters of the address, as Werkzeug reads them.
+
+        Raises:
+            ForPeople: it is not ASCII, as addresses are.
+        """
+        text = self.environ.get("QUERY_STRING", "")
+        if not text.isascii():
+            raise ForPeople
+        return tuple(parse_qsl(text, keep_blank_values=True, errors="werkzeug.url_quote"))
 
     def authorization(self) -> dict[str, str]:
         """The one header that the protocol reads."""
@@ -107,11 +130,15 @@ class Call:
 View = Callable[[Call], PlainResponse]
 
 
-class Channel:
-    """A blueprint whose views are called directly; `ProtocolError` in one of them is a result and is committed."""
+class ForPeople(Exception):
+    """The answer is a page, and nothing was done yet: the request goes through Flask."""
 
-    def __init__(self, name: str) -> None:
-        self.blueprint = backchannel.protect(Blueprint(name, __name__))
+
+class Channel:
+    """A blueprint with views that are called directly. A `ProtocolError` is a result of theirs, and is committed."""
+
+    def __init__(self, blueprint: Blueprint) -> None:
+        self.blueprint = blueprint
         self._views: dict[tuple[str, str], View] = {}
 
     def endpoint(self, path: str, *methods: str) -> Callable[[View], View]:
@@ -121,6 +148,15 @@ class Channel:
             for method in methods:
                 self._views[method, path] = view
             self.blueprint.add_url_rule(path, view.__name__, _by_flask, methods=methods)
+            return view
+
+        return register
+
+    def shortcut(self, method: str, path: str) -> Callable[[View], View]:
+        """Answer a route of the blueprint by this view first. It raises `ForPeople` for what it leaves to the route."""
+
+        def register(view: View) -> View:
+            self._views[method, path] = view
             return view
 
         return register
@@ -147,6 +183,9 @@ class _Direct:
             except ProtocolError as problem:  # what it recorded (a refused client) stays
                 plain = answer_error(problem)
             call.commit()
+        except ForPeople:
+            call.close()
+            return self._app.dispatched(environ, start_response)
         except Exception as failure:  # noqa: BLE001 - every failure gets one of Flask's faces
             call.close()
             return self._failed(failure, environ)(environ, start_response)

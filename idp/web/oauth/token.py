@@ -1,13 +1,16 @@
 """Token endpoint (RFC 6749 §3.2), introspection (RFC 7662) and revocation (RFC 7009)."""
 
+from flask import Blueprint
+
 from idp.oidc import introspection
 from idp.oidc.clients import RegisteredClient
 from idp.oidc.errors import InvalidRequest
 from idp.oidc.grants import AuthorizationCodeGrant, ClientCredentialsGrant, ProofKey, RefreshTokenGrant
 from idp.oidc.server import PlainRequest, PlainResponse, Server
+from idp.web.oauth import backchannel
 from idp.web.oauth.direct import Call, Channel, json_answer
 
-channel = Channel("token")
+channel = Channel(backchannel.protect(Blueprint("token", __name__)))
 READS_ONLY = "client_credentials"  # needs no row: an access token is stateless
 
 

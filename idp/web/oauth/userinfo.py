@@ -4,7 +4,7 @@ import json
 from typing import Any
 from urllib.parse import parse_qsl
 
-from flask import Response, request
+from flask import Blueprint, Response, request
 
 from idp.companies import access
 from idp.oidc import introspection, permission_sets
@@ -17,7 +17,7 @@ from idp.web.oauth.direct import JSON, Call, Channel, json_answer
 from idp.web.work import open_work
 from idp.work import Work
 
-channel = Channel("userinfo")
+channel = Channel(backchannel.protect(Blueprint("userinfo", __name__)))
 blueprint = channel.blueprint
 PAGE_SIZE = 50
 CURSOR = "companies of a token"

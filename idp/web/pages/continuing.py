@@ -4,13 +4,15 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from flask import g, redirect, request
+from flask import g, request
+from werkzeug.urls import iri_to_uri
 from werkzeug.wrappers import Response
 
 from idp.oidc import authorization
 from idp.oidc.authorization import CONTINUE_PATH, ClientView
 from idp.policy import label_for
 from idp.web import locale
+from idp.web.headers import Answer
 from idp.web.render import ProductView
 from idp.work import Work
 
@@ -89,7 +91,7 @@ def continue_path(token: str) -> str:
 
 def see_other(location: str) -> Response:
     """RFC 9700 §4.12: 303, so that a browser never posts a password again somewhere else."""
-    return redirect(location, 303)
+    return Answer("", 303, {"Location": location if location.isascii() else iri_to_uri(location)})
 
 
 def destination(work: Work, continue_to: str) -> Destination:
