@@ -1,8 +1,10 @@
 """The personal account: its creation, its names, its language."""
 
 import unicodedata
+from collections.abc import Collection
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from idp.accounts.email_address import canonical, reserved
@@ -96,6 +98,14 @@ def get(work: Work, account_id: UUID) -> Account:
     if account is None:
         raise NotFound(kind="account")
     return account
+
+
+def names(work: Work, account_ids: Collection[UUID]) -> dict[UUID, str]:
+    """What the holders of accounts are called; empty for an account that was erased."""
+    if not account_ids:
+        return {}
+    found = select(Account.id, Account.given_name, Account.family_name).where(Account.id.in_(account_ids))
+    return {row[0]: f"{row[1]} {row[2]}".strip() for row in work.session.execute(found)}
 
 
 def name(typed: str, field: str) -> str:

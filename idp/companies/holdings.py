@@ -4,7 +4,7 @@ This is what stands in the rows, with a remark where it opens nothing now; what 
 costs the same statements whatever the number of companies.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -122,6 +122,14 @@ def company_names(work: Work, account_id: UUID) -> tuple[str, ...]:
         .limit(NAMES)
     )
     return tuple(work.session.scalars(named))
+
+
+def names(work: Work, company_ids: Collection[UUID]) -> dict[UUID, str]:
+    """What companies are called, for somebody who has had to do with them."""
+    c = tables.companies.c
+    if not company_ids:
+        return {}
+    return {row[0]: row[1] for row in work.session.execute(select(c.id, c.name).where(c.id.in_(company_ids)))}
 
 
 def inviting_names(work: Work, canonical: str) -> tuple[str, ...]:

@@ -205,7 +205,7 @@ def test_no_text_for_people_lacks_its_translation() -> None:
         IDP.parent,
         methods,
         options,
-        keywords={**DEFAULT_KEYWORDS, "lazy_gettext": None},
+        keywords={**DEFAULT_KEYWORDS, "_l": None, "lazy_gettext": None},
         directory_filter=lambda path: IDP.name in Path(path).relative_to(IDP.parent).parts,
     )
     texts = {message for _, _, message, _, _ in found}
