@@ -200,6 +200,18 @@ def _words(failure: Failure) -> tuple[str, str]:
                 gettext("This form did not come from our pages"),
                 gettext("Another site sent it in your name, so we did nothing. Your account is not concerned."),
             )
+        case "four_eyes", _:
+            return (
+                gettext("Somebody else has to approve it"),
+                gettext("You opened this case. What it does needs the agreement of a second person."),
+            )
+        case "not_on_yourself", _:
+            return gettext("Not on your own account"), gettext("Others decide about your own access.")
+        case "more_rights", _:
+            return (
+                gettext("This person has more rights than you"),
+                gettext("The person has rights in running the service that you do not have."),
+            )
         case _, 403:
             return (
                 gettext("This is not open to you"),

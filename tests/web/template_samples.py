@@ -225,15 +225,14 @@ SAMPLES |= {
     ],
     "operations/account.html": [
         {"account": INES, "found": {"name": "Mehdi <Haddad>"}, "facts": CASE_FACTS, "cases": CASE_ROWS,
-         "sign_ins": [["hier", "Firefox", "192.0.2.7", "terminée"]], "open_url": "/open"},
-        {"account": INES, "found": {"name": "Mehdi"}, "facts": CASE_FACTS, "cases": [], "sign_ins": [], "open_url": ""},
-        {"account": INES, "found": {"name": "M"}, "facts": CASE_FACTS, "cases": [], "sign_ins": None, "open_url": ""},
+         "sign_ins": [["hier", "Firefox", "192.0.2.7", "terminée"]], "kinds": [{"name": "Second facteur", "url": "/open"}]},
+        {"account": INES, "found": {"name": "Mehdi"}, "facts": CASE_FACTS, "cases": [], "sign_ins": [], "kinds": []},
+        {"account": INES, "found": {"name": "M"}, "facts": CASE_FACTS, "cases": [], "sign_ins": None, "kinds": []},
     ],
     "operations/open.html": [
         {"account": INES, "found": {"name": "Mehdi", "address": "m@y.example"}, "back_url": "/back",
-         "kinds": [{"value": "reset-2fa", "label": "Second facteur"}], "problems": problems,
-         "form": {"kind": "reset-2fa", "reason": "<b>"}}
-        for problems in ({}, {"kind": "Choisissez.", "reason": "Remplissez ce champ."})
+         "title": "Second facteur", "with_address": bool(problems), "problems": problems, "form": {"reason": "<b>"}}
+        for problems in ({}, {"reason": "Remplissez ce champ.", "address": "Écrivez l’adresse en entier."})
     ],
     "operations/cases.html": [
         {"account": INES, "states": [{"name": "Ouverts", "url": "/a", "current": True},
