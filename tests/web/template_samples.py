@@ -42,15 +42,26 @@ SESSION = {
     "end_url": "/account/sessions/1/end",
 }  # fmt: skip
 
+PHONE = {
+    "name": "Téléphone", "kind": "app", "kind_name": "Application d’authentification", "created": "1 mars 2026",
+    "used": MOMENT, "backed_up": False, "url": "/account/authenticators/1",
+}  # fmt: skip
+LAPTOP = {**PHONE, "name": "Clé d’accès", "kind": "passkey", "kind_name": "Clé d’accès", "used": None, "backed_up": True}
+
 SAMPLES: dict[str, list[dict[str, Any]]] = {
     "sign_in/identifier_password.html": [
-        {"product": BOOKS, "forgotten_url": "/reset", "help_url": "/help"},
-        {"forgotten_url": "/reset", "note": "Ce lien a déjà servi. Connectez-vous.", "form": {"email": "ines@"},
+        {"product": BOOKS, "forgotten_url": "/reset", "help_url": "/help", "passkeys": True, "passkey_url": "/passkey"},
+        {"forgotten_url": "/reset", "passkeys": False, "note": "Ce lien a déjà servi. Connectez-vous.", "form": {"email": "ines@"},
          "problems": {"form": "Adresse ou mot de passe incorrect."}},
     ],
     "sign_in/totp.html": [
-        {**SUBJECT, "product": BOOKS, "other_ways_url": "/other", "trust_days": 30},
-        {**SUBJECT, "other_ways_url": "/other", "trust_days": None, "problems": {"code": "Ce code n’est pas le bon."}},
+        {**SUBJECT, "product": BOOKS, "other_ways_url": "/other", "trust_days": 30, "passkey_url": "/passkey"},
+        {**SUBJECT, "other_ways_url": "/other", "trust_days": None, "passkey_url": None, "problems": {"code": "Ce code n’est pas le bon."}},
+    ],
+    "sign_in/passkey.html": [
+        {**SUBJECT, "options_url": "/options", "code_url": "/code", "other_ways_url": "/other", "passkeys": True},
+        {**SUBJECT, "options_url": "/options", "code_url": None, "other_ways_url": "/other", "passkeys": True,
+         "problems": {"form": "Cette clé d’accès n’a pas été acceptée."}},
     ],
     "sign_in/other_ways.html": [
         {**SUBJECT, "product": BOOKS, "recovery_code_url": "/code", "back_url": "/totp", "support": None},
@@ -103,6 +114,10 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
         {**SUBJECT, "product": BOOKS, "qr_svg": QR, "secret_groups": ["JBSW"], "app_uri": "otpauth://totp/x", "purpose": "sign_in",
          "problems": {"code": "Ce code n’est pas le bon. Vérifiez l’heure de votre téléphone."}},
     ],
+    "activation/passkey.html": [
+        {**SUBJECT, "options_url": "/options", "app_url": "/app", "purpose": purpose, "passkeys": True}
+        for purpose in ("activation", "sign_in", "lost_factor")
+    ],
     "activation/done.html": [
         {"given_name": "Inès", "continue_url": "/"}, {"product": BOOKS, "given_name": "Inès", "continue_url": "/"},
     ],
@@ -110,6 +125,78 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
         {"account": INES, "companies": [{"name": "Atelier Lumen", "detail": "Lille", "tiles": TILES},
                                         {"name": "Studio Mirabelle", "detail": None, "tiles": TILES[:1]}]},
         {"account": INES, "companies": []},
+    ],
+    "account/details.html": [
+        {"account": INES, "languages": [{"value": "fr-FR", "label": "français (France)"}], "saved": True,
+         "form": {"given_name": "Inès", "family_name": "Moreau", "locale": "fr-FR"}},
+        {"account": INES, "languages": [{"value": "fr-FR", "label": "français (France)"}], "saved": False,
+         "form": {"given_name": "", "family_name": "Moreau", "locale": "xx"},
+         "problems": {"given_name": "Remplissez ce champ.", "locale": "Choisissez une langue."}},
+    ],
+    "account/password.html": [
+        {**SUBJECT, "account": INES, "min_length": 12, "changed": MOMENT, "avoid": "Inès Moreau"},
+        {**SUBJECT, "account": INES, "min_length": 12, "changed": None, "avoid": "",
+         "problems": {"present_password": "Ce n’est pas le bon.", "password": "Trop court."}},
+    ],
+    "account/password_done.html": [{"account": INES, "changed": MOMENT}],
+    "account/history.html": [
+        {"account": INES, "pages": PAGER, "entries": [
+            {"what": "Connexion <b>", "when": MOMENT, "where": "Firefox, Linux · 192.0.2.7", "refused": False},
+            {"what": "Mot de passe erroné", "when": MOMENT, "where": "navigateur inconnu", "refused": True},
+        ]},
+        {"account": INES, "pages": None, "entries": []},
+    ],
+    "account/applications.html": [
+        {"account": INES, "others": [], "products": [], "ended": False},
+        {"account": INES, "ended": True,
+         "others": [{"name": "Relevés", "url": "/account/applications/a1", "detail": "autorisée depuis le 2 mars"}],
+         "products": [{"name": "Comptabilité", "url": "/account/applications/b2", "detail": "2 sessions"}]},
+    ],
+    "account/application.html": [
+        {"account": INES, "name": "Relevés", "own": False, "mark": None, "may": ["voir votre nom"], "since": MOMENT,
+         "last_used": None, "sessions": 0, "url": "https://releves.example/"},
+        {"account": INES, "name": "Comptabilité", "own": True, "mark": BOOKS, "may": ["vous reconnaître"],
+         "since": MOMENT, "last_used": MOMENT, "sessions": 2, "url": None},
+    ],
+    "account/access.html": [
+        {"account": INES, "companies": [], "staff": [], "search": None, "found": 0, "pages": None},
+        {"account": INES, "companies": [], "staff": [], "search": "zzz", "found": 0, "pages": None},
+        {"account": INES, "search": "", "found": 41, "pages": PAGER,
+         "staff": [{"role": "Assistance", "since": "2 mars"}],
+         "companies": [{"name": "Atelier <Lumen>", "suspended": True, "roles": [
+             {"product": "Comptabilité", "role": "Lecteur", "through": "mandat de Deltour", "since": "2 mars 2026",
+              "by": "Amélie Dubois", "until": "sans date de fin", "remark": "abonnement terminé"},
+             {"product": "Saisie", "role": "Titulaire", "through": "comme membre", "since": "2 mars 2026",
+              "by": "notre service", "until": "2 avril 2026", "remark": None},
+         ]}]},
+    ],
+    "account/authenticators.html": [
+        {"account": INES, "held": [PHONE, LAPTOP], "passkeys": True, "codes_left": 9, "codes_url": "/codes",
+         "done": "Le nouveau nom est enregistré."},
+        {"account": INES, "held": [], "passkeys": False, "codes_left": 0, "codes_url": "/codes", "done": ""},
+    ],
+    "account/authenticator.html": [
+        {"account": INES, "it": it, "name": "Téléphone", "only_one": only, "passkeys": only, "app_url": "/app",
+         "passkey_url": "/passkey", "remove_url": "/remove", "problems": {"name": "Indiquez un nom."} if only else {}}
+        for it, only in ((PHONE, True), (LAPTOP, False))
+    ],
+    "account/authenticator_removal.html": [
+        {"account": INES, "it": PHONE, "back_url": "/one"}, {"account": INES, "it": LAPTOP, "back_url": "/one"},
+    ],
+    "account/new_app.html": [
+        {"account": INES, "replaced": None, "qr_svg": QR, "secret_groups": ["JBSW"], "sealed": "abc", "name": ""},
+        {"account": INES, "replaced": "Téléphone", "qr_svg": QR, "secret_groups": ["JBSW"], "sealed": "abc",
+         "name": "Tablette", "problems": {"code": "Ce code n’est pas le bon."}},
+    ],
+    "account/new_passkey.html": [
+        {"account": INES, "replaced": old, "passkeys": True, "options_url": "/options", "name": "Firefox, Windows"}
+        for old in (None, "Téléphone")
+    ],
+    "account/recovery_codes.html": [
+        {"account": INES, "left": left, "back_url": "/back", "codes": codes, "count": 10, "shown": "2026",
+         "shown_before": before, "make_url": "/codes", "kept_url": "/kept", "file_url": "data:text/plain,x",
+         "file_name": "codes.txt"}
+        for left, codes, before in ((9, None, False), (0, None, False), (10, ["ABCD-EFGH"], False), (10, None, True))
     ],
     "account/overview.html": [
         {"account": {**INES, "sharing_noticed": True},

@@ -145,13 +145,13 @@ def test_the_error_summary_leads_to_fields_that_say_what_is_wrong(
     summary = next(attributes for _, attributes in page.tags if attributes.get("class") == "summary")
     assert summary["tabindex"] == "-1"
     assert "autofocus" in summary
-    controls = {control["id"]: control for control in page.all("input") if "id" in control}
+    controls = {control["id"]: control for control in page.all("input", "select") if "id" in control}
     for field, text in context["problems"].items():
         if field != "form":
             assert f'href="#{field}"' in html
             assert controls[field]["aria-invalid"] == "true"
             assert html.count(text) == 2
-    assert all(control.get("value", "") == "" for control in controls.values() if control["type"] == "password")
+    assert all(control.get("value", "") == "" for control in controls.values() if control.get("type") == "password")
 
 
 def test_the_language_switch_posts_a_form_and_otherwise_keeps_the_query(site: Flask) -> None:
