@@ -7,13 +7,16 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from idp.authn.session import ACR_TWO, Current
+from idp.authn.session import ACR_ONE, ACR_TWO, Current
 from idp.companies import access
 from idp.companies.access import Access, Refusal
 from idp.oidc import consent, tokens
 from idp.oidc.clients import COMPANY_SCOPE, RegisteredClient
 from idp.oidc.models import Grant
 from idp.work import Work
+
+KNOWN_ACR = frozenset({ACR_ONE, ACR_TWO})
+UNMET = "unmet_authentication_requirements"
 
 
 class Need(Enum):
@@ -36,7 +39,9 @@ class Decision:
         error: the protocol's error when the client forbids interaction (`prompt=none`).
         refusal: why the person has no access.
         asked: whether the client named the company, so that a refusal goes back to it.
-        given_up: the person has done it already and it did not help; the error goes back to the client.
+        given_up: the person has done it already and it did not help, or nothing would; the error goes back to the
+            client.
+        step_up: the session is strong enough, and a second factor alone has to be proved again.
     """
 
     need: Need
@@ -45,6 +50,7 @@ class Decision:
     refusal: Refusal | None = None
     asked: bool = False
     given_up: bool = False
+    step_up: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +72,14 @@ def next_for(
 ) -> Decision:
     """What is missing, in the order in which the person meets it."""
     prompts = set(parameters.get("prompt", "").split())
+    wanted = set(parameters.get("acr_values", "").split())
+    if wanted and not wanted & KNOWN_ACR:  # RFC 9470 §5: nothing a person could do would reach it
+        return Decision(Need.SIGN_IN, error=UNMET, given_up=True)
     if current is None or _reauthentication_due(work, parameters, prompts, current, kept):
         return Decision(Need.SIGN_IN, error="login_required")
+    strength = _strength_due(work, client, parameters, current, kept)
+    if strength is not None:
+        return strength
     if not _is_hinted_at(work, parameters, current):
         tried = kept is not None and current.auth_time >= kept.created_at
         return Decision(Need.SIGN_IN, error="login_required", given_up=tried)
@@ -87,15 +99,43 @@ def _reauthentication_due(
     """Whether the session is too old or too weak for what the client asks (R-41)."""
     if "login" in prompts and (kept is None or current.auth_time < kept.created_at):
         return True
-    max_age = parameters.get("max_age")
-    if max_age is not None:
-        fresh_since = kept.created_at if kept else work.now
-        if current.auth_time + timedelta(seconds=int(max_age)) < min(work.now, fresh_since):
-            return True
-        if max_age == "0" and (kept is None or current.auth_time < kept.created_at):
-            return True
+    if _wants_two(parameters):
+        return False  # the age of the second factor counts, which alone is asked again: `_strength_due`
+    return _too_old(work, parameters, current.auth_time, kept)
+
+
+def _wants_two(parameters: dict[str, str]) -> bool:
     wanted = parameters.get("acr_values", "").split()
-    return ACR_TWO in wanted and current.acr != ACR_TWO
+    return ACR_TWO in wanted and ACR_ONE not in wanted
+
+
+def _strength_due(
+    work: Work, client: RegisteredClient, parameters: dict[str, str], current: Current, kept: Kept | None
+) -> Decision | None:
+    """What the session lacks of what the client asks with `acr_values` and `max_age` (RFC 9470 §4), or of what every
+    role of a product demands; None when it lacks nothing."""
+    asked = _wants_two(parameters)
+    tried = kept is not None and current.auth_time >= kept.created_at
+    if current.acr != ACR_TWO and (asked or client.product is not None):
+        error = UNMET if tried else "login_required"
+        return Decision(Need.SIGN_IN, error=error, given_up=tried)
+    if asked and _too_old(work, parameters, current.second_factor_at, kept):
+        return Decision(Need.SIGN_IN, error="login_required", step_up=True)
+    return None
+
+
+def _too_old(work: Work, parameters: dict[str, str], proved_at: datetime | None, kept: Kept | None) -> bool:
+    """Whether a proof of this instant, or none at all, is beyond `max_age`; a proof given since the request was made
+    always counts."""
+    max_age = parameters.get("max_age")
+    if max_age is None:
+        return False
+    if proved_at is None:
+        return True
+    if kept is not None and proved_at >= kept.created_at:
+        return False
+    asked_at = kept.created_at if kept else work.now
+    return max_age == "0" or proved_at + timedelta(seconds=int(max_age)) < min(work.now, asked_at)
 
 
 def _is_hinted_at(work: Work, parameters: dict[str, str], current: Current) -> bool:

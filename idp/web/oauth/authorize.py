@@ -97,7 +97,8 @@ def _follow(work: Work, asked: ValidRequest, decision: Decision, current: Curren
     path = f"{authorization.CONTINUE_PATH}?{urlencode({'request': taken.token})}" if taken else None
     path = path or authorization.keep(work, asked)
     if decision.need is Need.SIGN_IN:
-        extra = {"reauthenticate": "1"} if current is not None else {}
+        way = "step_up" if decision.step_up else "reauthenticate"
+        extra = {way: "1"} if current is not None else {}
         return f"/sign-in?{urlencode({'continue_to': path, **extra})}"
     return f"{PATHS[decision.need]}?{path.partition('?')[2]}"
 
@@ -142,6 +143,8 @@ def _error(work: Work, asked: ValidRequest, error: str, description: str, reason
 
 
 def _describe(decision: Decision) -> str:
+    if decision.error == interaction.UNMET:
+        return "The strength that 'acr_values' asks for cannot be reached."
     return {
         Need.SIGN_IN: "The person has to sign in.",
         Need.COMPANY: "The person has to choose a company.",
