@@ -1,4 +1,4 @@
-"""One answer of a passkey, sent fifty times at once, opens one session (F-16); one of the last two authenticators stays."""
+"""One answer of a passkey, sent fifty times at once, opens one session (F-16); one of the last two always stays."""
 
 import threading
 from collections import Counter

@@ -64,8 +64,9 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
          "problems": {"form": "Cette clé d’accès n’a pas été acceptée."}},
     ],
     "sign_in/other_ways.html": [
-        {**SUBJECT, "product": BOOKS, "recovery_code_url": "/code", "back_url": "/totp", "support": None},
-        {**SUBJECT, "recovery_code_url": None, "back_url": "/totp", "support": "Appelez le 03 20 00 00 00."},
+        {**SUBJECT, "product": BOOKS, "recovery_code_url": "/code", "passkey_url": "/passkey",
+         "code_url": "/totp", "support": None},
+        {**SUBJECT, "recovery_code_url": None, "passkey_url": None, "code_url": None, "support": "Appelez le 03 20 00 00 00."},
     ],
     "sign_in/recovery_code.html": [
         {**SUBJECT, "product": BOOKS, "other_ways_url": "/other", "problems": {"code": "Ce code a déjà servi."}},
@@ -353,6 +354,7 @@ MAIL_SAMPLES: dict[str, list[dict[str, Any]]] = {
     "second_factor_added": [SEEN],
     "authenticator_added": [{**SEEN, "what": "Téléphone"}, SEEN],
     "authenticator_removed": [{**SEEN, "what": "Téléphone"}],
+    "authenticator_replaced": [{**SEEN, "what": "Téléphone"}],
     "passkey_added": [{**SEEN, "what": "iPhone", "expires": "22 novembre 2026 à 10:12"}],
     "passkey_removed": [{**SEEN, "what": "iPhone"}],
     "recovery_codes_replaced": [SEEN],
