@@ -10,13 +10,25 @@ from idp.work import Work
 
 
 def mails(work: Work) -> list[dict[str, Any]]:
-    """The mails to be sent, in the order of their keys: `template`, `recipient`, `locale`, `variables`."""
-    return [{"template": message.name, **open_payload(work, message)} for message in _messages(work, "mail")]
+    """The mails to be sent, in the order of their keys: `template`, `recipient`, `locale`, `variables`, `id`, `due`."""
+    return _opened(work, "mail")
+
+
+def messages(work: Work) -> list[dict[str, Any]]:
+    """The text messages to be sent, as `mails`."""
+    return _opened(work, "sms")
 
 
 def facts(work: Work, name: str) -> list[dict[str, Any]]:
     """The members of the facts of this name."""
     return [open_payload(work, message) for message in _messages(work, "fact") if message.name == name]
+
+
+def _opened(work: Work, kind: str) -> list[dict[str, Any]]:
+    return [
+        {"template": each.name, "id": each.id, "due": each.due_at, **open_payload(work, each)}
+        for each in _messages(work, kind)
+    ]
 
 
 def _messages(work: Work, kind: str) -> list[OutboxMessage]:

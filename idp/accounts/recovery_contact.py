@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import phonenumbers
-from sqlalchemy import Table, delete, func, select
+from sqlalchemy import Table, delete, func, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 from idp.accounts import email_address, phone, profile
@@ -19,6 +19,7 @@ from idp.work import Work
 
 FIELD = "recovery_contact"
 MOST = 5
+_ONE_PHONE = text("kind = 'phone'")  # written out: with a parameter the index is not found once the plan is kept
 _t: Table = RecoveryContact.__table__  # type: ignore[assignment]
 
 
@@ -59,7 +60,7 @@ def add(work: Work, account_id: UUID, *, kind: str, value: str) -> RecoveryConta
     kept_as = work.session.scalar(
         insert(_t)
         .values(**row, verified_at=work.now)
-        .on_conflict_do_nothing(index_elements=[_t.c.value], index_where=_t.c.kind == "phone")
+        .on_conflict_do_nothing(index_elements=[_t.c.value], index_where=_ONE_PHONE)
         .returning(_t.c.id)
     )
     if kept_as is None:

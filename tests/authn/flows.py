@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from idp.authn import sign_in, totp
+from idp.authn import setup, sign_in, totp
 from idp.authn.attempt import Attempt
+from idp.authn.contacts import Proved
 from idp.authn.sign_in import Finished, Outcome
 from idp.work import Work
+from tests.outbox_content import mails, messages
 
 MINUTES_15 = timedelta(minutes=15)
 
@@ -54,6 +56,27 @@ def password(
         device_allowed=allowed,
     )
     return begun, outcome
+
+
+def complete(work: Work, attempt: Attempt, contact: str = "contact@perso.example.org") -> list[str]:
+    """The set-up steps at the end of an attempt: a contact, proved by the code sent to it, then codes that are kept."""
+    kind = "email" if "@" in contact else "phone"
+    assert setup.ask_contact(work, attempt, kind=kind, value=contact) is Outcome.ACCEPTED
+    assert setup.prove_contact(work, attempt, sent_code(work)) is Proved.ACCEPTED
+    return keep_codes(work, attempt)
+
+
+def keep_codes(work: Work, attempt: Attempt) -> list[str]:
+    """Get recovery codes and show that they are kept."""
+    codes = setup.make_codes(work, attempt)
+    assert setup.keep_codes(work, attempt, codes[0])
+    return codes
+
+
+def sent_code(work: Work) -> str:
+    """The last code that was sent to anybody."""
+    sent = [each for each in (*mails(work), *messages(work)) if each["template"] == "one_time_code"]
+    return str(max(sent, key=lambda each: each["id"])["variables"]["code"])
 
 
 def signed_in(work: Work, person: Any, *, trust: bool = False, device: str | None = None, **options: Any) -> Finished:
