@@ -5,7 +5,6 @@ EVENTS: dict[str, str] = {
     "account.created": "A personal account came into being by an activation link.",
     "account.data_exported": "A person downloaded everything that is held about them.",
     "account.erased": "An account was erased: what remains is its key, without a name or an address.",
-    "account.erasure_approved": "The staff agreed to an erasure whose waiting period is over.",
     "account.erasure_requested": "The holder asked for the account to be erased.",
     "account.erasure_withdrawn": "The holder kept the account during the waiting period of an erasure.",
     "account.invited": "An activation link was mailed.",

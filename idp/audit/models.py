@@ -33,6 +33,8 @@ class AuditEvent(Identified, Base):
     user_agent: Mapped[str]  # the browser's own words, for the person whose account it is
     outcome: Mapped[str]
     details: Mapped[dict[str, Any]] = mapped_column(JSON)
+    trace_salt: Mapped[bytes | None]  # None once network and browser are erased
+    trace_digest: Mapped[bytes]  # of salt, network and browser: the chain holds this, so that they can be erased
     chain_digest: Mapped[bytes]  # of this row and the digest before it
 
 
@@ -45,3 +47,5 @@ class AuditHead(Base):
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     sequence: Mapped[int]
     chain_digest: Mapped[bytes]
+    removed_sequence: Mapped[int | None]  # the last event that was removed because of its age
+    removed_digest: Mapped[bytes | None]  # its digest: what is left is chained to it

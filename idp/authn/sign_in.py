@@ -9,9 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import update
-
-from idp.accounts.models import Account
 from idp.audit import log as audit
 from idp.authn import attempt as attempts
 from idp.authn import (
@@ -26,6 +23,7 @@ from idp.authn import (
     totp,
     trusted_device,
 )
+from idp.authn import status as account_status
 from idp.authn.attempt import Attempt
 from idp.authn.enrolment import Enrolment
 from idp.authn.outcome import Outcome
@@ -259,14 +257,8 @@ def keep_account(work: Work, attempt: Attempt) -> None:
         Expired: the attempt is over.
     """
     account_id = proofs.demand(work, attempt, Step.ERASURE)
-    kept = work.session.execute(
-        update(Account)
-        .where(Account.id == account_id, Account.status == "erasure_requested")
-        .values(status="active", status_reason="", erasure_at=None)
-    )
-    if kept.rowcount == 1:  # type: ignore[attr-defined]
+    if account_status.keep(work, account_id):
         attempt.status = "active"
-        audit.record(work, "account.erasure_withdrawn", ("account", account_id))
 
 
 def finish(work: Work, attempt: Attempt, *, trust: bool, device_token: str | None = None) -> Finished:

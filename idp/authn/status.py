@@ -1,4 +1,8 @@
-"""Blocking an account, and opening it again: by an operator, with the reason kept."""
+"""Blocking an account, and opening it again: by an operator, with the reason kept. Its erasure, withdrawn."""
+
+from uuid import UUID
+
+from sqlalchemy import update
 
 from idp.accounts.models import Account
 from idp.audit import log as audit
@@ -33,3 +37,16 @@ def unblock(work: Work, account: Account) -> None:
     account.status, account.status_reason = "active", ""
     work.session.flush()
     audit.record(work, "account.status_changed", ("account", account.id), status="active")
+
+
+def keep(work: Work, account_id: UUID) -> bool:
+    """Withdraw a requested erasure; False when there was none."""
+    kept = work.session.execute(
+        update(Account)
+        .where(Account.id == account_id, Account.status == "erasure_requested")
+        .values(status="active", status_reason="", erasure_at=None)
+    )
+    if kept.rowcount != 1:  # type: ignore[attr-defined]
+        return False
+    audit.record(work, "account.erasure_withdrawn", ("account", account_id))
+    return True

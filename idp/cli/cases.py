@@ -7,7 +7,8 @@ import click
 
 from idp.accounts.email_address import canonical, find_account
 from idp.cli.context import Output, operating, verb
-from idp.companies import support_acts, support_case, support_desk, support_due, support_kind, support_state
+from idp.cli.due import ACTS
+from idp.companies import support_case, support_desk, support_due, support_kind, support_state
 from idp.core.errors import NotFound
 from idp.work import Work
 
@@ -81,7 +82,7 @@ def close(out: Output, reference: str, reason: str) -> None:
 def due(out: Output) -> None:
     """Carry out what is due and close what nobody needs any more, as the outbox worker does once a minute."""
     with operating(write=False) as work:
-        told = support_due.carry_out(work, support_acts.ACTS)
+        told = support_due.carry_out(work, ACTS)
     words = {"carried_out": "Carried out", "finished": "Finished", "closed": "Closed"}
     lines = [f"{words[name]}: {', '.join(references)}." for name, references in told.items() if references]
     out.result(told, *(lines or ["Nothing is due."]))

@@ -1,4 +1,5 @@
-"""What is due at a time of its own, done once a minute by the outbox worker: cases of support whose wait is over.
+"""What is due at a time of its own, done once a minute by the outbox worker: cases of support whose wait is over, and
+changes of address.
 
 Any number of workers may do it at once: each thing is taken by one conditional update.
 """
@@ -10,7 +11,10 @@ from contextlib import AbstractContextManager
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from idp.authn import email_change
 from idp.companies import support_acts, support_due
+from idp.companies.support_due import Act
+from idp.oidc import personal_data
 from idp.work import Work
 
 EVERY_SECONDS = 60.0
@@ -23,10 +27,13 @@ log = structlog.get_logger("due")
 
 def cases(work: Work) -> int:
     """Carry out, finish and close cases; answers how many moved."""
-    return sum(len(references) for references in support_due.carry_out(work, support_acts.ACTS).values())
+    return sum(len(references) for references in support_due.carry_out(work, ACTS).values())
 
 
-JOBS: Mapping[str, Job] = {"support_cases": cases}
+ACTS: Mapping[str, Act] = {**support_acts.ACTS, "erase": personal_data.carry_out}
+"""What cases do, those included that reach every floor."""
+
+JOBS: Mapping[str, Job] = {"email_changes": email_change.switch_due, "support_cases": cases}
 """By what is done. A job gets work without an open transaction and commits for itself."""
 
 

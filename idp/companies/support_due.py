@@ -8,7 +8,8 @@ from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy.orm import aliased
 
 from idp.companies import support_kind, support_link, support_state
 from idp.companies.errors import CaseState
@@ -77,6 +78,10 @@ def _carried_out(work: Work, case: SupportCase, acts: Mapping[str, Act]) -> bool
     still = [SupportCase.due_at <= work.now]
     if support_kind.named(case.kind).ends_by_sign_in:
         still.append(~support_state.signed_in_since())
+    if case.matter == "erasure":  # what is open about an account is looked into before it disappears (J14)
+        other = aliased(SupportCase)
+        about = (other.account_id == case.account_id, other.matter != case.matter, other.closed_at.is_(None))
+        still.append(~exists().where(*about))
     support_state.move(work, case, "carry_out", *still, state="ready", ready_at=work.now)
     try:
         finished = acts[case.kind](work, case)

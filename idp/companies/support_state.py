@@ -14,6 +14,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, exists, select, update
 
 from idp.audit import log as audit
+from idp.authn import status
 from idp.authn.models import Session
 from idp.companies import support_kind, support_link
 from idp.companies.errors import CaseState
@@ -97,6 +98,8 @@ def end(
     """
     move(work, case, act, *also, state="closed", closed_at=work.now, close_reason=reason, closed_by=closed_by)
     support_link.void(work, case)
+    if case.kind == "erase":
+        status.keep(work, case.account_id)  # nothing is left that would erase the account
     details = {"sent_to": sent_to} if sent_to else {}
     record(work, "case.stopped" if act == "stop" else "case.closed", case, reason=reason, **details)
 

@@ -59,6 +59,8 @@ def upgrade() -> None:
         sa.Column("user_agent", sa.String(), nullable=False),
         sa.Column("outcome", sa.String(), nullable=False),
         sa.Column("details", sa.JSON(), nullable=False),
+        sa.Column("trace_salt", sa.LargeBinary(), nullable=True),
+        sa.Column("trace_digest", sa.LargeBinary(), nullable=False),
         sa.Column("chain_digest", sa.LargeBinary(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_events")),
@@ -73,6 +75,8 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("sequence", sa.Integer(), nullable=False),
         sa.Column("chain_digest", sa.LargeBinary(), nullable=False),
+        sa.Column("removed_sequence", sa.Integer(), nullable=True),
+        sa.Column("removed_digest", sa.LargeBinary(), nullable=True),
         sa.CheckConstraint("id = 1", name=op.f("ck_audit_head_one_row")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_head")),
     )

@@ -1,0 +1,42 @@
+"""What this floor holds about a person: see `accounts.personal_data`.
+
+Rows about somebody's access stay, ended, as the history of a company; they name the account by its key alone.
+"""
+
+from uuid import UUID
+
+from sqlalchemy import ColumnElement
+
+from idp.accounts.personal_data import Held, canonicals, children, of
+from idp.companies.models import (
+    Assignment,
+    ColleagueRequest,
+    Invitation,
+    Membership,
+    ProductRole,
+    StaffRole,
+    SupportCase,
+    SupportCaseLink,
+)
+
+
+def _to_the_person(account_id: UUID) -> ColumnElement[bool]:
+    return Invitation.canonical.in_(canonicals(account_id))
+
+
+HELD = (
+    of("memberships", Membership, "ended", acts=frozenset({"added_by"})),
+    of("roles", ProductRole, "ended", acts=frozenset({"granted_by"})),
+    of("work_for_clients", Assignment, "ended", acts=frozenset({"given_by"})),
+    of("staff_roles", StaffRole, "ended"),
+    Held(
+        "invitations", Invitation, _to_the_person, "kept", frozenset({"token_digest"}),
+        emptied={"address": "", "canonical": ""}, acts=frozenset({"invited_by"}),
+    ),
+    of("requests_for_colleagues", ColleagueRequest, acts=frozenset({"closed_by"})),
+    children("support_case_links", SupportCaseLink, "case_id", SupportCase, "token_digest"),
+    of(
+        "support_cases", SupportCase, "kept", emptied={"reason": "", "identity_check": "", "details": {}},
+        acts=frozenset({"opened_by", "opened_by_name", "approved_by", "approved_by_name", "closed_by"}),
+    ),
+)  # fmt: skip
