@@ -8,7 +8,7 @@ from idp.authn.models import Passkey, TotpAuthenticator
 from idp.companies.models import SupportCase
 from idp.work import Work
 
-PURPOSES = {"reset-2fa": lost_factor.PURPOSE, "reset-all": "lost_all"}
+PURPOSES = {"reset-2fa": lost_factor.PURPOSE, "reset-all": lost_factor.LOST_ALL}
 """By kind, the attempt that the link begins: with the password, or with a new one."""
 
 
