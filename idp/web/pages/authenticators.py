@@ -32,7 +32,7 @@ def _one_line(value: object) -> object:
     return " ".join(value.split()) if isinstance(value, str) else value
 
 
-Name = Annotated[str, BeforeValidator(_one_line), StringConstraints(max_length=authenticators.NAME_MAX)]
+Name = Annotated[str, StringConstraints(max_length=authenticators.NAME_MAX), BeforeValidator(_one_line)]
 
 
 class AppForm(forms.Form):
@@ -48,7 +48,9 @@ class NewPasskeyForm(PasskeyForm):
 
 
 class NameForm(forms.Form):
-    name: Annotated[str, BeforeValidator(_one_line), StringConstraints(min_length=1, max_length=60)]
+    name: Annotated[
+        str, StringConstraints(min_length=1, max_length=authenticators.NAME_MAX), BeforeValidator(_one_line)
+    ]
 
 
 class RemovalForm(forms.Form):
@@ -94,9 +96,7 @@ def _done(what: str) -> str:
     said = {
         "app": gettext("The app is linked. From now on its codes count."),
         "passkey": gettext("The passkey was added. You can sign in with it alone."),
-        "replaced": gettext(
-            "The new one is in place. The old one is void, and your other sessions ended."
-        ),
+        "replaced": gettext("The new one is in place. The old one is void, and your other sessions ended."),
         "codes": gettext("Your recovery codes are kept. Those of the set before no longer work."),
         "renamed": gettext("It has its new name."),
         "removed": gettext("It was removed. Your other sessions have ended."),
