@@ -50,5 +50,6 @@ def list_(out: Output, name: str | None, subject: str | None, after: int, limit:
 
 
 def _shown(row: dict[str, Any]) -> dict[str, Any]:
-    row["chain_digest"] = row["chain_digest"].hex()
+    del row["trace_salt"]
+    row["trace_digest"], row["chain_digest"] = row["trace_digest"].hex(), row["chain_digest"].hex()
     return row
