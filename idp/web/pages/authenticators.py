@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, StringConstraints
 from werkzeug.wrappers import Response
 
 from idp.authn import authenticators, passkey, passkey_proof, recovery_code
-from idp.authn.authenticators import APP, Authenticator
+from idp.authn.authenticators import APP, NAME_MAX, Authenticator
 from idp.authn.outcome import Outcome
 from idp.core.errors import Conflict, NotFound
 from idp.web import csrf, forms
@@ -32,7 +32,7 @@ def _one_line(value: object) -> object:
     return " ".join(value.split()) if isinstance(value, str) else value
 
 
-Name = Annotated[str, StringConstraints(max_length=authenticators.NAME_MAX), BeforeValidator(_one_line)]
+Name = Annotated[str, StringConstraints(max_length=NAME_MAX), BeforeValidator(_one_line)]
 
 
 class AppForm(forms.Form):
@@ -48,9 +48,7 @@ class NewPasskeyForm(PasskeyForm):
 
 
 class NameForm(forms.Form):
-    name: Annotated[
-        str, StringConstraints(min_length=1, max_length=authenticators.NAME_MAX), BeforeValidator(_one_line)
-    ]
+    name: Annotated[str, StringConstraints(min_length=1, max_length=NAME_MAX), BeforeValidator(_one_line)]
 
 
 class RemovalForm(forms.Form):
@@ -134,7 +132,7 @@ def show_app(problems: dict[str, str]) -> Response:
         qr_svg=qr(new.uri),
         secret_groups=[new.secret[start : start + 4] for start in range(0, len(new.secret), 4)],
         sealed=new.sealed,
-        name=request.form.get("name", "")[: authenticators.NAME_MAX],
+        name=request.form.get("name", "")[:NAME_MAX],
     )
 
 
@@ -178,7 +176,7 @@ def show_passkey(problems: dict[str, str]) -> Response:
         replaced=_old(work, current.account_id, replaces),
         passkeys=True,
         options_url=f"{HOME}/new-passkey/options",
-        name=request.form.get("name", passkey_proof.default_name(work))[: authenticators.NAME_MAX],
+        name=request.form.get("name", passkey_proof.default_name(work))[:NAME_MAX],
     )
 
 
