@@ -99,18 +99,22 @@ def look(work: Work, account_id: UUID, since: datetime) -> Iterator[Sighting]:
 def distant_places(work: Work, seen: Sequence[Arrival]) -> Sighting | None:
     """Two browsers in two places, one sooner after the other than anybody travels.
 
-    One browser is in one place, whatever its network says: a person who turns a tunnel on and off has not travelled.
+    One browser is in one place, whatever its network says: who turns a tunnel on and off has not travelled. The places
+    of such a browser say nothing about others either.
     """
     placed = [(arrival, place) for arrival in seen if (place := work.places.of(arrival.network)) is not None]
-    found = None
-    for (first, here), (second, there) in combinations(placed, 2):
-        if second.at - first.at > LONGEST_TRIP or _same_browser(first, second):
-            continue
-        if second.at - first.at < quickest_trip(here.km_to(there)):
-            found = (first, here, second, there)
-    if found is None:
+    leaps = [
+        (first, here, second, there)
+        for (first, here), (second, there) in combinations(placed, 2)
+        if second.at - first.at <= LONGEST_TRIP and second.at - first.at < quickest_trip(here.km_to(there))
+    ]
+    tunnels = {first.device for first, _, second, _ in leaps if _same_browser(first, second)} - {None}
+    apart = [
+        leap for leap in leaps if not _same_browser(leap[0], leap[2]) and not {leap[0].device, leap[2].device} & tunnels
+    ]
+    if not apart:
         return None
-    first, here, second, there = found
+    first, here, second, there = max(apart, key=lambda leap: leap[2].at)
     evidence = {"places": [here.name, there.name], "times": [first.at.isoformat(), second.at.isoformat()]}
     return Sighting(DISTANT_PLACES, second.at, evidence)
 
