@@ -71,6 +71,7 @@ _OTHER_AREAS = (
         columns=(Text("Exercice", "Financial year"), Text("Écritures", "Entries"), Text("Produit le", "Produced on")),
         rows=lambda: ((str(days_ago(365).year), 4812, days_ago(140)), (str(days_ago(730).year), 4377, days_ago(502))),
         actions=(("accounting.audit-export.run", Text("Produire l’export", "Produce the export")),),
+        fresh=300,
     ),
     Area(
         id="payments",

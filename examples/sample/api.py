@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, request
 
 from examples.sample.parts import parts
-from examples.sample.permissions import Access, NotPermitted
+from examples.sample.permissions import Access, NotPermitted, ProofNeeded
 from examples.sample.product import Cell, Text
 from examples.sample.tokens import ServiceUnavailable, TokenRefused
 
@@ -65,6 +65,15 @@ def token_refused(refused: TokenRefused) -> Response:
 def not_permitted(refused: NotPermitted) -> Response:
     return _challenge(
         403, {"error": "insufficient_scope", "error_description": f"{refused.area.id} is not open to you"}
+    )
+
+
+@views.errorhandler(ProofNeeded)
+def proof_needed(needed: ProofNeeded) -> Response:
+    """RFC 9470 §3: the client takes `acr_values` and `max_age` along to the authorization endpoint."""
+    description = "a second factor of the last minutes is needed"
+    return _challenge(
+        401, {"error": "insufficient_user_authentication", "error_description": description, **needed.demand}
     )
 
 

@@ -3,18 +3,22 @@
 import base64
 import binascii
 import json
+import time
 from typing import Any
 
 from flask import Blueprint, abort, g, render_template, request
 from werkzeug.wrappers import Response
 
 from examples.sample import logout, sign_in
+from examples.sample.notices import notice
 from examples.sample.parts import parts
-from examples.sample.permissions import Access
+from examples.sample.permissions import Access, ProofNeeded
 from examples.sample.session import SignedIn
 from examples.sample.tokens import ServiceUnavailable, TokenRefused
 
 views = Blueprint("pages", __name__)
+
+JUST_NOW = 60  # seconds
 
 
 @views.get("/")
@@ -63,6 +67,17 @@ def told() -> str:
 @views.app_errorhandler(sign_in.SignInNeeded)
 def sign_in_needed(_: sign_in.SignInNeeded) -> Response:
     return sign_in.start(request.path if request.method == "GET" else "/")
+
+
+@views.app_errorhandler(ProofNeeded)
+def proof_needed(needed: ProofNeeded) -> Response:
+    """Ask the service for what the API's challenge would name, in the same company, and come back to the same page.
+
+    Who has just come back and still lacks it is told so, instead of being sent round and round.
+    """
+    if time.time() - g.signed_in.proved_again_at < JUST_NOW:
+        return notice("proof_needed", 403)
+    return sign_in.start(request.path, company=needed.company, **needed.demand)
 
 
 @views.app_context_processor

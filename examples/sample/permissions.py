@@ -5,13 +5,15 @@ list behind it never changes (another list has another name), so it is asked for
 """
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from examples.sample.product import Area, Product
-from examples.sample.tokens import Claims, Epochs
+from examples.sample.tokens import LEEWAY, Claims, Epochs
 
 MOST_KEPT = 2_000
+TWO_FACTORS = "urn:id:acr:2fa"
 
 
 class NotPermitted(Exception):
@@ -20,6 +22,19 @@ class NotPermitted(Exception):
     def __init__(self, area: Area) -> None:
         super().__init__(area.id)
         self.area = area
+
+
+class ProofNeeded(Exception):
+    """The area is open to the person, once they have proved two factors again (RFC 9470)."""
+
+    def __init__(self, area: Area, max_age: int, company: str) -> None:
+        super().__init__(area.id)
+        self.area, self.max_age, self.company = area, max_age, company
+
+    @property
+    def demand(self) -> dict[str, str]:
+        """What the authorization request that follows asks for: the same parameters as in the challenge (§3, §4)."""
+        return {"acr_values": TWO_FACTORS, "max_age": str(self.max_age)}
 
 
 class PermissionSets:
@@ -65,14 +80,24 @@ class Access:
     def opens(self, area: Area) -> bool:
         return any(permission in self.permissions for permission in area.permissions)
 
+    def proved_within(self, seconds: int, now: float) -> bool:
+        """Whether two factors were proved that recently. A program's token says nothing of it, which is a no."""
+        proved_at = self.claims.get("auth_time")
+        return (
+            self.claims.get("acr") == TWO_FACTORS and isinstance(proved_at, int) and now - proved_at <= seconds + LEEWAY
+        )
+
 
 class Gate:
     """Turns the claims of a verified access token into access, and access into yes or no."""
 
-    def __init__(self, product: Product, sets: PermissionSets, epochs: Epochs) -> None:
+    def __init__(
+        self, product: Product, sets: PermissionSets, epochs: Epochs, now: Callable[[], float] = time.time
+    ) -> None:
         self._product = product
         self._sets = sets
         self._epochs = epochs
+        self._now = now
 
     def access(self, claims: Claims) -> Access:
         """What these claims open.
@@ -94,6 +119,9 @@ class Gate:
 
         Raises:
             NotPermitted: the area is closed to this person, or the token is not for a company.
+            ProofNeeded: it opens after a step-up.
         """
         if access.company is None or not access.opens(area):
             raise NotPermitted(area)
+        if area.fresh is not None and not access.proved_within(area.fresh, self._now()):
+            raise ProofNeeded(area, area.fresh, access.company)

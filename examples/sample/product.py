@@ -32,6 +32,7 @@ class Area:
             custom roles, restrictions and mandates need no work here.
         actions: permission → the act it allows; the page offers what the person may do and leaves out the rest.
         rows: makes the demonstration rows.
+        fresh: seconds within which the person must have proved two factors; None where a session is enough.
     """
 
     id: str
@@ -41,6 +42,7 @@ class Area:
     columns: tuple[Text, ...]
     rows: Callable[[], tuple[Row, ...]]
     actions: tuple[tuple[str, Text], ...] = ()
+    fresh: int | None = None
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,7 @@ class SignedIn:
     access_token: str
     access: dict[str, Any]
     refresh_token: str | None
+    proved_again_at: float = 0.0  # when the person came back from a step-up that this product asked for
     lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
     @property

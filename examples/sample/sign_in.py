@@ -30,6 +30,7 @@ views = Blueprint("sign_in", __name__)
 MOST_PENDING = 8
 _COMPANY = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _NEXT = "next_after_"
+_PROOF = "proof_asked_in_"
 
 
 class SignInNeeded(Exception):
@@ -57,6 +58,8 @@ def start(next_page: str, **extra: str) -> Response:
     state = secrets.token_urlsafe(24)
     _forget_oldest_attempts()
     session[_NEXT + state] = next_page if is_own_page(next_page) else "/"
+    if "acr_values" in extra:
+        session[_PROOF + state] = True
     # 303, and GET at the service, whatever method brought the person here.
     answer = here.service.client.authorize_redirect(
         here.config.redirect_uri,
@@ -80,7 +83,7 @@ def callback() -> Response:
     framework = here.service.client.framework
     if framework.get_state_data(session, state) is None:
         return notice("attempt_unknown", 400)
-    next_page = session.pop(_NEXT + state, "/")
+    next_page, proof_asked = session.pop(_NEXT + state, "/"), session.pop(_PROOF + state, False)
     if "error" in request.args:
         framework.clear_state_data(session, state)
         return _refusal(next_page)
@@ -98,6 +101,7 @@ def callback() -> Response:
         raise ServiceUnavailable("the token endpoint does not answer") from error
     except (OAuthError, JoseError, TokenRefused, ValueError):
         return notice("attempt_failed", 400)
+    signed_in.proved_again_at = time.time() if proof_asked else 0.0
     if not here.store.sign_in(own_session(), signed_in):
         return notice("session_ended", 400)
     return redirect(next_page, 303)
@@ -246,6 +250,7 @@ def _forget_oldest_attempts() -> None:
     states = [key.removeprefix(_NEXT) for key in session if key.startswith(_NEXT)]
     for state in states[: max(0, len(states) - MOST_PENDING + 1)]:
         session.pop(_NEXT + state, None)
+        session.pop(_PROOF + state, None)
         parts().service.client.framework.clear_state_data(session, state)
 
 

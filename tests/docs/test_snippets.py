@@ -119,6 +119,11 @@ def test_the_api_guard_accepts_its_tokens_alone_and_decides_on_permissions(live,
     assert made["may"](claims, "accounting.settings.edit") is False
     assert list(made["lists"]) == [claims["permission_set"]]
 
+    exec("import time\n" + containing(page, "python", "def proved_lately"), made)
+    assert made["proved_lately"](claims) is True
+    assert made["proved_lately"]({**claims, "auth_time": claims["auth_time"] - 600}) is False
+    assert 'acr_values="urn:id:acr:2fa", max_age="300"' in made["challenge"]()[1]["WWW-Authenticate"]
+
     with pytest.raises(ValueError, match="not an access token"):
         made["claims_of"](tokens["id_token"])
     with pytest.raises(InvalidClaimError):

@@ -1,5 +1,7 @@
 """The samples' API: the same gate as the pages, by access token alone."""
 
+import time
+
 import pytest
 
 from examples.sample.permissions import PermissionSets
@@ -130,3 +132,93 @@ def test_sessions_end_by_idleness_and_by_age(person, product):
         assert person.get("/area/journals").status_code == 200
     now[0] += 50 * 60
     assert person.get("/area/journals").status_code == 303
+
+
+# --- a second factor of the last minutes (RFC 9470) ---
+
+AUDITOR = ["accounting.audit-export.run", "accounting.journals.view"]
+DEMAND = {"acr_values": "urn:id:acr:2fa", "max_age": "300"}
+
+
+@pytest.fixture
+def auditor(issuer):
+    issuer.sets["ps_auditor"] = AUDITOR
+    issuer.permission_set = "ps_auditor"
+    return issuer
+
+
+def proved(seconds, acr="urn:id:acr:2fa"):
+    return {"acr": acr, "auth_time": int(time.time()) - seconds}
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {},
+        proved(400),
+        proved(10, acr="urn:id:acr:1fa"),
+        {"acr": "urn:id:acr:2fa", "auth_time": "now"},
+        {"auth_time": 1},
+    ],
+)
+def test_a_sensitive_area_names_what_it_wants(call, auditor, claims):
+    answer = call("/api/audit-export", auditor.access_token(**claims))
+
+    assert answer.status_code == 401
+    said = answer.headers["WWW-Authenticate"]
+    assert said.startswith('Bearer realm="accounting", error="insufficient_user_authentication"')
+    assert ', acr_values="urn:id:acr:2fa", max_age="300"' in said
+    assert answer.json["error"] == "insufficient_user_authentication"
+    assert {name: answer.json[name] for name in DEMAND} == DEMAND
+    assert "data" not in answer.json
+
+
+def test_a_proof_of_the_last_minutes_opens_it(call, auditor):
+    assert call("/api/audit-export", auditor.access_token(**proved(290))).status_code == 200
+    assert call("/api/journals", auditor.access_token()).status_code == 200
+
+
+def test_who_may_not_anyway_is_not_asked_for_a_proof(call, issuer):
+    answer = call("/api/audit-export", issuer.access_token())
+    assert answer.status_code == 403
+    assert 'error="insufficient_scope"' in answer.headers["WWW-Authenticate"]
+
+
+def test_the_page_begins_a_new_authorization_and_comes_back(person, auditor):
+    person.sign_in()
+    answer = person.get("/area/audit-export")
+    assert answer.status_code == 303
+    auditor.access_claims = with_claims(auditor.access_claims, **proved(1))
+
+    back = person.sign_in("/area/audit-export")
+
+    asked = auditor.authorize_parameters
+    assert {name: asked[name] for name in DEMAND} == DEMAND
+    assert asked["company"] == "c1", "the same company: nobody is asked to choose it again"
+    assert back.headers["Location"] == "/area/audit-export"
+    assert person.get("/area/audit-export").status_code == 200
+
+
+def test_who_comes_back_without_the_proof_is_told_and_not_sent_round(person, auditor):
+    person.sign_in()
+    person.sign_in("/area/audit-export")
+
+    answer = person.get("/area/audit-export")
+
+    assert answer.status_code == 403
+    assert "A second proof is needed" in answer.text
+
+
+def test_a_strength_that_cannot_be_reached_is_explained(person, auditor):
+    person.sign_in()
+    auditor.answers = {"error": "unmet_authentication_requirements", "iss": auditor.url}
+
+    answer = person.sign_in("/area/audit-export")
+
+    assert answer.status_code == 400
+    assert "A second proof is needed" in answer.text
+    assert person.get("/area/journals").status_code == 200, "the session goes on"
+
+
+def with_claims(make, **more):
+    return lambda **changes: make(**{**more, **changes})
