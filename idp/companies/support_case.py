@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from idp.accounts import email_address, profile
 from idp.accounts.models import Account
 from idp.audit import log as audit
-from idp.authn import reset
+from idp.authn import password_proof, reset
 from idp.companies import support_kind, support_notice, support_state
 from idp.companies.errors import CaseOpen, FourEyes
 from idp.companies.models import SupportCase
@@ -78,7 +78,7 @@ def open_case(
         reason = _text(reason, "reason")
         if kind != "sharing":
             identity_check = _text(identity_check, "identity_check")
-    _fit(profile.get(work, account_id), known)
+    _fit(profile.get(work, account_id), kind)
     present = support_state.open_about(work, account_id, known.matter)
     if present is not None:
         if present.kind == kind and present.state == "requested" and not by_person:
@@ -271,9 +271,14 @@ def _kept(work: Work, kind: str, account_id: UUID, details: dict[str, Any]) -> d
     return {**details, "address": address}
 
 
-def _fit(account: Account, kind: support_kind.Kind) -> None:
-    """An account that an operator blocked stays so, whatever its holder has lost."""
-    if account.status == "erased" or (kind.matter == "access" and not reset.may_reset(account)):
+def _fit(account: Account, kind: str) -> None:
+    """An account that an operator blocked stays so; one that wrong passwords blocked needs a new password."""
+    fit = account.status != "erased"
+    if kind == "reset-2fa":
+        fit = account.status in password_proof.MAY_SIGN_IN
+    elif support_kind.named(kind).matter == "access":
+        fit = reset.may_reset(account)
+    if not fit:
         raise Conflict(status=account.status)
 
 

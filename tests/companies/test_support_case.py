@@ -173,18 +173,24 @@ def test_a_case_after_thirty_days_is_not_marked(desk, work):
 
 
 @pytest.mark.parametrize(
-    ("status", "reason", "opens"),
-    [("blocked", "operator", False), ("blocked", "wrong_passwords", True), ("erased", "", False)],
+    ("status", "reason", "kind", "opens"),
+    [
+        ("blocked", "operator", "reset-2fa", False),
+        ("blocked", "operator", "reset-all", False),
+        ("blocked", "wrong_passwords", "reset-2fa", False),  # it takes a new password to open it
+        ("blocked", "wrong_passwords", "reset-all", True),
+        ("erased", "", "reset-all", False),
+    ],
 )
-def test_what_an_operator_blocked_stays_so(desk, work, status, reason, opens):
+def test_what_an_operator_blocked_stays_so(desk, work, status, reason, kind, opens):
     account = work.session.get_one(Account, desk.person.account.id)
     account.status, account.status_reason = status, reason
     work.session.flush()
     if opens:
-        assert desk.open().state == "waiting_approval"
+        assert desk.open(kind).state == "waiting_approval"
         return
     with pytest.raises(Conflict) as refused:
-        desk.open()
+        desk.open(kind)
     assert refused.value.members["status"] == status
 
 

@@ -146,6 +146,7 @@ def open_case(account_id: UUID, kind: str) -> ResponseReturnValue:
     current = duty.on_duty(support_desk.VIEW, sure=True)
     if kind not in FORMS:
         raise NotFound(kind="page")
+    support_kind.require(open_work(), kind, account_id)
     if not duty.has_seen(current, account_id, request.args.get("seen", "")):
         return see_other("/operations/accounts")
     form, problems = forms.read(FORMS[kind], request.form)
