@@ -21,8 +21,7 @@ from idp.work import Work
 
 KIND = MATTER = "sharing"
 NOTICE_SENT, REVIEW = "notice_sent", "review"
-EXPLAINED = "explained by the person"
-REASON = "signs of sharing"
+EXPLAINED, REASON = "explained", "signs_of_sharing"  # as `duty.close_reason` puts them into words
 VIEW = "operations.sharing.view"
 DISMISSED, CONFIRMED = "dismissed", "confirmed"
 

@@ -4,6 +4,8 @@ from typing import Any
 
 from markupsafe import Markup
 
+from tests.web import sharing_samples
+
 BOOKS = {"name": "Comptabilité", "accent": "green", "mark": "Co"}
 CAPTURE = {"name": "Saisie de documents", "accent": "amber", "mark": "Do"}
 INES = {"display_name": "Inès Moreau", "email": "ines.moreau@atelier-lumen.example"}
@@ -235,6 +237,22 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
         ]
         for act in ("stop", "undo", "confirm")
     },
+    "account/privacy.html": [{"account": INES, "copy_url": "/copy", "erase_url": "/erase", "days": 14}],
+    "account/privacy_copy.html": [
+        {"account": INES, "back_url": "/account/privacy", "problems": problems}
+        for problems in ({}, {"form": "Réessayez plus tard."})
+    ],
+    "account/privacy_erase.html": [
+        {"account": INES, "days": 14, "obstacles": [], "back_url": "/account/privacy"},
+        {"account": INES, "days": 14, "obstacles": [], "back_url": "/account/privacy",
+         "problems": {"sure": "Cochez la case."}},
+        {"account": INES, "days": 14, "back_url": "/account/privacy", "obstacles": [
+            {"kind": "owner", "company": "Atelier Lumen",
+             "people": [{"name": "Amélie Dubois", "email": "amelie.dubois@atelier-lumen.example"}]},
+            {"kind": "administrator", "company": "Cabinet Deltour", "people": []},
+        ]},
+    ],
+    "account/privacy_waiting.html": [{"erased_on": "6 décembre 2026"}],
     "email_change/stopped.html": [{}],
     "email_change/confirmed.html": [SUBJECT],
     "reset/request.html": [
@@ -330,8 +348,8 @@ SAMPLES |= {
     ],
     "operations/case.html": [
         {**DESK, "acts": [{"act": "approve", "label": "Approuver", "url": "/x"}], "mine": False, "why_not": "",
-         "look_up": True, "form": {"email": "m@y.example"}},
-        {**DESK, "acts": [], "mine": True, "why_not": "Lecture seule.", "look_up": False,
+         "signs": [["Deux lieux", "20 novembre", "21 novembre", "3"]], "look_up": True, "form": {"email": "m@y.example"}},
+        {**DESK, "acts": [], "mine": True, "why_not": "Lecture seule.", "signs": [], "look_up": False,
          "problems": {"form": "Trop tard."}},
     ],
     "operations/take_up.html": [{**DESK, "confirmed": confirmed, "back_url": "/b"} for confirmed in (True, False)],
@@ -390,41 +408,9 @@ MAIL_SAMPLES: dict[str, list[dict[str, Any]]] = {
             ("erase", "operator"),
         )
     ],
-    "sharing_noticed": [
-        {"link": LINK, "name": "Sophie", "seen": ["Deux lieux éloignés en même temps", "Adresse partagée"], "strict": strict}
-        for strict in (True, False)
-    ],
-    "sharing_confirmed": [{"link": LINK, "name": "Sophie"}],
-    "colleague_request": [
-        {"link": LINK, "name": "Benoît", "by": "Sophie Lemaire", "company": "Boulangerie Lemaire",
-         "colleague": "Marc <Petit>", "colleague_address": "marc@boulangerie.example"}
-    ],
     "case_stopped": [{"link": LINK, "name": "Olivier", "reference": "7K3M9QA"}],
     "case_opened": [{**SEEN, "effective": "23 novembre 2026 à 10:12"}],
 }
 
-_PLACES = {"label": "Deux lieux éloignés", "details": ["Namur, hier à 10:02", "Lille, hier à 10:07"], "seen": MOMENT}
-_ASKED = {"name": "Marc <Petit>", "address": "marc@boulangerie.example", "company": "Boulangerie Lemaire"}
-_NOTICE = {"account": INES, "strict": True, "answer": None, "answered": "", "muted_until": "", "requests": []}
-SAMPLES |= {
-    "sharing/notice.html": [
-        {**_NOTICE, "signs": [_PLACES, {**_PLACES, "details": []}], "administers": True},
-        {**_NOTICE, "signs": [_PLACES], "strict": False, "answer": "shared", "requests": [_ASKED], "administers": False},
-        {**_NOTICE, "signs": [], "answer": "me", "answered": "hier", "muted_until": "20 février", "administers": False},
-        {**_NOTICE, "signs": [], "answer": "not_me", "answered": "hier", "administers": False},
-        {**_NOTICE, "signs": [], "administers": False},
-    ],
-    "sharing/colleague.html": [
-        {"account": INES, "companies": [{"value": "1", "label": "Boulangerie Lemaire"}], "administered": ["Lumen"]},
-        {"account": INES, "companies": [{"value": "1", "label": "A"}, {"value": "2", "label": "B"}], "administered": [],
-         "form": {"company": "2", "name": "Marc"}, "problems": {"email": "Écrivez l’adresse en entier."}},
-        {"account": INES, "companies": [], "administered": ["Lumen"]},
-        {"account": INES, "companies": [], "administered": []},
-    ],
-    "sharing/requests.html": [
-        {"account": INES, "requests": [{**_ASKED, "id": "1", "by": "Sophie Lemaire", "asked": MOMENT}],
-         "cases": [{"name": "Sophie Lemaire", "company": "Boulangerie Lemaire", "since": "21 novembre 2026"}]},
-        {"account": INES, "requests": [], "cases": []},
-    ],
-    "sharing/secured.html": [{}],
-}  # fmt: skip
+SAMPLES |= sharing_samples.PAGES
+MAIL_SAMPLES |= sharing_samples.MAILS

@@ -54,6 +54,7 @@ def kind_name(kind: str) -> str:
         "change-email": gettext("Sign-in address replaced"),
         "erase": gettext("Account erased"),
         "sharing": gettext("Account perhaps shared"),
+        "security": gettext("Address restored by its holder"),
     }
     return names.get(kind, kind)
 
@@ -63,6 +64,7 @@ def state_name(state: str) -> str:
     names: dict[str, str] = {
         "open": gettext("Open"),
         "requested": gettext("Requested by the person"),
+        "notice_sent": gettext("The person was told"),
         "review": gettext("To be decided"),
         "waiting_approval": gettext("Waits for a second person"),
         "waiting_time": gettext("Waiting time"),
@@ -80,5 +82,7 @@ def close_reason(reason: str) -> str:
         "signed_in": gettext("the person signed in with the second factor"),
         "expired": gettext("nobody went on with it"),
         "done": gettext("carried out"),
+        "signs_of_sharing": gettext("signs that the service has seen"),
+        "explained": gettext("the person has explained it"),
     }
     return words.get(reason, reason)

@@ -11,13 +11,21 @@ from pydantic import StringConstraints
 from werkzeug.wrappers import Response
 
 from idp.authn.session import Current
-from idp.companies import access, support_acts, support_case, support_desk, support_kind, support_state
+from idp.companies import (
+    access,
+    sharing_case,
+    support_acts,
+    support_case,
+    support_desk,
+    support_kind,
+    support_state,
+)
 from idp.companies.errors import CaseState
 from idp.companies.support_desk import CaseSeen
 from idp.core import texts
 from idp.core.errors import InvalidInput, NotPermitted
 from idp.web import csrf, cursors, forms, locale
-from idp.web.pages import duty
+from idp.web.pages import duty, operations_sharing
 from idp.web.pages.continuing import address, see_other
 from idp.web.pages.operations import whose
 from idp.web.render import page, person
@@ -27,7 +35,7 @@ blueprint = Blueprint("pages_operations_cases", __name__)
 csrf.guard(blueprint)
 
 PAGE_SIZE = 25
-STATES = ("open", "requested", "review", "waiting_approval", "waiting_time", "ready", "done", "closed")
+STATES = ("open", "requested", "notice_sent", "review", "waiting_approval", "waiting_time", "ready", "done", "closed")
 _PURPOSE = "support cases"
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=support_case.TEXT_MAX)]
@@ -92,6 +100,7 @@ def show(problems: dict[str, str], case_id: UUID, status: int = 200) -> Response
         acts=[{**act, "url": f"/operations/cases/{case.id}/{act['act']}"} for act in _acts(case, mine)] if able else [],
         mine=mine and case.state == "waiting_approval",
         why_not=why_not,
+        signs=operations_sharing.signs(case),
         look_up=support_desk.VIEW in _held(current),
         form={"email": case.address},
     )
@@ -226,7 +235,10 @@ def _acts(case: CaseSeen, mine: bool) -> list[dict[str, str]]:
         acts.append({"act": "approve", "label": gettext("Approve")})
     if case.state in may["send_again"]:
         acts.append({"act": "send-again", "label": gettext("Send the link again")})
-    if case.state in may["close"]:
+    if case.kind == sharing_case.KIND and case.state in may["close"]:
+        acts.append({"act": "dismiss", "label": gettext("Dismiss: a false alarm")})
+        acts.append({"act": "confirm", "label": gettext("Confirm: the account is shared")})
+    elif case.state in may["close"]:
         acts.append({"act": "close", "label": gettext("Close the case")})
     return acts
 
@@ -255,7 +267,7 @@ def _facts(current: Current, case: CaseSeen) -> list[tuple[str, str]]:
         (gettext("Person"), f"{case.name} – {case.address}" if case.address else case.name),
         (gettext("State"), duty.state_name(case.state)),
         (gettext("New address"), new),
-        (gettext("Reason"), case.reason),
+        (gettext("Reason"), duty.close_reason(case.reason)),
         (gettext("Identity checked"), case.identity_check),
         (gettext("Opened by"), whose(current, case)),
         (gettext("Opened"), _moment(case.created_at)),
