@@ -41,13 +41,18 @@ def open_work() -> Iterator[Work]:
 def deliverer() -> Deliverer:
     """The deliverer of this instance, joined with those who handle its facts."""
     from idp.authn.facts import HANDLERS
-    from idp.companies import support_acts
+    from idp.companies import address_change, support_acts
     from idp.oidc import logout
 
     return Deliverer(
         open_work,
         mailer(settings()),
-        handlers={**HANDLERS, **support_acts.HANDLERS, "session.ended": logout.session_ended},
+        handlers={
+            **HANDLERS,
+            **support_acts.HANDLERS,
+            **address_change.HANDLERS,
+            "session.ended": logout.session_ended,
+        },
         callers={"backchannel_logout": logout.deliver},
         texter=texter(settings()),
     )

@@ -18,7 +18,7 @@ class Kind:
     Attributes:
         permission: what both of the staff must hold.
         view: what is enough to read such a case.
-        matter: `access`, `erasure` or `sharing`; an account has one open case of each at a time.
+        matter: `access`, `erasure`, `sharing` or `security`; an account has one open case of each at a time.
         four_eyes: somebody else approves it; otherwise one person decides.
         waits: the waiting time of the policy begins with the approval.
         shortened: it is shorter for a person who confirmed from the mailbox. Not where the mailbox is all that the
@@ -42,6 +42,7 @@ KINDS = {
     "change-email": Kind("operations.accounts.change-email", _ACCOUNT, "access", shortened=True),
     "erase": Kind("operations.privacy.erase", "operations.privacy.view", "erasure", waits=False),
     "sharing": Kind("operations.sharing.decide", "operations.sharing.view", "sharing", four_eyes=False, waits=False),
+    "security": Kind("operations.accounts.suspend", _ACCOUNT, "security", four_eyes=False, waits=False),
 }
 
 

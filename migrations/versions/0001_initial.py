@@ -843,7 +843,8 @@ def upgrade() -> None:
             "(state IN ('done', 'closed')) = (closed_at IS NOT NULL)", name=op.f("ck_support_cases_closed_has_date")
         ),
         sa.CheckConstraint(
-            "kind IN ('reset-2fa', 'reset-all', 'change-email', 'sharing', 'erase')", name=op.f("ck_support_cases_kind")
+            "kind IN ('reset-2fa', 'reset-all', 'change-email', 'sharing', 'erase', 'security')",
+            name=op.f("ck_support_cases_kind"),
         ),
         sa.CheckConstraint("origin IN ('staff', 'person', 'operator', 'system')", name=op.f("ck_support_cases_origin")),
         sa.CheckConstraint(

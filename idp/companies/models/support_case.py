@@ -29,7 +29,7 @@ class SupportCase(Identified, Base):
             "state IN ('requested', 'notice_sent', 'review', 'waiting_approval', 'waiting_time', 'ready', 'done', 'closed')",
             name="state",
         ),
-        CheckConstraint("kind IN ('reset-2fa', 'reset-all', 'change-email', 'sharing', 'erase')", name="kind"),
+        CheckConstraint("kind IN ('reset-2fa', 'reset-all', 'change-email', 'sharing', 'erase', 'security')", name="kind"),
         CheckConstraint("origin IN ('staff', 'person', 'operator', 'system')", name="origin"),
         CheckConstraint("(state IN ('done', 'closed')) = (closed_at IS NOT NULL)", name="closed_has_date"),
         CheckConstraint("state <> 'waiting_time' OR due_at IS NOT NULL", name="waiting_has_date"),
@@ -38,7 +38,7 @@ class SupportCase(Identified, Base):
 
     reference: Mapped[str] = mapped_column(unique=True)  # what people say on the telephone
     kind: Mapped[str]
-    matter: Mapped[str]  # access, erasure or sharing: one open case of each for an account
+    matter: Mapped[str]  # access, erasure, sharing or security: one open case of each for an account
     account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"))
     state: Mapped[str]
     reason: Mapped[str]

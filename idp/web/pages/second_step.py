@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 from idp.accounts import profile, recovery_contact
 from idp.authn import lost_factor, passkey, recovery_code, sign_in
 from idp.authn.sign_in import Attempt, Outcome, Step
+from idp.companies import erasure
 from idp.web import cookies, csrf, forms
 from idp.web.pages import contact_form, steps
 from idp.web.pages.continuing import address, see_other
@@ -212,6 +213,8 @@ def decide() -> ResponseReturnValue:
         return show_decision(problems)
     if form.decision == "keep":
         sign_in.keep_account(work, attempt)
+        if attempt.account_id is not None:
+            erasure.kept(work, attempt.account_id)
         return steps.onward(work, attempt)
     answer = see_other("/sign-in")
     cookies.drop(answer, cookies.SIGN_IN)
