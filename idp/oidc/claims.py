@@ -12,6 +12,7 @@ from idp.accounts.models import Account, EmailAddress
 from idp.authn.models import Session
 from idp.companies import clock
 from idp.companies.access import Access
+from idp.companies.client_access import ClientAccess
 from idp.oidc import cache, tokens
 from idp.oidc.clients import RegisteredClient
 from idp.policy.permissions import restrictions_claim
@@ -119,8 +120,12 @@ def of_access(reach: Access) -> dict[str, Any]:
     return claims
 
 
-def client_token(work: Work, client: RegisteredClient, scope: str) -> dict[str, Any]:
-    """Claims of a client's own access token (client credentials): `sub` is the client, there is no session."""
+def client_token(work: Work, client: RegisteredClient, scope: str, reach: ClientAccess | None = None) -> dict[str, Any]:
+    """Claims of a client's own access token (client credentials): `sub` is the client, there is no session.
+
+    Args:
+        reach: what a client that works for one company may do there now.
+    """
     now = seconds(work.now)
     claims: dict[str, Any] = {
         "iss": work.issuer,
@@ -136,9 +141,17 @@ def client_token(work: Work, client: RegisteredClient, scope: str) -> dict[str, 
         claims["product"] = client.product
     if client.company_id:
         claims["company"] = str(client.company_id)
-    if client.permissions:
+    if reach is not None:
+        claims.update(of_client(reach))
+    elif client.permissions:
         claims["permissions"] = list(client.permissions)
     return claims
+
+
+def of_client(reach: ClientAccess) -> dict[str, Any]:
+    """What an application may do by itself in its company, as claims."""
+    state = {"subscription": reach.subscription} if reach.subscription else {}
+    return {"permissions": list(reach.permissions), "epoch": reach.epoch, **state}
 
 
 def id_token(

@@ -13,8 +13,9 @@ from idp.accounts.models import Account, EmailAddress
 from idp.audit import log as audit
 from idp.authn.models import Session
 from idp.authn.session import ACR_TWO
-from idp.companies import access
+from idp.companies import access, client_access
 from idp.companies.access import Access, Reason, Refusal
+from idp.companies.client_access import ClientAccess
 from idp.core.prepared import Prepared
 from idp.oidc import claims, codes, families, permission_sets, refresh, tokens
 from idp.oidc.claims import HOLDS_ADDRESS, SUBJECT_COLUMNS, Subject, subject_of
@@ -269,7 +270,21 @@ class ClientCredentialsGrant(rfc6749.ClientCredentialsGrant):
         if self.request.form.get("scope"):
             # The scopes of this service speak of persons; a client's own rights are its registered permissions.
             raise InvalidScopeError()
-        body_claims = claims.client_token(work, client, "")
+        body_claims = claims.client_token(work, client, "", self._reach(work, client))
         token = tokens.sign(work, body_claims, token_type=tokens.ACCESS_TOKEN_TYPE)
         answer = {"access_token": token, "token_type": "Bearer", "expires_in": tokens.ACCESS_TOKEN_SECONDS}
         return 200, answer, self.TOKEN_RESPONSE_HEADER
+
+    @staticmethod
+    def _reach(work: Work, client: RegisteredClient) -> ClientAccess | None:
+        """What a client bound to a company may do there now (R-38).
+
+        Raises:
+            AccessRefused: the company is closed, or its subscription to the product is over.
+        """
+        if client.company_id is None or client.product is None:
+            return None
+        found = client_access.resolve(work, client.company_id, client.product, client.permissions)
+        if isinstance(found, Reason):
+            raise AccessRefused(found.value)
+        return found

@@ -8,8 +8,8 @@ from uuid import UUID
 from sqlalchemy import insert
 from sqlalchemy.exc import IntegrityError
 
-from idp.companies import access
-from idp.companies.access import Access
+from idp.companies import access, client_access
+from idp.companies.access import Access, Reason
 from idp.oidc import claims, clients, families, refresh, tokens
 from idp.oidc.clients import RegisteredClient
 from idp.oidc.families import Family
@@ -22,7 +22,7 @@ class LiveToken:
     """An access token of ours that is worth something now.
 
     Attributes:
-        claims: as signed.
+        claims: as signed; of a client's own token, with its rights as they are now.
         family: the grant of a person's token; None for a client's own.
         reach: what the person may do now, which may be less or more than the token says; None without product.
     """
@@ -37,10 +37,11 @@ def access_token(work: Work, token: str) -> LiveToken | None:
     signed = tokens.verify(work, token, tokens.ACCESS_TOKEN_TYPE)
     if signed is None or signed["exp"] <= work.now.timestamp():
         return None
-    if clients.find(work, signed["client_id"]) is None:  # deleted: its tokens die with it
+    client = clients.find(work, signed["client_id"])
+    if client is None:  # deleted: its tokens die with it
         return None
     if "sid" not in signed:
-        return None if _revoked(work, signed["jti"]) else LiveToken(signed, None, None)
+        return _of_client(work, client, signed)
     family = families.find(work, tokens.grant_of(signed["jti"]), signed["jti"])
     if family is None:
         return None
@@ -48,6 +49,18 @@ def access_token(work: Work, token: str) -> LiveToken | None:
         return LiveToken(signed, family, None)
     reach = access.resolve(work, family.subject.account_id, UUID(signed["company"]), signed["product"])
     return LiveToken(signed, family, reach) if isinstance(reach, Access) else None
+
+
+def _of_client(work: Work, client: RegisteredClient, signed: dict[str, Any]) -> LiveToken | None:
+    """A client's own token, with what the client may do in its company now if it is bound to one."""
+    if _revoked(work, signed["jti"]):
+        return None
+    if client.company_id is None or client.product is None:
+        return LiveToken(signed, None, None)
+    reach = client_access.resolve(work, client.company_id, client.product, client.permissions)
+    if isinstance(reach, Reason):
+        return None
+    return LiveToken({**signed, **claims.of_client(reach)}, None, None)
 
 
 def _revoked(work: Work, jti: str) -> bool:

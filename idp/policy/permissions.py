@@ -155,6 +155,15 @@ def effective(policies: Policies, grant: Grant) -> Effective:
     return _answer(policies, kept, restrictions)
 
 
+def left_by(
+    policies: Policies, product: Product, permissions: Iterable[str], *, services: frozenset[str], state: str | None
+) -> tuple[str, ...]:
+    """What of an application's own permissions the company's services and its subscription let through, sorted."""
+    grant = Grant(product=product.id, services=services, state=state)
+    known = frozenset(permissions) & frozenset(product.permissions)
+    return tuple(sorted(_in_state(policies, _with_services(policies, known, grant), state)))
+
+
 def _answer(policies: Policies, kept: frozenset[str], restrictions: Restrictions) -> Effective:
     step_up = frozenset(each for each in kept if policies.permissions[each].step_up)
     return Effective(tuple(sorted(kept)), set_id(kept), restrictions, step_up)

@@ -3,6 +3,7 @@
 import pytest
 from jsonschema import Draft202012Validator
 
+from idp.companies import subscription
 from tests.party import Party, header_of
 from tests.stage import Stage
 
@@ -29,6 +30,42 @@ def test_company_and_permissions_are_those_of_the_registration(stage: Stage) -> 
     claims = party.verified(party.post("/oauth/token", grant_type="client_credentials").json["access_token"])
     assert (claims["company"], claims["permissions"]) == (str(company), ["accounting.journals.view"])
     assert party.introspect(party.post("/oauth/token", grant_type="client_credentials").json["access_token"])["active"]
+
+
+@pytest.fixture
+def machine(own_stage: Stage) -> Party:
+    """An application that works for one company by itself."""
+    return own_stage.register(
+        product="accounting", resource="https://books.company.example/api", redirect_uris=[],
+        company_id=own_stage.company("atelier-lumen"), grant_types=["client_credentials"],
+        permissions=["accounting.journals.view", "accounting.journals.create", "accounting.payments.send"],
+    )  # fmt: skip
+
+
+def move(stage: Stage, state: str) -> None:
+    with stage.work() as work:
+        at = {"since_at": work.now, "until_at": None, "kept_until_at": None}
+        subscription.set_state(work, stage.company("atelier-lumen"), "accounting", state, **at)
+
+
+def test_services_that_are_off_take_their_permissions_along(machine: Party) -> None:
+    claims = machine.verified(machine.post("/oauth/token", grant_type="client_credentials").json["access_token"])
+    assert claims["permissions"] == ["accounting.journals.create", "accounting.journals.view"]  # SEPA is off here
+    assert claims["subscription"] == "active"
+
+
+def test_a_suspended_subscription_leaves_viewing_and_an_ended_one_nothing(own_stage: Stage, machine: Party) -> None:
+    token = machine.post("/oauth/token", grant_type="client_credentials").json["access_token"]
+    move(own_stage, "suspended")
+    assert machine.introspect(token)["permissions"] == ["accounting.journals.view"]
+    claims = machine.verified(machine.post("/oauth/token", grant_type="client_credentials").json["access_token"])
+    assert (claims["permissions"], claims["subscription"]) == (["accounting.journals.view"], "suspended")
+    move(own_stage, "ended")
+    refused = machine.post("/oauth/token", grant_type="client_credentials")
+    assert (refused.status_code, refused.json["error"], refused.json["reason"]) == (
+        400, "invalid_grant", "subscription_ended",
+    )  # fmt: skip
+    assert machine.introspect(token) == {"active": False}
 
 
 @pytest.mark.parametrize("scope", ["openid", "profile", "company:x", "anything"])
