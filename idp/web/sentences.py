@@ -61,7 +61,6 @@ SENTENCES: Mapping[str, Any] = {
     "account.created": _l("You created your account."),
     "account.data_exported": _l("You downloaded the data that is held about you."),
     "account.erased": _l("The account was erased."),
-    "account.erasure_approved": _l("Our support team agreed to the erasure that you had asked for."),
     "account.erasure_requested": _l("You asked for your account to be erased."),
     "account.erasure_withdrawn": _l("You kept your account: its erasure was called off."),
     "account.looked_up": _l("Our support team looked at the state of your account. It sees no password and no code."),
@@ -168,6 +167,6 @@ def sentence(entry: Entry, names: Mapping[str, str]) -> str:
     varied = f"{entry.name}:{entry.details.get(VARIED[entry.name])}" if entry.name in VARIED else entry.name
     text = str(SENTENCES.get(varied) or SENTENCES[entry.name])
     proved = entry.details.get("methods")
-    methods = ", ".join(str(METHODS[each]) for each in proved if each in METHODS) if isinstance(proved, list) else ""
+    methods = ", ".join(str(METHODS[each]) for each in METHODS if each in proved) if isinstance(proved, list) else ""
     values = {key: str(entry.details.get(key, "")) for key in ("case", "left")}
     return text % defaultdict(lambda: "–", {**values, "methods": methods, **names})

@@ -25,7 +25,7 @@ blueprint = Blueprint("pages_security_history", __name__)
 csrf.guard(blueprint)
 
 PURPOSE = "security history"
-_BY_STAFF = ("case.", "account.looked_up", "account.erasure_approved", "sharing.decided")
+_BY_STAFF = ("case.", "account.looked_up", "sharing.decided")
 
 
 @blueprint.get("/account/history")
