@@ -160,6 +160,7 @@ def set_password(work: Work, attempt: Attempt, password: str, *, words: Iterable
 
 
 def may_reset(account: Account) -> bool:
+    """Whether a new password would let the holder in: not where an operator has blocked the account."""
     if account.status == "blocked":
         return account.status_reason == password_proof.BLOCKED_BY_TRIES
     return account.status in password_proof.MAY_SIGN_IN

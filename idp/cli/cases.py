@@ -16,7 +16,9 @@ COLUMNS = (
     "reference", "kind", "state", "address", "opened_by", "created_at", "confirmed_at", "approved_by", "due_at",
     "repeated",
 )  # fmt: skip
-STATES = ("open", "requested", "review", "waiting_approval", "waiting_time", "ready", "done", "closed")
+STATES = (
+    "open", "requested", "notice_sent", "review", "waiting_approval", "waiting_time", "ready", "done", "closed",
+)  # fmt: skip
 
 
 @click.group()

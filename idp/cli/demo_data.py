@@ -5,8 +5,8 @@ changed or removed since stays so. Days in the file are counted from the day of 
 
 - invitations live as long as `account-policy.yaml` says, whatever the file; they are not mailed, as nobody has these
   addresses, and the pages of a company send them again;
-- trusted devices need a browser, and pending changes of an address or signs of sharing need journeys of their own;
-- `support_cases` belong to the desk of the staff and are left for it.
+- trusted devices need a browser, and pending changes of an address need journeys of their own;
+- the state of a case is what its kind begins with; a case of sharing comes with its signs (`demo_sharing`).
 """
 
 from collections import Counter
@@ -25,6 +25,7 @@ from idp.audit import log
 from idp.audit.models import AuditEvent
 from idp.authn import password as passwords
 from idp.authn import recovery_code, status, totp
+from idp.cli import demo_cases, demo_sharing
 from idp.companies import assignment, company, invitation, mandate, membership, role, staff, subscription
 from idp.companies.models import Company
 from idp.core.errors import ConfigurationError, NotFound
@@ -98,6 +99,9 @@ def load(work: Work, password: str, data: Entry) -> dict[str, int]:
     for entry in data["staff"]:
         loader.staff(entry)
     loader.end_subscriptions()
+    made = demo_sharing.load(work, data, loader.accounts) + demo_cases.load(work, data, loader.accounts)
+    if made:
+        loader.new["support_cases"] = made
     if loader.new:
         log.record(work, "demo.loaded", ("policies", work.policies.revision), new=dict(loader.new))
     return dict(loader.new)

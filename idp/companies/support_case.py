@@ -143,7 +143,8 @@ def approve(work: Work, case_id: UUID) -> SupportCase:
         approved_at=work.now,
         due_at=max(case.due_at or work.now, work.now + wait),
     )
-    support_notice.approved(work, case)
+    if _tells(case):
+        support_notice.approved(work, case)
     support_state.record(work, "case.approved", case, due_at=_moment(case.due_at))
     return case
 
@@ -224,11 +225,16 @@ def _opened(work: Work, case: SupportCase, known: support_kind.Kind) -> SupportC
         work.session.flush()
     except IntegrityError as error:  # uq_support_cases_open: somebody was faster
         raise CaseOpen() from error
-    if known.four_eyes and (case.origin != "person" or known.matter == "access"):
+    if known.four_eyes and _tells(case):
         support_notice.opened(work, case)
     said = {"kind": case.kind, "origin": case.origin, "reason": case.reason, "repeated": case.repeated}
     support_state.record(work, "case.opened", case, **said)
     return case
+
+
+def _tells(case: SupportCase) -> bool:
+    """Whether the contacts are told by the case: an erasure that its holder asked for has notices of its own."""
+    return case.matter == "access" or case.origin in ("staff", "operator")
 
 
 def _take_up(work: Work, case: SupportCase, reason: str, identity_check: str) -> SupportCase:

@@ -44,7 +44,9 @@ def ask_address() -> ResponseReturnValue:
 
 def show_request(problems: dict[str, str]) -> Response:
     leads = destination(open_work(), asked())
-    return page("reset/request.html", problems=problems, product=leads.product, back_url=sign_in_address(leads.path))
+    form = forms.typed() or {"email": request.args.get("login_hint", "")[:320]}
+    back_url = sign_in_address(leads.path)
+    return page("reset/request.html", problems=problems, form=form, product=leads.product, back_url=back_url)
 
 
 @blueprint.post("/reset")

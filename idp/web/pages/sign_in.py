@@ -66,11 +66,16 @@ def show(problems: dict[str, str], status: int = 200) -> Response:
         form=typed or {"email": hint[:320]},
         form_targets=leads.form_targets,
         product=leads.product,
-        forgotten_url=address("/reset", leads.path),
+        forgotten_url=_forgotten(leads.path, typed.get("email", hint)),
         passkeys=passkey.available(open_work()),
         passkey_url=_beside("/sign-in/passkey"),
         form_action=_beside("/sign-in") if request.path == "/sign-in/passkey" else "",
     )
+
+
+def _forgotten(continue_to: str, email: str) -> str:
+    """The page of a forgotten password, which is told the address as far as this page knows it."""
+    return address("/reset", continue_to, login_hint=email[:320]).replace("%40", "@")
 
 
 def _beside(path: str) -> str:
