@@ -11,9 +11,11 @@ import structlog
 from sqlalchemy import ColumnElement, Table, and_, delete, exists, func, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from idp.accounts.models import EmailAddress, EmailChange
+from idp.audit import retention
 from idp.authn import sharing, throttle
-from idp.authn.models import MailedLink, NoticeLink, PasskeyChallenge, Session, SignIn, TrustedDevice
-from idp.companies.models import ColleagueRequest, SupportCase
+from idp.authn.models import MailedLink, NoticeLink, OneTimeCode, PasskeyChallenge, Session, SignIn, TrustedDevice
+from idp.companies.models import ColleagueRequest, Invitation, SupportCase
 from idp.core.db import Base
 from idp.oidc import authorization, codes, families, keys, refresh
 from idp.oidc.models import Grant, InitialAccessToken, RevokedAccessToken
@@ -29,6 +31,10 @@ SESSION_KEPT = timedelta(days=90)
 DELIVERED_KEPT = timedelta(days=30)
 REQUEST_KEPT = timedelta(days=90)
 CASE_KEPT = timedelta(days=365)
+ADDRESS_KEPT = timedelta(days=365)
+CHANGE_KEPT = timedelta(days=90)
+INVITATION_KEPT = timedelta(days=90)
+EVENT_KEPT = timedelta(days=3 * 365)
 
 UnitOfWork = Callable[[], AbstractContextManager[Work]]
 
@@ -70,6 +76,7 @@ def _over(now: datetime) -> Iterator[tuple[type[Base], ColumnElement[bool]]]:
     yield PasskeyChallenge, PasskeyChallenge.expires_at < now - A_DAY
     yield MailedLink, MailedLink.expires_at < now - A_DAY
     yield NoticeLink, NoticeLink.expires_at < now - A_DAY
+    yield OneTimeCode, OneTimeCode.expires_at < now - A_DAY
     yield TrustedDevice, TrustedDevice.expires_at < now - A_DAY
     yield RevokedAccessToken, RevokedAccessToken.expires_at < now - A_DAY
     ended = or_(
@@ -80,6 +87,14 @@ def _over(now: datetime) -> Iterator[tuple[type[Base], ColumnElement[bool]]]:
     yield Grant, ended  # with its refresh tokens
     long_over = func.coalesce(Session.ended_at, Session.expires_at) < now - SESSION_KEPT
     yield Session, and_(long_over, ~exists().where(Grant.session_id == Session.id))
+    changed = or_(
+        EmailChange.undo_until < now - CHANGE_KEPT,
+        EmailChange.closed_at < now - CHANGE_KEPT,
+        and_(EmailChange.proved_at.is_(None), EmailChange.expires_at < now - CHANGE_KEPT),
+    )
+    yield EmailChange, changed
+    yield EmailAddress, EmailAddress.released_at < now - ADDRESS_KEPT
+    yield Invitation, func.coalesce(Invitation.closed_at, Invitation.expires_at) < now - INVITATION_KEPT
     yield SupportCase, SupportCase.closed_at < now - CASE_KEPT  # with the links of its contacts
     yield InitialAccessToken, InitialAccessToken.expires_at < now - DELIVERED_KEPT
     yield OutboxMessage, OutboxMessage.finished_at < now - DELIVERED_KEPT
@@ -95,6 +110,8 @@ def _discards(work: Work) -> dict[str, Callable[[], int]]:
         "authorization_codes": lambda: codes.discard_old(work, work.now - A_DAY),
         "authorization_requests": lambda: authorization.discard_old(work),
         "refresh_token_successors": lambda: refresh.forget_successors(work),
+        "audit_traces": lambda: retention.erase_old_traces(work),
+        "audit_events": lambda: retention.remove_before(work, work.now - EVENT_KEPT),
         "signing_keys": lambda: keys.discard_dead(work),
     }
 

@@ -4,14 +4,17 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import func, insert, select
 
+from idp.accounts.models import EmailAddress, EmailChange
 from idp.authn import session, sign_in, throttle
 from idp.authn.models import MailedLink, Proof, Session, SignIn, TrustedDevice
 from idp.cli import housekeeping
+from idp.core.db import Base
 from idp.core.ids import uuid7
 from idp.oidc import clients
 from idp.oidc.clients import ClientRegistration
@@ -182,3 +185,37 @@ def test_the_verb_tells_what_it_removed(idp):
 
 def _at(work: Work, instant: Any) -> Work:
     return work.later(seconds=(instant - work.now).total_seconds())
+
+
+def test_changes_of_address_go_90_days_after_they_could_be_undone(work, make_account):
+    ada = make_account()
+    change = put(
+        work, EmailChange, account_id=ada.account.id, way="person", old_address="old@example.test",
+        old_canonical="old@example.test", new_address=ada.address, new_canonical=ada.address, stop_digest=b"s",
+        asked_at=work.now, expires_at=work.now + DAY, proved_at=work.now, done_at=work.now,
+        undo_until=work.now + 7 * DAY,
+    )  # fmt: skip
+    put(
+        work, EmailAddress, account_id=ada.account.id, address="old@example.test", canonical="old@example.test",
+        verified_at=work.now, created_at=work.now, released_at=work.now,
+    )  # fmt: skip
+    work.session.commit()
+    assert change is not None
+    assert housekeeping.sweep(_at(work, work.now + 97 * DAY))["email_changes"] == 0
+    swept = housekeeping.sweep(_at(work, work.now + 98 * DAY))
+    assert (swept["email_changes"], swept["email_addresses"]) == (1, 0)
+    assert housekeeping.sweep(_at(work, work.now + 366 * DAY))["email_addresses"] == 1
+    assert count(work, EmailAddress) == 1  # the one in use
+
+
+def test_every_table_with_an_end_is_swept_and_told_of():
+    """A table whose rows run out, are closed or delivered, is removed by somebody, and docs/retention.md says when."""
+    told = (Path(__file__).parents[2] / "docs" / "retention.md").read_text("utf-8")
+    ends = {"expires_at", "closed_at", "released_at", "finished_at", "withdrawn_at"}
+    kept = {
+        "product_roles": "a temporary right that ran out is history of its company",
+        "companies": "a customer that left",
+    }
+    for table in Base.metadata.sorted_tables:
+        if ends & set(table.columns.keys()) and table.name not in kept:
+            assert f"`{table.name}`" in told, table.name
