@@ -127,8 +127,8 @@
     });
     let autofill = false;
     PublicKeyCredential.isConditionalMediationAvailable?.().then((available) => {
-      autofill = available;
-      if (available) offer();
+      autofill = available && !("refused" in place.dataset); // what was refused is not offered again at once
+      if (autofill) offer();
     });
   }
 })();
