@@ -230,8 +230,19 @@ def forget_old(work: Work) -> int:
 
 def _tell(work: Work, account_id: UUID, now: Standing) -> bool:
     """Write to the holder once for each sign that has begun to count, from the policy's score on."""
-    if not now.notice:
+    new = mark_told(work, account_id) if now.notice else []
+    if not new:
         return False
+    account = profile.get(work, account_id)
+    language = "fr" if account.locale.startswith("fr") else "en"
+    seen = [sign.label.get(language, sign.signal) for sign in now.signs]
+    notices.tell(work, account_id, "sharing_noticed", path=PAGE, seen=seen, strict=now.code_each_time)
+    audit.record(work, "sharing.told", ("account", account_id), signals=sorted(new), score=now.score)
+    return True
+
+
+def mark_told(work: Work, account_id: UUID) -> list[str]:
+    """Note that the holder has been told of everything that counts; answers what of it was new."""
     new = work.session.scalars(
         update(_s)
         .where(_s.account_id == account_id, _s.told_at.is_(None), _s.weight > 0)
@@ -240,15 +251,9 @@ def _tell(work: Work, account_id: UUID, now: Standing) -> bool:
         .returning(_s.signal),
         execution_options={"synchronize_session": False},
     ).all()
-    if not new:
-        return False
-    _answer(work, account_id, None)
-    account = profile.get(work, account_id)
-    language = "fr" if account.locale.startswith("fr") else "en"
-    seen = [sign.label.get(language, sign.signal) for sign in now.signs]
-    notices.tell(work, account_id, "sharing_noticed", path=PAGE, seen=seen, strict=now.code_each_time)
-    audit.record(work, "sharing.told", ("account", account_id), signals=sorted(new), score=now.score)
-    return True
+    if new:
+        _answer(work, account_id, None)
+    return list(new)
 
 
 def _answer(work: Work, account_id: UUID, answer: str | None) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-LINK = "http://localhost:8000/account/sharing"
+LINK = "http://localhost:8000/activate/abc"
 SOPHIE = {"display_name": "Sophie Lemaire", "email": "info@boulangerie.example", "sharing_noticed": True}
 MOMENT = {"iso": "2026-11-21T18:04:00+00:00", "short": "hier à 18:04", "full": "21 novembre 2026, 18:04 (Bruxelles)"}
 PLACES = {"label": "Deux lieux éloignés", "details": ["Namur, hier à 10:02", "Lille, hier à 10:07"], "seen": MOMENT}
