@@ -11,7 +11,8 @@ from idp.audit import log
 from idp.authn import password, recovery_code, sharing, totp
 from idp.authn.models import PasswordCredential
 from idp.cli import demo_data
-from idp.companies import access, membership
+from idp.companies import access, membership, support_case
+from idp.companies.errors import FourEyes
 from idp.companies.models import SupportCase
 from idp.core.db import Base
 from idp.core.errors import NotFound
