@@ -20,21 +20,22 @@ class Form:
 
 
 class _Forms(HTMLParser):
-    """The fields of the main form, as a browser would send them back."""
+    """The fields of the main form, as a browser would send them back; without one, of the last form."""
 
     def __init__(self) -> None:
         super().__init__()
         self.form: Form | None = None
         self.title = self.heading = ""
-        self._inside = False
+        self._inside = self._main = False
         self._reading = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = {name: value or "" for name, value in attrs}
         if tag in ("title", "h1"):
             self._reading = tag
-        if tag == "form" and values.get("method") == "post":
+        if tag == "form" and values.get("method") == "post" and not self._main:
             self.form, self._inside = Form(values.get("action", "")), True
+            self._main = values.get("id") == "main-form"
         elif tag == "input" and self._inside and self.form is not None and "name" in values:
             ticked = values.get("type") != "checkbox" or "checked" in values
             if ticked:

@@ -1,5 +1,6 @@
 """The real application over a fresh database, people who can sign in, browsers."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from idp.authn import recovery_code, totp
 from idp.core.settings import Settings
 from idp.web.work import Application, database, unit_of_work
 from idp.work import Actor
+from tests.authn import flows
 from tests.conftest import PASSWORD, give_contact, hash_of
 from tests.web.browser import Browser
 
@@ -109,3 +111,28 @@ def sign_in(browser: Browser, holder: Holder, *, to: str = "/account", steps: in
     browser.submit({"email": holder.address, "password": holder.password})
     assert browser.heading == "Enter the code from your app"
     browser.submit({"code": holder.code(steps)})
+
+
+def sent_code(app: Application) -> str:
+    """The last code that was sent, by mail or by text message."""
+    with unit_of_work(app, SYSTEM, write=False) as work:
+        return flows.sent_code(work)
+
+
+def complete(browser: Browser, app: Application, contact: str = "contact@perso.example") -> list[str]:
+    """The set-up pages after the second factor; answers the recovery codes."""
+    assert browser.heading == "Add a recovery contact", browser.text[:500]
+    browser.submit({"recovery_contact": contact})
+    assert browser.heading == "Enter the code we sent", browser.text[:500]
+    browser.submit({"code": sent_code(app)})
+    return keep_codes(browser)
+
+
+def keep_codes(browser: Browser) -> list[str]:
+    """Have recovery codes shown, and type one of them."""
+    assert browser.heading == "Keep your recovery codes", browser.text[:500]
+    browser.submit()
+    codes = re.findall(r"<code>([0-9A-Z-]{19})</code>", browser.text)
+    assert len(codes) == 10
+    browser.submit({"code": codes[4]})
+    return codes

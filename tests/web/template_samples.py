@@ -50,6 +50,14 @@ PHONE = {
 }  # fmt: skip
 LAPTOP = {**PHONE, "name": "Clé d’accès", "kind": "passkey", "kind_name": "Clé d’accès", "used": None, "backed_up": True}
 
+SHEET = {
+    "count": 10, "make_url": "/make", "kept_url": "/kept", "file_url": "data:text/plain;base64,QQ==", "file_name": "codes.txt",
+}  # fmt: skip
+CONTACTS = [
+    {"id": "1", "kind": "email", "shown": "i•••@perso.example"},
+    {"id": "2", "kind": "phone", "shown": "+33 ••• 11"},
+]
+
 SAMPLES: dict[str, list[dict[str, Any]]] = {
     "sign_in/identifier_password.html": [
         {"product": BOOKS, "forgotten_url": "/reset", "help_url": "/help", "passkeys": True, "passkey_url": "/passkey"},
@@ -66,10 +74,70 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
          "problems": {"form": "Cette clé d’accès n’a pas été acceptée."}},
     ],
     "sign_in/other_ways.html": [
-        {**SUBJECT, "product": BOOKS, "recovery_code_url": "/code", "passkey_url": "/passkey",
-         "code_url": "/totp", "support": None},
-        {**SUBJECT, "recovery_code_url": None, "passkey_url": None, "code_url": None, "support": "Appelez le 03 20 00 00 00."},
+        {**SUBJECT, "product": BOOKS, "recovery_code_url": "/code", "passkey_url": "/passkey", "code_url": "/totp",
+         "contact_url": "/lost-phone", "contacts": ["i•••@perso.example", "+33 ••• 11"], "lost_all_url": "/recovery"},
+        {**SUBJECT, "recovery_code_url": None, "passkey_url": None, "code_url": "/totp", "contact_url": None,
+         "contacts": [], "lost_all_url": "/recovery"},
+        {**SUBJECT, "recovery_code_url": None, "passkey_url": None, "code_url": None, "contact_url": None,
+         "contacts": [], "lost_all_url": "/recovery"},
     ],
+    "setup/contact.html": [
+        {**SUBJECT, "phones": True, "purpose": "sign_in", "product": BOOKS, "form": {"recovery_contact": "ines@"},
+         "problems": {"recovery_contact": "Le contact de récupération doit différer de votre adresse."}},
+        {**SUBJECT, "phones": False, "purpose": "activation"},
+    ],
+    "setup/contact_code.html": [
+        {**SUBJECT, "sent_to": "+33 ••• 11", "kind": "phone", "lasts": "Il est valable 10 minutes.", "purpose": "activation",
+         "again_url": "/again", "change_url": "/change", "problems": {"code": "Ce code n’est pas le bon."}},
+        {**SUBJECT, "sent_to": "i•••@perso.example", "kind": "email", "lasts": "", "purpose": "reset",
+         "again_url": "/again", "change_url": "/change"},
+    ],
+    "setup/codes.html": [
+        {**SUBJECT, **SHEET, "purpose": purpose, **state}
+        for purpose in ("activation", "sign_in", "lost_factor", "lost_all")
+        for state in (
+            {"codes": None, "shown": "", "shown_before": False},
+            {"codes": ["0123-4567-89AB-CDEF"] * 10, "shown": "2026", "shown_before": False},
+            {"codes": None, "shown": "2026", "shown_before": True, "problems": {"code": "Aucun de vos codes."}},
+        )
+    ],
+    "lost_factor/without_phone.html": [{**SUBJECT, "product": BOOKS, "left": left} for left in (0, 1, 9)],
+    "lost_factor/contacts.html": [
+        {**SUBJECT, "product": BOOKS, "contacts": CONTACTS, "other_ways_url": "/other"},
+        {**SUBJECT, "contacts": CONTACTS, "other_ways_url": "/other", "problems": {"contact": "Trop de codes."}},
+    ],
+    "lost_factor/code.html": [
+        {**SUBJECT, "sent_to": "i•••@perso.example", "kind": kind, "contact": "1", "lasts": "Il est valable 10 minutes.",
+         "again_url": "/again", "change_url": "/change", "other_ways_url": "/other", "problems": problems}
+        for kind, problems in (("email", {}), ("phone", {"code": "Ce code n’est pas le bon."}))
+    ],
+    "lost_factor/sent.html": [
+        {"sent_to": "i•••@atelier-lumen.example", "minutes": 60, "leaves_at": at, "back_url": "/sign-in"}
+        for at in (None, "10:12")
+    ],
+    "lost_factor/start.html": [{**SUBJECT, "lost_all": every} for every in (False, True)],
+    "lost_factor/password.html": [{**SUBJECT, "problems": {"password": "Ce n’est pas votre mot de passe."}}, SUBJECT],
+    "lost_factor/stop.html": [{}],
+    "lost_factor/stopped.html": [{"password_url": "/reset"}],
+    "account/contacts.html": [
+        {"account": INES, "add_url": "/account/contacts/add", "contacts": [
+            {"name": "+33 ••• 11", "kind": "phone", "since": "1 mars 2026", "fresh": True, "idle": idle,
+             "replace_url": "/replace", "remove_url": "/remove"},
+            {"name": "i•••@perso.example", "kind": "email", "since": "1 mars 2026", "fresh": False, "idle": False,
+             "replace_url": "/replace", "remove_url": None},
+        ]} for idle in (False, True)
+    ],
+    "account/contact_add.html": [
+        {"account": INES, "phones": True, "replaces": None, "back_url": "/account/contacts"},
+        {"account": INES, "phones": False, "replaces": "+33 ••• 11", "back_url": "/account/contacts",
+         "problems": {"recovery_contact": "C’est déjà l’un de vos contacts."}},
+    ],
+    "account/contact_code.html": [
+        {"account": INES, "sent_to": "+33 ••• 11", "kind": kind, "lasts": "", "replaces": replaces,
+         "again_url": "/again", "change_url": "/change"}
+        for kind, replaces in (("phone", None), ("email", "i•••@perso.example"))
+    ],
+    "account/contact_remove.html": [{"account": INES, "contact": "+33 ••• 11", "back_url": "/account/contacts"}],
     "sign_in/recovery_code.html": [
         {**SUBJECT, "product": BOOKS, "other_ways_url": "/other", "problems": {"code": "Ce code a déjà servi."}},
     ],

@@ -10,7 +10,7 @@ from idp.authn import activation
 from idp.authn.models import MailedLink
 from idp.web.work import Application, unit_of_work
 from tests.web.browser import Browser
-from tests.web.conftest import SYSTEM, Holder, sign_in
+from tests.web.conftest import SYSTEM, Holder, complete, sign_in
 from tests.web.test_sign_in_pages import shown_secret
 
 ADDRESS = "lea@company.example"
@@ -44,6 +44,7 @@ def test_a_scanner_opens_the_link_ten_times_and_the_person_still_uses_it_once(
     browser.submit(DETAILS)
     assert browser.heading == "Link your authenticator app"
     browser.submit({"code": pyotp.TOTP(shown_secret(browser)).now()})
+    complete(browser, app)
     assert browser.address == "/activation/done"
     assert "Léa" in browser.heading
     browser.get("/account")

@@ -115,6 +115,9 @@ def test_too_many_wrong_codes_pause_and_offer_another_way(browser: Browser, make
     assert "/sign-in/recovery-code" in browser.text
     browser.get("/sign-in/recovery-code")
     browser.submit({"code": holder.recovery_codes[0].lower()})
+    assert browser.heading == "Is your phone lost?"
+    assert "You have 9 left" in browser.text
+    browser.submit({"decision": "later"})
     assert browser.address == "/account"
 
 
@@ -125,7 +128,7 @@ def test_a_spent_recovery_code_is_refused(app: Application, make_holder: Callabl
         browser.submit({"email": holder.address, "password": holder.password})
         browser.get("/sign-in/recovery-code")
         browser.submit({"code": holder.recovery_codes[0]})
-        assert (browser.address == "/account") is (turn == 0)
+        assert (browser.heading == "Is your phone lost?") is (turn == 0)
     assert "already used" in browser.text
 
 
