@@ -120,3 +120,35 @@ def test_amr_and_acr_say_what_was_proved(work, ada, proved, amr, acr):
     token, key = session.start(work, ada.account.id, proved)
     row = work.session.get_one(Session, key)
     assert (row.amr, row.acr) == (amr, acr)
+
+
+@pytest.mark.parametrize(
+    ("proved", "password", "second_factor"),
+    [
+        ({"pwd", "otp"}, True, True),
+        ({"pwd", "rcv"}, True, True),
+        ({"pwd", "dev"}, True, False),
+        ({"key"}, True, True),
+        ({"otp", "link"}, False, True),
+    ],
+)
+def test_a_session_knows_when_each_factor_was_proved(work, ada, proved, password, second_factor):
+    """R-20: what sensitive pages ask; a trusted browser is no second factor of now."""
+    token, _ = session.start(work, ada.account.id, proved)
+    current = session.find(work, token)
+    assert current.password_at == (work.now if password else None)
+    assert current.second_factor_at == (work.now if second_factor else None)
+
+
+def test_each_factor_has_its_own_time(work, ada):
+    token, key = session.start(work, ada.account.id, {"pwd", "dev"})
+    began, work = work.now, later(work, minutes=20)
+    token = session.renew(work, key, ada.account.id, {"otp"})
+    current = session.find(work, token)
+    assert (current.password_at, current.second_factor_at, current.auth_time) == (began, work.now, work.now)
+    assert current.amr == ("pwd", "otp", "mfa")
+    proved, work = work.now, later(work, minutes=20)
+    token = session.renew(work, key, ada.account.id, {"pwd", "dev"})
+    current = session.find(work, token)
+    assert (current.password_at, current.second_factor_at) == (work.now, proved)
+    assert current.amr == ("pwd", "mfa"), "who begins again leaves the code behind"
