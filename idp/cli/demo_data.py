@@ -5,7 +5,8 @@ changed or removed since stays so. Days in the file are counted from the day of 
 
 - invitations live as long as `account-policy.yaml` says, whatever the file; they are not mailed, as nobody has these
   addresses, and the pages of a company send them again;
-- trusted devices need a browser, and pending changes of an address need journeys of their own;
+- trusted devices need a browser; a pending change of an address cannot be finished, as its code counts in the session
+  in which it was asked for, but is listed and can be withdrawn;
 - the state of a case is what its kind begins with; a case of sharing comes with its signs (`demo_sharing`).
 """
 
@@ -23,8 +24,8 @@ from idp.accounts import email_address, profile, recovery_contact
 from idp.accounts.models import Account
 from idp.audit import log
 from idp.audit.models import AuditEvent
+from idp.authn import email_change, recovery_code, status, totp
 from idp.authn import password as passwords
-from idp.authn import recovery_code, status, totp
 from idp.cli import demo_cases, demo_sharing
 from idp.companies import assignment, company, invitation, mandate, membership, role, staff, subscription
 from idp.companies.models import Company
@@ -178,6 +179,9 @@ class _Loader:
             account.status = "erasure_requested"
             asked = work.now + timedelta(days=entry["erasure_requested"])
             account.erasure_at = asked + work.policies.account.erasure_cooling_off
+        if "pending_email" in entry:
+            pending = entry["pending_email"]
+            email_change.ask(self.on(pending["asked"]), account.id, pending["new"])
         work.session.flush()
         self.new["people"] += 1
 

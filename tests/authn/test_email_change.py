@@ -337,7 +337,7 @@ def test_products_see_the_new_address_and_the_same_subject(acting, ada):
     before = claims.subject_of(acting.session.execute(row).one())
     changed(acting, ada)
     after = claims.subject_of(acting.session.execute(row).one())
-    assert (before.sub, before.person.address) == (after.sub, ada.address)
+    assert (before.subject, before.person.address) == (after.subject, ada.address)
     assert (after.person.address, after.person.verified_at) == (NEW, acting.now)
 
 
