@@ -19,6 +19,15 @@ RUNS = (
     "1q2w3e4r5t6y7u8i9o0p",
     "a1b2c3d4e5f6g7h8i9",
 )
+KEYBOARDS = (
+    ("1234567890", "qwertyuiop", "asdfghjkl", "zxcvbnm"),
+    ("1234567890", "azertyuiop", "qsdfghjklm", "wxcvbn"),
+    ("1234567890", "qwertzuiop", "asdfghjkl", "yxcvbnm"),
+    ("789", "456", "123", "0"),
+)
+SHORT_UNIT = 8  # a unit of so few characters, said twice, is one word of them
+SHORTEST_WALK = 8
+_COUNTING = tuple("".join(str(number) for number in range(start, 40)) for start in (0, 1))
 AROUND = "0123456789 !?.,;:-_#*+=&/()"
 LEET = str.maketrans(
     {"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "@": "a", "$": "s", "!": "i", "€": "e"}
@@ -36,8 +45,11 @@ def common(password: str) -> bool:
         _alphanumeric(plain),
         _letters(plain),
         *(_letters(text.translate(LEET)) for text in (plain, core)),
+        *_beginnings(plain),
     }
-    return any(form in listed or _made_of_one_thing(form, listed) for form in forms if form)
+    return any(form in listed or _made_of_one_thing(form, listed) or _counted(form) for form in forms if form) or (
+        _walked(_alphanumeric(plain)) or _two_words(_letters(plain), listed)
+    )
 
 
 def derived(password: str, words: Iterable[str]) -> bool:
@@ -62,12 +74,62 @@ def _little_left(plain: str, parts: set[str]) -> bool:
 
 
 def _made_of_one_thing(text: str, listed: frozenset[str]) -> bool:
-    """A repeated unit, a run along the alphabet or a keyboard, or one listed word said several times."""
+    """A short unit or a listed word said several times, or a run along the alphabet or a keyboard."""
     for size in range(1, len(text) // 2 + 1):
         unit = text[:size]
-        if (unit * (len(text) // size + 1)).startswith(text) and (size <= 4 or unit in listed):
+        if (unit * (len(text) // size + 1)).startswith(text) and (size <= SHORT_UNIT or unit in listed):
             return True
     return any(text in run * 2 or text in run[::-1] * 2 for run in RUNS)
+
+
+def _beginnings(plain: str) -> list[str]:
+    """What is left as digits and signs are taken from the end one by one: `trustno1` of `trustno12026!`."""
+    return [plain[:end] for end in range(len(plain.rstrip(AROUND)), len(plain))]
+
+
+def _walked(text: str) -> bool:
+    """Fingers that wander over a keyboard: hardly a step that does not lead to the key beside, such as `1qaz2wsx3edc`
+    or `qweasdzxc123`."""
+    if len(text) < SHORTEST_WALK:
+        return False
+    steps = list(zip(text, text[1:], strict=False))
+    return any(4 * sum(pair not in near for pair in steps) <= len(text) + 1 for near in _neighbours())
+
+
+def _counted(text: str) -> bool:
+    """Somebody counts, in steps of any size: `010203040506`, `102030405060`, `1234567891011`."""
+    if not text.isdigit() or len(text) < SHORTEST_WALK:
+        return False
+    return any(text in run for run in _COUNTING) or any(_even_steps(text, size) for size in (2, 3, 4))
+
+
+def _even_steps(digits: str, size: int) -> bool:
+    numbers = [int(digits[start : start + size]) for start in range(0, len(digits), size)]
+    steps = {after - before for before, after in zip(numbers, numbers[1:], strict=False)}
+    return len(digits) % size == 0 and len(numbers) > 2 and len(steps) == 1
+
+
+def _two_words(letters: str, listed: frozenset[str]) -> bool:
+    """Two words of the list, one after the other: as few as there are, they are all tried."""
+    places = range(SHORTEST_WORD, len(letters) - SHORTEST_WORD + 1)
+    return any(letters[:place] in listed and letters[place:] in listed for place in places)
+
+
+@cache
+def _neighbours() -> tuple[frozenset[tuple[str, str]], ...]:
+    """For each keyboard, the pairs of keys that touch, and each key with itself."""
+    found = []
+    for rows in KEYBOARDS:
+        at = {key: (row, column) for row, keys in enumerate(rows) for column, key in enumerate(keys)}
+        found.append(
+            frozenset(
+                (one, other)
+                for one, (row, column) in at.items()
+                for other, (row_, column_) in at.items()
+                if abs(row - row_) <= 1 and abs(column - column_) <= 1
+            )
+        )
+    return tuple(found)
 
 
 def _parts(word: str) -> set[str]:
