@@ -22,7 +22,7 @@ from tests.authn.walk_world import Evidence, World
 WALKS = int(os.environ.get("WALKS", "2000"))
 FIRST = int(os.environ.get("FIRST", "0"))
 SEED = os.environ.get("SEED")
-STEPS = 22
+STEPS = 20
 
 pytestmark = pytest.mark.timeout(60 + WALKS)
 

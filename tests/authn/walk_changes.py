@@ -22,7 +22,7 @@ class Change:
     """Another address that somebody has asked for."""
 
     address: str
-    session: str
+    asked_in: Signed
     switch_at: datetime | None = None
 
 
@@ -95,7 +95,7 @@ class ChangingWalk(LosingWalk):
         assert signed is not None
         address = self.chance.choice((f"{self.chance.randrange(9)}@office.example", self.somebody().address))
         if email_change.ask(self.acting(), current.account_id, address) is Outcome.ACCEPTED:
-            self.changes[signed.person.name] = Change(address, self.jar.session or "")
+            self.changes[signed.person.name] = Change(address, signed)
 
     def prove_address(self) -> None:
         current, signed = self.here()
@@ -104,7 +104,7 @@ class ChangingWalk(LosingWalk):
         change = self.changes.get(signed.person.name) if signed else None
         codes, waits = self.codes.get(change.address if change else "", []), self.chance.random() < 0.3
         typed = self.chance.choice([*codes[-1:], "000000"])
-        if signed and change and typed in codes and change.session == self.jar.session and change.switch_at is None:
+        if signed and change and typed in codes and change.asked_in is signed and change.switch_at is None:
             self.may("address", signed.person)
         outcome, made = email_change.confirm(self.acting(), current.account_id, typed, waits=waits)
         if outcome is not Outcome.ACCEPTED:
@@ -112,7 +112,7 @@ class ChangingWalk(LosingWalk):
         assert signed is not None
         assert change is not None, "there was no change to confirm"
         assert typed in codes, "a wrong code was accepted"
-        assert change.session == self.jar.session, "a code of another session"
+        assert change.asked_in is signed, "a code of another session"
         codes.remove(typed)
         if made.done_at is not None:
             assert not waits

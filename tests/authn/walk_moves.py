@@ -11,7 +11,7 @@ from idp.authn import lost_factor, passkey, session, sign_in
 from idp.authn.outcome import Outcome
 from idp.core.errors import IdpError
 from idp.work import Actor, Work
-from tests.authn.walk_world import BrowserJar, Evidence, Link, Person, Signed, World, app_code, lasting
+from tests.authn.walk_world import START, BrowserJar, Evidence, Link, Person, Signed, World, app_code, lasting
 
 FRESH = {"app", "passkey", "recovery code"}
 
@@ -24,7 +24,8 @@ class Walk:
         self.people = world.begin_again()
         self.jars = [BrowserJar() for _ in range(2)]
         self.ledger: dict[str, Evidence] = {}
-        self.sessions: dict[str, Signed] = {}
+        self.sessions = {token: Signed(self.people[name], START, START) for name, token in world.open_sessions.items()}
+        self.jars[0].session = self.chance.choice(list(self.sessions))
         self.links: list[Link] = []
         self.codes: dict[str, list[str]] = {}  # by recipient
         self.claims: set[tuple[str, str]] = set()
@@ -36,7 +37,7 @@ class Walk:
     def step(self) -> None:
         """One move, by chance, in one browser."""
         self.world.now += timedelta(seconds=self.chance.choice((0, 1, 5, 20, 31, 40)))
-        if self.chance.random() < 0.2:
+        if self.chance.random() < 0.2 or not self.done:
             self.jar = self.chance.choice(self.jars)
         self.claims = set()
         self.work = self.world.open(f"192.0.2.{self.chance.randrange(200)}")
@@ -252,8 +253,7 @@ class Walk:
         jar.device = finished.device_token or jar.device
         before = self.sessions.pop(evidence.session or "", None)
         same = before is not None and before.person is evidence.person
-        signed = Signed(evidence.person, before.password_at, before.second_at) if same and before else None
-        signed = signed or Signed(evidence.person, None, None)
+        signed = before if same and before else Signed(evidence.person, None, None)
         if evidence.proofs & {"password", "new password", "passkey"}:
             signed.password_at = self.world.now
         if evidence.proofs & (FRESH | {"new factor"}):

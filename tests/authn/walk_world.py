@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import StaticPool
 
 from idp.accounts import profile, recovery_contact
-from idp.authn import passkey, recovery_code, totp
+from idp.authn import passkey, recovery_code, sign_in, totp
 from idp.authn import password as passwords
 from idp.authn.facts import HANDLERS as BY_AUTHN
 from idp.companies.support_acts import HANDLERS as BY_COMPANIES
@@ -119,13 +119,14 @@ class World:
         _copy(sqlite3.connect(template), self._raw)
         self.now = START
         self._people = self._populate()
+        self.open_sessions = {person.name: self._sign_in(person) for person in self._people if person.apps}
         self._first = sqlite3.connect(":memory:", check_same_thread=False)
         _copy(self._raw, self._first)
 
     def begin_again(self) -> dict[str, Person]:
         """The first state, and its people as they know themselves."""
         _copy(self._first, self._raw)
-        self.now = START
+        self.now = START + timedelta(minutes=1)
         return {
             each.name: Person(
                 each.name, each.address, each.password, each.id, list(each.apps), [_same(key) for key in each.keys],
@@ -172,7 +173,7 @@ class World:
                 work, address=person.address, given_name=person.name, family_name="Byron", locale="fr-FR"
             )
             person.id = account.id
-            passwords.set_hash(work, account.id, _weak.hash(person.password))
+            passwords.set_hash(work, account.id, _weak_hash(person.password))
             if person is cy:
                 continue
             person.apps = [totp.new_secret()]
@@ -189,6 +190,28 @@ class World:
         work.session.commit()
         work.session.close()
         return [ada, bo, cy]
+
+    def _sign_in(self, person: Person) -> str:
+        """A session from which walks go on, and its token."""
+        work = self.open()
+        work.write()
+        attempt, _ = sign_in.begin(work, continue_to="/")
+        sign_in.prove_password(
+            work, attempt, address=person.address, password=person.password, device_token=None,
+            device_allowed=lambda account_id: True,
+        )  # fmt: skip
+        sign_in.prove_totp(work, attempt, app_code(person.apps[0], self.now)[0])
+        token = sign_in.finish(work, attempt, trust=False).session_token
+        assert person.id is not None
+        passwords.set_hash(work, person.id, _weak_hash(person.password))
+        work.session.commit()
+        work.session.close()
+        self.messages()
+        return token
+
+
+def _weak_hash(password: str) -> str:
+    return _weak.hash(password)
 
 
 def app_code(secret: str, at: datetime, steps: int = 0) -> tuple[str, int]:
