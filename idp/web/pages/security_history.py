@@ -115,6 +115,8 @@ def _where(work: Work, current: Current, entry: Entry, by: str) -> str:
         return by or str(gettext("a former user"))
     if entry.actor_kind in ("operator", "system", "client"):
         return str(gettext("our service"))
+    if not entry.user_agent and not entry.network:
+        return str(gettext("no longer kept"))
     device = browser.label(entry.user_agent)
     known = gettext("unknown browser") if device == "?" else device
     place = work.places.name(entry.network) or entry.network
