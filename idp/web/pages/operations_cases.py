@@ -269,6 +269,7 @@ def _facts(current: Current, case: CaseSeen) -> list[tuple[str, str]]:
         (gettext("New address"), new),
         (gettext("Reason"), duty.close_reason(case.reason)),
         (gettext("Identity checked"), case.identity_check),
+        *operations_sharing.facts(case),
         (gettext("Opened by"), whose(current, case)),
         (gettext("Opened"), _moment(case.created_at)),
         (gettext("Confirmed from the mailbox"), _moment(case.confirmed_at)),

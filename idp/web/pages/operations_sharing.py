@@ -9,6 +9,7 @@ from flask_babel import gettext
 from pydantic import StringConstraints
 from werkzeug.wrappers import Response
 
+from idp.authn import sharing
 from idp.companies import sharing_case, support_case, support_desk, support_kind
 from idp.companies.errors import CaseState
 from idp.companies.support_desk import CaseSeen
@@ -85,6 +86,20 @@ def signs(case: CaseSeen) -> list[list[str]]:
         [label_for(sign.label, locale.current()), day(sign.first_seen_at), day(sign.seen_at), str(sign.weight)]
         for sign in sharing_case.signs(open_work(), case.account_id)
     ]
+
+
+def facts(case: CaseSeen) -> list[tuple[str, str]]:
+    """When the person was told, and what they said; nothing for another case."""
+    told = sharing_case.told(open_work(), case.account_id) if case.kind == sharing_case.KIND else None
+    if told is None:
+        return []
+    answers = {
+        sharing.ME: gettext("It was me"),
+        sharing.NOT_ME: gettext("It was not me"),
+        sharing.SHARED: gettext("We share this account"),
+    }
+    said = answers.get(told.answer or "", gettext("none yet"))
+    return [(gettext("Person told"), day(told.told_at)), (gettext("Answer"), said)]
 
 
 def _decide(case_id: UUID, decision: str) -> ResponseReturnValue:
