@@ -25,6 +25,7 @@ class Desk:
 
     work: Work
     person: Person
+    about: UUID
     staff: dict[str, UUID]
 
     def by(self, role: str, work: Work | None = None) -> Work:
@@ -33,7 +34,7 @@ class Desk:
     def open(self, kind: str = "reset-2fa", *, role: str = "support", work: Work | None = None) -> SupportCase:
         details = {"address": "ada.new@example.test"} if kind == "change-email" else {}
         return support_case.open_case(
-            self.by(role, work), kind, self.person.account.id, "the phone is lost", "called back", **details
+            self.by(role, work), kind, self.about, "the phone is lost", "called back", **details
         )
 
     def in_state(self, state: str) -> SupportCase:
@@ -42,7 +43,7 @@ class Desk:
             return self.open("sharing", role="security")
         if state == "requested":
             system = self.work.acting(Actor("system"))
-            return support_case.open_case(system, "reset-all", self.person.account.id, "", "", by_person=True)
+            return support_case.open_case(system, "reset-all", self.about, "", "", by_person=True)
         case = self.open()
         if state in ("waiting_time", "ready", "done"):
             support_case.approve(self.by("security"), case.id)
@@ -70,4 +71,4 @@ def make_desk(work: Work, make_account) -> Desk:
     for name, role in ROLES.items():
         staff.grant(work.acting(OPERATOR), people[name], role)
     ada = make_account(recovery_codes=True)
-    return Desk(work, ada, people)
+    return Desk(work, ada, ada.account.id, people)
