@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from idp.authn.models import PasswordCredential, Session, TotpAuthenticator
+from idp.authn.models import Passkey, PasswordCredential, Session, TotpAuthenticator
 from idp.work import Work
 
 
@@ -17,11 +17,13 @@ class Held:
     Attributes:
         password_at: when the password was set; None without one.
         app_since: when the oldest authenticator app that counts was linked; None without one.
+        passkeys: how many.
         sessions: how many are live.
     """
 
     password_at: datetime | None
     app_since: datetime | None
+    passkeys: int
     sessions: int
 
 
@@ -35,8 +37,9 @@ def held(work: Work, account_id: UUID) -> Held:
     password_at = (
         select(PasswordCredential.changed_at).where(PasswordCredential.account_id == account_id).scalar_subquery()
     )
-    row = work.session.execute(select(password_at, app_since)).one()
-    return Held(row[0], row[1], open_sessions(work, account_id))
+    passkeys = select(func.count()).where(Passkey.account_id == account_id).scalar_subquery()
+    row = work.session.execute(select(password_at, app_since, passkeys)).one()
+    return Held(row[0], row[1], row[2], open_sessions(work, account_id))
 
 
 def open_sessions(work: Work, account_id: UUID) -> int:

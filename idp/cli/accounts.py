@@ -8,7 +8,7 @@ from sqlalchemy import Select, func, select
 from idp.accounts.email_address import canonical, find_account
 from idp.accounts.models import Account, EmailAddress
 from idp.authn import activation, status
-from idp.authn.models import PasswordCredential, Session, TotpAuthenticator
+from idp.authn.models import Passkey, PasswordCredential, Session, TotpAuthenticator
 from idp.cli.context import Output, operating, settings, verb
 from idp.core.errors import NotFound
 from idp.work import Work
@@ -67,6 +67,7 @@ def show(out: Output, email: str) -> None:
             .select_from(TotpAuthenticator)
             .where(TotpAuthenticator.account_id == account.id, TotpAuthenticator.confirmed_at.is_not(None))
         )
+        shown["passkeys"] = work.session.scalar(select(func.count()).where(Passkey.account_id == account.id))
         shown["live_sessions"] = work.session.scalar(
             select(func.count())
             .select_from(Session)

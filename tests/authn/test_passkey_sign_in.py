@@ -102,7 +102,7 @@ def test_it_is_not_asked_for_before_the_password_or_in_a_step_up_of_nobody(work,
     answer = enrolled.get(passkey.request_options(work, passkey.PROVE, stepping.id))
     assert sign_in.prove_passkey(work, stepping, answer) is Outcome.ACCEPTED
     token = sign_in.finish(work, stepping, trust=False).session_token
-    assert session.find(work, token).amr == ("pwd", "otp", "pop", "user", "mfa")
+    assert session.find(work, token).amr == ("pop", "user", "mfa")  # both factors anew: what was before is left behind
 
 
 def test_who_is_blocked_does_not_get_in(work, ada, enrolled):

@@ -45,11 +45,12 @@ def _myself(work: Work, current: Current, me: Person) -> dict[str, Any]:
 def _security(work: Work, current: Current) -> dict[str, Any]:
     held = security.held(work, current.account_id)
     changed = gettext("set on %(date)s", date=day(held.password_at)) if held.password_at else gettext("not set yet")
-    linked = (
-        gettext("Authenticator app") + " · " + gettext("linked since %(date)s", date=day(held.app_since))
-        if held.app_since
-        else gettext("not linked yet")
-    )
+    factors = []
+    if held.app_since:
+        factors.append(gettext("app linked since %(date)s", date=day(held.app_since)))
+    if held.passkeys:
+        factors.append(ngettext("%(num)s passkey", "%(num)s passkeys", held.passkeys))
+    linked = " · ".join(factors) or gettext("not linked yet")
     sessions = ngettext("%(num)s session, this one", "%(num)s sessions, this one included", held.sessions)
     entries = [
         _entry("password", gettext("Password"), changed),
