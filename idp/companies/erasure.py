@@ -57,7 +57,7 @@ def request(work: Work, account_id: UUID) -> datetime:
     """Ask for the erasure of one's own account; answers from when on it is erased.
 
     The caller has seen a fresh password and second factor. Sessions end at once; the account waits, and is kept by
-    signing in, or by the link in the notice.
+    signing in.
 
     Raises:
         Conflict: companies depend on the account (`reason="obstacles"`), or it is not active (`status`).
