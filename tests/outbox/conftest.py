@@ -28,6 +28,7 @@ from idp.core.tokens import Keyring
 from idp.outbox import queue
 from idp.outbox.deliver import Deliverer, Handler
 from idp.outbox.models import OutboxMessage
+from idp.outbox.sms_gateway import Texter
 from idp.outbox.smtp import Mailer
 from idp.policy.catalogue import Policies
 from idp.work import Actor, Work
@@ -189,8 +190,9 @@ class Outbox:
         mailer: Mailer,
         handlers: dict[str, Handler] | None = None,
         callers: dict[str, Handler] | None = None,
+        texter: Texter | None = None,
     ) -> Deliverer:
-        return Deliverer(self.open_work, mailer, handlers or {}, callers or {})
+        return Deliverer(self.open_work, mailer, handlers or {}, callers or {}, texter)
 
 
 @pytest.fixture
