@@ -12,10 +12,11 @@ from sqlalchemy import update
 from idp.accounts.email_address import canonical, find_account
 from idp.accounts.models import Account
 from idp.authn import totp
-from idp.authn.models import MailedLink, SignIn
+from idp.authn.models import MailedLink, Session, SignIn
 from idp.cli import demo_data
 from idp.cli.context import operating, settings
 from idp.companies import company, membership
+from idp.companies.models import SupportCase
 from idp.core import tokens
 from idp.work import Work
 
@@ -55,6 +56,22 @@ def expire_sign_ins(person: str) -> None:
         assert work.session.execute(ended.values(past)).rowcount >= 1
 
 
+def age_proofs(person: str) -> None:
+    """Let what a person proved in every session be ten minutes old."""
+    with operating() as work:
+        old = {"password_at": work.now - timedelta(minutes=10), "second_factor_at": work.now - timedelta(minutes=10)}
+        aged = update(Session).where(Session.account_id == _account(work, person).id, Session.ended_at.is_(None))
+        assert work.session.execute(aged.values(old)).rowcount >= 1
+
+
+def end_wait(person: str) -> None:
+    """Let the waiting time of the open case about somebody's access be over, as if it had begun a day earlier."""
+    with operating() as work:
+        theirs = (SupportCase.account_id == _account(work, person).id, SupportCase.state == "waiting_time")
+        begun = work.session.execute(update(SupportCase).where(*theirs).values(due_at=work.now))
+        assert begun.rowcount == 1
+
+
 def _account(work: Work, person: str) -> Account:
     account = find_account(work, canonical(demo_data.address_of(settings().policies_dir, person)))
     assert account is not None, person
@@ -62,8 +79,10 @@ def _account(work: Work, person: str) -> Account:
 
 
 VERBS = {
+    "age-proofs": age_proofs,
     "people": people,
     "change-role": change_role,
+    "end-wait": end_wait,
     "expire-link": expire_link,
     "expire-sign-ins": expire_sign_ins,
 }
