@@ -16,12 +16,16 @@ from flask_babel import Babel, force_locale
 from flask_wtf import CSRFProtect
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from tests.web.template_samples import LINK, MAIL_SAMPLES, SAMPLES
+from tests.web import authenticator_samples, case_samples, mail_samples, sharing_samples, template_samples
+from tests.web.mail_samples import LINK
 
 IDP = Path(__file__).parents[2] / "idp"
 PAGES = IDP / "web" / "templates"
 MAILS = IDP / "outbox" / "templates"
 LOCALES = ["fr", "en"]
+
+SAMPLES = template_samples.SAMPLES | authenticator_samples.PAGES | case_samples.PAGES | sharing_samples.PAGES
+MAIL_SAMPLES = mail_samples.MAIL_SAMPLES | sharing_samples.MAILS
 
 FRAMES = {"base.html", "macros.html"}
 VOID = {"meta", "link", "input", "br", "wbr", "path", "rect"}

@@ -1,0 +1,119 @@
+"""Samples of the pages of support: a new start, and the desk of the staff; `template_samples` has the others."""
+
+from typing import Any
+
+from tests.web.template_samples import INES
+
+CASE = {
+    "reference": "7K3M9QA",
+    "state": "waiting_approval",
+    "repeated": True,
+    "name": "Mehdi Haddad",
+    "address": "mehdi.haddad@clarte.example",
+    "details": {},
+}
+CASE_FACTS = [("Dossier", "7K3M9QA"), ("Motif", "téléphone <perdu>"), ("Approuvé par", "")]
+DESK = {"account": INES, "case": CASE, "title": "Second facteur installé à nouveau", "facts": CASE_FACTS}
+CASE_ROWS = [{"name": "Mehdi Haddad – Second facteur", "url": "/operations/cases/1", "detail": "Ouvert"}]
+PAGES: dict[str, list[dict[str, Any]]] = {
+    "recovery/request.html": [
+        {"hours": 24, "back_url": "/sign-in", "reset_url": "/reset"},
+        {
+            "hours": 1,
+            "back_url": "/sign-in",
+            "reset_url": "/reset",
+            "form": {"email": "ines@"},
+            "problems": {"email": "Écrivez votre adresse en entier."},
+        },
+    ],
+    "recovery/sent.html": [{"email": "ines@atelier.example", "back_url": "/sign-in", "again_url": "/recovery"}],
+    "recovery/case.html": [
+        {
+            "said": "Un nouveau départ.",
+            "asked_at": "hier",
+            "effective": "",
+            "sent": False,
+            "stop_url": "/stop",
+            "confirm_url": "/confirm",
+            "confirmed": False,
+        },
+        {
+            "said": "Un nouveau départ.",
+            "asked_at": "hier",
+            "effective": "demain",
+            "sent": True,
+            "stop_url": "/stop",
+            "confirm_url": "",
+            "confirmed": True,
+        },
+    ],
+    "recovery/stopped.html": [{"sign_in_url": "/sign-in", "reset_url": "/reset"}],
+    "recovery/confirmed.html": [{"effective": effective, "case_url": "/recovery/x"} for effective in ("", "demain")],
+    "operations/desk.html": [{"account": INES, "entries": [{"name": "Dossiers", "url": "/", "detail": "2 ouverts"}]}],
+    "operations/find.html": [
+        {"account": INES},
+        {"account": INES, "problems": {"email": "Personne."}, "form": {"email": "x@y.example"}},
+    ],
+    "operations/account.html": [
+        {
+            "account": INES,
+            "found": {"name": "Mehdi <Haddad>"},
+            "facts": CASE_FACTS,
+            "cases": CASE_ROWS,
+            "sign_ins": [["hier", "Firefox", "192.0.2.7", "terminée"]],
+            "kinds": [{"name": "Second facteur", "url": "/open"}],
+        },
+        {"account": INES, "found": {"name": "Mehdi"}, "facts": CASE_FACTS, "cases": [], "sign_ins": [], "kinds": []},
+        {"account": INES, "found": {"name": "M"}, "facts": CASE_FACTS, "cases": [], "sign_ins": None, "kinds": []},
+    ],
+    "operations/open.html": [
+        {
+            "account": INES,
+            "found": {"name": "Mehdi", "address": "m@y.example"},
+            "back_url": "/back",
+            "title": "Second facteur",
+            "with_address": bool(problems),
+            "problems": problems,
+            "form": {"reason": "<b>"},
+        }
+        for problems in ({}, {"reason": "Remplissez ce champ.", "address": "Écrivez l’adresse en entier."})
+    ],
+    "operations/cases.html": [
+        {
+            "account": INES,
+            "states": [
+                {"name": "Ouverts", "url": "/a", "current": True},
+                {"name": "Fermés", "url": "/b", "current": False},
+            ],
+            "cases": rows,
+            "total": len(rows),
+            "next_url": url,
+            "first_url": url,
+        }
+        for rows, url in ((CASE_ROWS, "/next"), ([], ""))
+    ],
+    "operations/case.html": [
+        {
+            **DESK,
+            "acts": [{"act": "approve", "label": "Approuver", "url": "/x"}],
+            "mine": False,
+            "why_not": "",
+            "signs": [["Deux lieux", "20 novembre", "21 novembre", "3"]],
+            "look_up": True,
+            "form": {"email": "m@y.example"},
+        },
+        {
+            **DESK,
+            "acts": [],
+            "mine": True,
+            "why_not": "Lecture seule.",
+            "signs": [],
+            "look_up": False,
+            "problems": {"form": "Trop tard."},
+        },
+    ],
+    "operations/take_up.html": [{**DESK, "confirmed": confirmed, "back_url": "/b"} for confirmed in (True, False)],
+    "operations/approve.html": [{**DESK, "hours": hours, "confirmed": True, "back_url": "/b"} for hours in (0, 1, 24)],
+    "operations/close.html": [{**DESK, "back_url": "/b", "problems": {"reason": "Remplissez ce champ."}}],
+    "operations/send_again.html": [{**DESK, "back_url": "/b"}],
+}
