@@ -51,10 +51,13 @@ def my_access() -> ResponseReturnValue:
 
 
 def _company(work: Work, company: HeldCompany) -> dict[str, Any]:
+    roles = [_role(work, each) for each in company.holdings]
+    ways = {each["through"] for each in roles}
     return {
         "name": company.name,
         "suspended": company.suspended,
-        "roles": [_role(work, each) for each in company.holdings],
+        "through": ways.pop() if len(ways) == 1 else None,
+        "roles": roles,
     }
 
 
@@ -65,8 +68,11 @@ def _role(work: Work, holding: Holding) -> dict[str, Any]:
         "product": label_for(product.label, language) if product else gettext("a product that no longer exists"),
         "role": _named(holding),
         "through": _through(holding),
-        "since": day(holding.since),
-        "by": holding.given_by if holding.given_by is not None else gettext("our service"),
+        "given": gettext(
+            "%(date)s, by %(giver)s",
+            date=day(holding.since),
+            giver=holding.given_by if holding.given_by is not None else gettext("our service"),
+        ),
         "until": day(holding.until) if holding.until else gettext("no end set"),
         "remark": _remark(holding.refusal) if holding.refusal else None,
     }
