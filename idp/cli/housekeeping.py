@@ -73,7 +73,7 @@ def every_hour(open_work: UnitOfWork, stop: threading.Event) -> None:
 def _over(now: datetime) -> Iterator[tuple[type[Base], ColumnElement[bool]]]:
     """What is over, table by table, in the order in which it is removed."""
     yield SignIn, SignIn.expires_at < now - A_DAY  # with its proofs
-    yield PasskeyChallenge, PasskeyChallenge.expires_at < now - A_DAY
+    yield PasskeyChallenge, PasskeyChallenge.expires_at < now  # whoever opens the sign-in page gets one
     yield MailedLink, MailedLink.expires_at < now - A_DAY
     yield NoticeLink, NoticeLink.expires_at < now - A_DAY
     yield OneTimeCode, OneTimeCode.expires_at < now - A_DAY

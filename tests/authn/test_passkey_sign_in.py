@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import func, select
 
 from idp.audit.models import AuditEvent
-from idp.authn import passkey, passkey_proof, session, sign_in, throttle
+from idp.authn import authenticators, lost_factor, passkey, passkey_proof, recovery_code, session, sign_in, throttle
 from idp.authn.models import Passkey, Session
 from idp.authn.sign_in import Outcome, Step
 from idp.core.errors import Conflict, Expired
@@ -207,3 +207,21 @@ def test_sessions_of_a_passkey_begin_their_time_again(work, ada, enrolled):
     assert (renewed.session_id, renewed.auth_time) == (current.session_id, work.now)
     assert renewed.expires_at - current.expires_at == timedelta(minutes=30)
     assert work.session.scalar(select(func.count()).select_from(Session)) == 1
+
+
+def test_a_passkey_takes_the_place_of_a_lost_phone(work, make_account):
+    """J6: what a recovery code leads to ends in a passkey as well; everything that rested on the phone is void."""
+    eve, device = make_account("eve@example.test", recovery_codes=True), Authenticator()
+    attempt, _ = flows.password(work, eve)
+    assert sign_in.prove_recovery_code(work, attempt, eve.recovery_codes[0]) is Outcome.ACCEPTED
+    lost, _ = lost_factor.turn(work, attempt)
+    assert lost_factor.prove_password(work, lost, eve.password, device_token=None) is Outcome.ACCEPTED
+    assert sign_in.step(work, lost) is Step.ENROL
+    answer = device.create(passkey_proof.creation_options(work, lost))
+
+    assert passkey_proof.enrol(work, lost, answer) is Outcome.ACCEPTED
+    assert [(each.kind, each.name) for each in authenticators.held(work, eve.account.id)] == [
+        ("passkey", "Firefox, Linux")
+    ]
+    assert recovery_code.left(work, eve.account.id) == 0
+    assert sign_in.step(work, lost) is Step.CODES

@@ -70,6 +70,8 @@ def test_signing_in_by_passkey_alone(app, enrolled):
 
     assert browser.address == "/account"
     assert tuple(session_of(app, browser)) == ("pop user mfa", "urn:id:acr:2fa")
+    browser.get(NEW)  # a passkey is a fresh proof
+    assert browser.heading == "Add a passkey"
 
 
 def test_the_sign_in_page_offers_it_without_a_second_form(browser):
