@@ -248,7 +248,8 @@ class Walk:
         assert evidence is not None, "an attempt that was over"
         assert evidence.person is not None
         del self.ledger[jar.attempt or ""]
-        if trust and evidence.purpose == "sign_in" and "app" in evidence.proofs and finished.device_token:
+        coded = evidence.purpose == "sign_in" and evidence.proofs & {"app", "new factor"}
+        if trust and coded and finished.device_token:
             jar.trusted[evidence.person.name] = self.world.now
         jar.device = finished.device_token or jar.device
         before = self.sessions.pop(evidence.session or "", None)
