@@ -8,6 +8,7 @@ import pyotp
 import pytest
 from sqlalchemy import select, update
 
+from idp.authn import authenticators, totp
 from idp.authn.models import Passkey, Session, TotpAuthenticator
 from idp.web.work import unit_of_work
 from tests.authn.authenticator import Authenticator
@@ -271,3 +272,13 @@ def test_without_a_session_it_leads_to_the_sign_in(browser):
         browser.get(path)
         assert browser.heading == "Sign in to your account", path
         assert "continue_to=/account/authenticators" in browser.address.replace("%2F", "/")
+
+
+def test_more_apps_than_anybody_has_are_refused_in_words(app, hers, ada):
+    with unit_of_work(app, SYSTEM) as work:
+        for _ in range(authenticators.MOST_APPS - 1):
+            totp.enrol(work, ada.id, totp.new_secret())
+    hers.get(f"{HOME}/new-app")
+    hers.submit({"code": pyotp.TOTP(key_on(hers)).now()})
+    assert hers.status == 422
+    assert "An account holds ten apps at most" in hers.text

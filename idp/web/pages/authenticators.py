@@ -147,9 +147,14 @@ def add_app() -> ResponseReturnValue:
     form, problems = forms.read(AppForm, request.form)
     if form is None:
         return show_app(problems)
-    added = authenticators.add_app(
-        work, current.account_id, sealed=form.sealed, code=form.code, name=form.name, replaces=replaces
-    )
+    try:
+        added = authenticators.add_app(
+            work, current.account_id, sealed=form.sealed, code=form.code, name=form.name, replaces=replaces
+        )
+    except Conflict:
+        return show_app(
+            {"form": gettext("An account holds ten apps at most. Remove one that you no longer use first.")}
+        )
     if added is Outcome.ACCEPTED:
         return _back("replaced" if replaces else "app")
     said = gettext("That code is not right, or was already used. Wait for the next one, and check your phone’s clock.")
