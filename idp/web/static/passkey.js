@@ -82,6 +82,12 @@
     });
   }
 
+  // A page in the background asks for nothing until somebody looks at it again.
+  const whenSeen = (act) => {
+    if (!document.hidden) act();
+    else document.addEventListener("visibilitychange", () => whenSeen(act), { once: true });
+  };
+
   // The sign-in page: a button beside the password, and the browser's own list in the field of the address.
   for (const place of document.querySelectorAll("[data-passkey-alone]")) {
     if (!able) continue;
@@ -104,7 +110,7 @@
     const offer = async () => {
       const own = new AbortController();
       waiting = own;
-      const renewal = setTimeout(() => { own.abort(); offer(); }, RENEWED_EVERY);
+      const renewal = setTimeout(() => { own.abort(); whenSeen(offer); }, RENEWED_EVERY);
       try {
         const publicKey = await options(place.dataset.options);
         if (own.signal.aborted) return;
