@@ -6,7 +6,7 @@ from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext, ngettext
 
-from idp.accounts import profile
+from idp.accounts import profile, recovery_contact
 from idp.authn import overview as security
 from idp.authn.session import Current
 from idp.web import csrf, locale, render
@@ -55,11 +55,16 @@ def _security(work: Work, current: Current) -> dict[str, Any]:
     entries = [
         _entry("password", gettext("Password"), changed),
         _entry("authenticators", gettext("Authenticators"), linked),
-        _entry("contacts", gettext("Recovery contacts"), gettext("to reach you when your phone is lost")),
+        _entry("contacts", gettext("Recovery contacts"), _contacts(work, current)),
         _entry("sessions", gettext("Sessions and devices"), sessions),
         _entry("history", gettext("Security history"), gettext("what happened with your account, and when")),
     ]
     return {"name": gettext("Sign-in and security"), "entries": entries}
+
+
+def _contacts(work: Work, current: Current) -> str:
+    known = recovery_contact.verified(work, current.account_id)
+    return ", ".join(map(recovery_contact.masked, known)) or str(gettext("none yet"))
 
 
 def _access(me: Person) -> dict[str, Any]:
