@@ -9,6 +9,7 @@ import pytest
 import segno
 from playwright.sync_api import Page, expect
 
+from tests.browser import set_up
 from tests.browser.conftest import Visit
 from tests.browser.demonstration import Clock, Demonstration
 from tests.browser.person import tick
@@ -129,6 +130,7 @@ def test_from_the_mailed_link_to_the_products(
     app = scanned(page, email)
     page.get_by_label(words["code"]).fill(Clock(app.secret).code())
     page.get_by_role("button", name=words["link_app"]).click()
+    set_up.complete(demo, page, set_up.TEXTS[language], f"zoe.{language}@perso.example.org")
 
     expect(page.get_by_role("heading", level=1)).to_have_text(words["ready"])
     page.get_by_role("link", name=words["products"]).click()

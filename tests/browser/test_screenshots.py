@@ -12,6 +12,7 @@ from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from tests.browser import set_up
 from tests.browser.conftest import SignedIn, Visit
 from tests.browser.demonstration import Clock, Demonstration
 from tests.browser.test_activation import TEXTS, fill_details, mailed_link
@@ -186,6 +187,19 @@ def test_screenshots_of_activation(demo: Demonstration, visit: Visit, look: Look
     page.get_by_role("heading", name="Scan this image").scroll_into_view_if_needed()
     page.get_by_label(EN["code"]).fill(Clock("".join(page.locator(".secret").inner_text().split())).code())
     page.get_by_role("button", name=EN["link_app"]).click()
+    words = set_up.TEXTS["en"]
+    look(page, "recovery-contact")
+    page.get_by_label(words["contact_field"]).fill("zoe@perso.example.org")
+    set_up.press(page, words["send"])
+    look(page, "recovery-contact-code")
+    page.get_by_label(words["six"]).fill(set_up.sent_code(demo, page, "zoe@perso.example.org"))
+    set_up.press(page, words["keep_contact"])
+    look(page, "recovery-codes-before")
+    codes = set_up.see_codes(page, words)
+    look(page, "recovery-codes", dark=True)
+    page.reload()
+    look(page, "recovery-codes-shown")
+    set_up.keep_codes(page, words, codes[0])
     look(page, "activation-done")
     page.get_by_role("link", name=EN["products"]).click()
     look(page, "launcher-empty")
@@ -194,6 +208,34 @@ def test_screenshots_of_activation(demo: Demonstration, visit: Visit, look: Look
     look(second, "link-used")
     second.goto(f"{demo.service}/activation/none-such")
     look(second, "link-unknown")
+
+
+def test_screenshots_of_a_lost_phone(demo: Demonstration, somebody: SignedIn, look: Look) -> None:
+    words, katrien = set_up.TEXTS["en"], somebody("katrien.desmet", "en")
+    page = katrien.page
+    page.goto(demo.service)
+    katrien.prove_password()
+    page.get_by_role("link", name=words["other"]).click()
+    look(page, "other-ways")
+    page.get_by_role("link", name=re.compile(words["lost"])).click()
+    look(page, "lost-phone")
+    set_up.press(page, words["send"])
+    look(page, "lost-phone-code")
+    page.get_by_label(words["six"]).fill(set_up.sent_code(demo, page, "katrien.ds@perso.example.org"))
+    set_up.press(page, words["go_on"])
+    look(page, "lost-phone-sent")
+    link = re.search(r"http://\S+/lost-factor/\S+", set_up.opened_mail(demo, page, katrien.email, "/lost-factor/"))
+    stop = re.search(r"http://\S+/stop/\S+", set_up.opened_mail(demo, page, "katrien.ds@perso.example.org", "/stop/"))
+    assert link is not None
+    assert stop is not None
+    page.goto(link[0])
+    look(page, "lost-factor-start")
+    set_up.press(page, words["begin"])
+    look(page, "lost-factor-password")
+    page.goto(stop[0])
+    look(page, "lost-factor-stop")
+    page.get_by_role("main").get_by_role("button").click()
+    look(page, "lost-factor-stopped")
 
 
 def test_screenshots_of_a_forgotten_password(demo: Demonstration, visit: Visit, look: Look) -> None:

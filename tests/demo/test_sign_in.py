@@ -17,6 +17,7 @@ from idp.policy.load import read_yaml
 from tests.conftest import PASSWORD
 from tests.stage import Stage
 from tests.web.browser import Browser
+from tests.web.conftest import complete
 
 ROWS = {row["person"]: row for row in read_yaml(Path(__file__).with_name("expectations.yaml"))["sign_in"]}
 NEUTRAL = "Wrong address or password."
@@ -98,7 +99,8 @@ def test_who_has_no_second_factor_sets_it_up_and_reaches_no_product_before(own_s
         assert browser.address.startswith("/sign-in?"), "back to signing in, never past it"
     browser.get(set_up)
     secret = browser.text.split('data-copy="')[1].split('"')[0]  # what one would type into the app
-    answer = browser.submit({"code": pyotp.TOTP(secret).now()})
+    browser.submit({"code": pyotp.TOTP(secret).now()})
+    answer = complete(browser, own_stage.app)
     location = answer.headers["Location"]
     assert location.startswith(party.redirect_uri)
     assert "code=" in location

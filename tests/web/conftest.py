@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pyotp
 import pytest
+from werkzeug.test import TestResponse
 
 from idp.accounts import profile
 from idp.app import create_app
@@ -119,8 +120,8 @@ def sent_code(app: Application) -> str:
         return flows.sent_code(work)
 
 
-def complete(browser: Browser, app: Application, contact: str = "contact@perso.example") -> list[str]:
-    """The set-up pages after the second factor; answers the recovery codes."""
+def complete(browser: Browser, app: Application, contact: str = "contact@perso.example") -> TestResponse:
+    """The set-up pages after the second factor; answers what follows on them."""
     assert browser.heading == "Add a recovery contact", browser.text[:500]
     browser.submit({"recovery_contact": contact})
     assert browser.heading == "Enter the code we sent", browser.text[:500]
@@ -128,11 +129,10 @@ def complete(browser: Browser, app: Application, contact: str = "contact@perso.e
     return keep_codes(browser)
 
 
-def keep_codes(browser: Browser) -> list[str]:
-    """Have recovery codes shown, and type one of them."""
+def keep_codes(browser: Browser) -> TestResponse:
+    """Have recovery codes shown, and type one of them; answers what follows on it."""
     assert browser.heading == "Keep your recovery codes", browser.text[:500]
     browser.submit()
     codes = re.findall(r"<code>([0-9A-Z-]{19})</code>", browser.text)
     assert len(codes) == 10
-    browser.submit({"code": codes[4]})
-    return codes
+    return browser.submit({"code": codes[4]})

@@ -200,7 +200,6 @@ def show_link(problems: dict[str, str], token: str) -> Response:
         link = lost_factor.find(open_work(), _readable(token))
     except (Expired, NotFound) as error:
         return _second_hand(error)
-    locale.suggest(link.locale)
     return page("lost_factor/start.html", problems=problems, email=link.address, lost_all=link.purpose != "lost_factor")
 
 
