@@ -1,12 +1,16 @@
 """Connected applications: what is shown, and what is dead once it is taken back (R-42)."""
 
+from datetime import timedelta
+
 import pytest
+from sqlalchemy import update
 
 from idp.audit.models import AuditEvent
+from idp.authn.models import Session
 from idp.outbox.models import OutboxMessage
 from idp.outbox.queue import open_payload
 from tests.party import SCOPE, Party
-from tests.stage import Stage, demonstration, stage  # noqa: F401
+from tests.stage import Stage, demonstration, own_stage, stage  # noqa: F401
 from tests.web.browser import Browser
 
 LIST = "/account/applications"
@@ -34,6 +38,26 @@ def allowed(browser: Browser, party: Party, scope: str = SCOPE) -> dict[str, str
     assert browser.heading == "Allow Ledger reader to use your account?", browser.text[:900]
     browser.submit({"decision": "allow"})
     return party.tokens(browser, scope=scope)
+
+
+def test_taking_back_needs_a_fresh_proof(own_stage: Stage) -> None:  # noqa: F811
+    """R-49: an open session that somebody walks up to does not end what its holder allowed."""
+    stage = own_stage  # noqa: F811
+    ledger = stage.register(trusted=False, names={"en": "Ledger reader", "fr": "Lecteur de journaux"})
+    browser = english(stage.sign_in("ines.moreau"))
+    tokens = allowed(browser, ledger)
+    with stage.work() as work:
+        old = {"second_factor_at": work.now - timedelta(minutes=11)}
+        work.session.execute(update(Session).where(Session.ended_at.is_(None)).values(**old))
+    browser.get(f"{LIST}/{ledger.client_id}")
+    browser.submit()
+    assert browser.address.startswith("/sign-in/code")
+    assert ledger.introspect(tokens["refresh_token"])["active"] is True
+    stage.forget_steps("ines.moreau")
+    browser.submit({"code": stage.person("ines.moreau").code()})
+    assert browser.address == f"{LIST}/{ledger.client_id}"
+    browser.submit()
+    assert ledger.introspect(tokens["refresh_token"])["active"] is False
 
 
 def facts(stage: Stage, name: str, client_id: str) -> list[dict[str, str]]:  # noqa: F811

@@ -15,6 +15,7 @@ from idp.policy import label_for
 from idp.web import csrf, locale
 from idp.web.pages.consent import scope_in_words
 from idp.web.pages.continuing import product_view, see_other
+from idp.web.pages.fresh import fresh
 from idp.web.render import ProductView, day, moment, page, person, signed_in
 from idp.web.work import open_work
 from idp.work import Work
@@ -60,9 +61,9 @@ def show(problems: dict[str, str], client_id: str) -> Response:
 @blueprint.post(f"{PATH}/<client_id>")
 @csrf.again(show)
 def withdraw(client_id: str) -> ResponseReturnValue:
-    """Take it back; a product of ours is signed out of."""
+    """Take it back; a product of ours is signed out of. What is ended needs a fresh proof (R-49)."""
     work = open_work(write=True)
-    current = signed_in()
+    current = fresh()
     work = open_work()
     try:
         connections.withdraw(work, current.account_id, client_id[:LONGEST])
