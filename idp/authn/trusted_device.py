@@ -19,7 +19,8 @@ TOKENS_IN_A_COOKIE = 5
 TOKEN_LENGTH = 43
 
 _COLUMNS = (
-    "id", "account_id", "token_digest", "device_id", "skips_second_factor", "user_agent", "created_at", "expires_at", "last_used_at",
+    "id", "account_id", "token_digest", "device_id", "skips_second_factor", "user_agent", "created_at", "expires_at",
+    "last_used_at",
 )  # fmt: skip
 _ADD = Prepared(insert(TrustedDevice).values({name: bindparam(name) for name in _COLUMNS}))
 

@@ -9,6 +9,7 @@ from sqlalchemy import exists, select
 
 from idp.authn import sharing, sharing_signs
 from idp.authn.sharing_signs import Sighting
+from idp.cli.sharing import JOB
 from idp.companies import sharing_case, support_case, support_state
 from idp.companies.models import SupportCase
 from idp.work import Work
@@ -29,7 +30,7 @@ def load(work: Work, data: Mapping[str, Any], accounts: Mapping[str, UUID]) -> i
         account_id = accounts.get(case["about"])
         if case["kind"] != sharing_case.KIND or account_id is None or _had_one(work, account_id):
             continue
-        on_the_day = work.later(days=case["opened"])
+        on_the_day = work.later(days=case["opened"]).acting(JOB)
         for signal in signals.get(case["about"], ()):
             sharing.note(on_the_day, account_id, _sighting(on_the_day, signal))
         sharing.mark_told(on_the_day, account_id)

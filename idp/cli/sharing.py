@@ -18,10 +18,11 @@ from idp.cli.context import Output, operating, verb
 from idp.companies import sharing_case
 from idp.core.errors import IdpError
 from idp.oidc import parallel_sessions
-from idp.work import Work
+from idp.work import Actor, Work
 
 EVERY_SECONDS = 300.0
 BATCH = 200  # sign-ins read at a time
+JOB = Actor(kind="system", name="sharing")
 
 log = structlog.get_logger("sharing")
 UnitOfWork = Callable[[], AbstractContextManager[Work]]
@@ -46,6 +47,7 @@ def look_at_new(work: Work) -> tuple[int, int]:
     Each account is a transaction of its own. Where the pass has got to is written down after each batch: two that run
     at once look twice, which changes nothing.
     """
+    work = work.acting(JOB)
     looked_at = told = 0
     while True:
         work.write()

@@ -26,10 +26,13 @@ class SupportCase(Identified, Base):
         Index("ix_support_cases_account_id", "account_id"),
         Index("ix_support_cases_state", "state", "due_at"),
         CheckConstraint(
-            "state IN ('requested', 'notice_sent', 'review', 'waiting_approval', 'waiting_time', 'ready', 'done', 'closed')",
+            "state IN ('requested', 'notice_sent', 'review', 'waiting_approval', 'waiting_time', 'ready', 'done', "
+            "'closed')",
             name="state",
         ),
-        CheckConstraint("kind IN ('reset-2fa', 'reset-all', 'change-email', 'sharing', 'erase', 'security')", name="kind"),
+        CheckConstraint(
+            "kind IN ('reset-2fa', 'reset-all', 'change-email', 'sharing', 'erase', 'security')", name="kind"
+        ),
         CheckConstraint("origin IN ('staff', 'person', 'operator', 'system')", name="origin"),
         CheckConstraint("(state IN ('done', 'closed')) = (closed_at IS NOT NULL)", name="closed_has_date"),
         CheckConstraint("state <> 'waiting_time' OR due_at IS NOT NULL", name="waiting_has_date"),
