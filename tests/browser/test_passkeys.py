@@ -212,3 +212,29 @@ def test_without_javascript_nothing_of_it_is_offered_in_vain(
     expect(person.page.get_by_text("JavaScript")).to_be_visible()
     person.page.get_by_role("button", name=words["create"]).click()
     expect(person.page.get_by_role("alert")).to_contain_text("JavaScript")
+
+
+@pytest.mark.parametrize(("language", "who"), [("fr", "thomas.lefevre"), ("en", "lotte.peeters")])
+def test_every_page_of_the_authenticators_reads_well(
+    demo: Demonstration, somebody: SignedIn, language: str, who: str
+) -> None:
+    person = somebody(who, language)
+    page, home = person.page, f"{demo.service}/account/authenticators"
+    person.sign_in_at_home()
+    page.goto(home)
+    fits(page, "authenticators")
+    page.locator("ul.rows a").first.click()
+    fits(page, "authenticator")
+    for place, name in ((0, "new-app"), (1, "new-passkey")):
+        page.goto(home)
+        page.locator("ul.rows a").first.click()
+        page.locator("ul.rows a").nth(place).click()
+        fits(page, name)
+    page.goto(f"{home}/recovery-codes")
+    fits(page, "recovery-codes")
+    page.locator("#main-form button.button").click()
+    expect(page.locator("ol.codes li")).to_have_count(10)
+    fits(page, "recovery-codes-shown")
+    page.locator("#main-form input[name=code]").fill(page.locator("ol.codes code").nth(4).inner_text())
+    page.locator("#main-form button.button").click()
+    expect(page.get_by_role("status")).to_be_visible()
