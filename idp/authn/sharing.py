@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Integer, bindparam, delete, exists, func, 
 
 from idp.accounts import email_address, profile
 from idp.audit import log as audit
-from idp.authn import notices, reset, session, sharing_signs, trusted_device
+from idp.authn import notices, proofs, reset, session, sharing_signs, trusted_device
 from idp.authn.models import PasswordCredential, SharingAnswer, SharingSignal
 from idp.authn.sharing_signs import CODE_ASKED_ELSEWHERE, GENERIC_ADDRESS, Sighting
 from idp.core.db import UTCDateTime
@@ -177,13 +177,15 @@ def was_me(work: Work, account_id: UUID) -> int:
 
 
 def was_not_me(work: Work, account_id: UUID) -> None:
-    """Somebody else was there: every session ends, every browser is forgotten, and the way to a new password is mailed.
+    """Somebody else was there: every session and attempt ends, every browser is forgotten, and the way to a new
+    password is mailed.
 
     The mailed link asks for the second factor before it takes a new password (R-19). What was seen keeps counting until
     that password is set.
     """
     work.write()
     _answer(work, account_id, NOT_ME)
+    proofs.close_others(work, account_id)
     forgotten = trusted_device.forget_all(work, account_id)
     reset.send(work, email_address.primary_address(work, account_id).canonical)
     notices.tell(work, account_id, "sessions_ended")

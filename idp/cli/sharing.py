@@ -114,5 +114,12 @@ def _reached(work: Work) -> int:
 
 def _active(work: Work, subjects: set[str]) -> list[UUID]:
     """Those of the accounts that somebody can still sign in to."""
-    keys = [UUID(subject) for subject in subjects]
+    keys = [key for subject in subjects if (key := _key(subject)) is not None]
     return list(work.session.scalars(select(Account.id).where(Account.id.in_(keys), Account.status == "active")))
+
+
+def _key(subject: str) -> UUID | None:
+    try:
+        return UUID(subject)
+    except ValueError:  # the log of an account that was erased
+        return None
