@@ -6,13 +6,16 @@ They are a state of the account and not proofs: who leaves half-way finds the sa
 from datetime import datetime
 
 from idp.audit import log as audit
-from idp.authn import contacts, proofs, recovery_code
+from idp.authn import contacts, notices, proofs, recovery_code
 from idp.authn.attempt import Attempt
 from idp.authn.contacts import Proved
 from idp.authn.one_time_code import Sent
 from idp.authn.outcome import Outcome
 from idp.authn.proofs import Step
 from idp.work import Work
+
+# R-21. During an activation the person is being led through it; a replaced factor has been told of already.
+TOLD = frozenset({"sign_in", "reset"})
 
 
 def ask_contact(work: Work, attempt: Attempt, *, kind: str, value: str) -> Outcome:
@@ -65,6 +68,8 @@ def make_codes(work: Work, attempt: Attempt) -> list[str]:
     """
     account_id = proofs.demand(work, attempt, Step.CODES)
     codes = recovery_code.replace(work, account_id)
+    if attempt.purpose in TOLD:
+        notices.tell(work, account_id, "recovery_codes_replaced")
     audit.record(work, "recovery_codes.made", ("account", account_id), codes=len(codes))
     return codes
 

@@ -158,6 +158,7 @@ def test_only_a_code_of_the_last_set_shows_that_it_was_kept(work, half_way):
     attempt = proved(work, half_way)
     old = setup.make_codes(work, attempt)
     new = setup.make_codes(work, attempt)
+    assert [mail["template"] for mail in mails(work)] == ["recovery_codes_replaced"] * 2
     for typed in (old[0], "", "0000-0000-0000-0000", "x" * 10_000):
         assert not setup.keep_codes(work, attempt, typed)
     assert setup.keep_codes(work, attempt, new[9])

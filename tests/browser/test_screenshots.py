@@ -216,7 +216,6 @@ def test_screenshots_of_a_lost_phone(demo: Demonstration, somebody: SignedIn, lo
     page.goto(demo.service)
     katrien.prove_password()
     page.get_by_role("link", name=words["other"]).click()
-    look(page, "other-ways")
     page.get_by_role("link", name=re.compile(words["lost"])).click()
     look(page, "lost-phone")
     set_up.press(page, words["send"])
