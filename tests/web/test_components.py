@@ -82,6 +82,25 @@ def test_choices_show_what_is_chosen() -> None:
     assert page.all("fieldset")[0]["aria-describedby"] == "areas-problem"
 
 
+def test_a_list_to_pick_from_shows_what_was_posted_before_what_is_kept() -> None:
+    source = (
+        '{{ ui.pick_list("tag", "Language", [{"value": "fr", "label": "français", "lang": "fr"},'
+        ' {"value": "en", "label": "English"}], chosen="fr", hint="Of mails.") }}'
+    )
+    kept = show(source)
+    assert [(option["value"], "selected" in option) for option in kept.all("option")] == [("fr", True), ("en", False)]
+    assert kept.all("option")[0]["lang"] == "fr"
+    posted = show(source, form={"tag": "en"}, problems={"tag": "Choose one."})
+    assert [option["value"] for option in posted.all("option") if "selected" in option] == ["en"]
+    assert posted.all("select")[0]["aria-describedby"] == "tag-hint tag-problem"
+
+
+def test_a_moment_is_short_to_see_and_whole_to_hear() -> None:
+    page = show('{{ ui.moment({"iso": "2026-03-02T08:30:00+00:00", "short": "today", "full": "2 March 2026, 09:30"}) }}')
+    assert page.all("time")[0] == {"datetime": "2026-03-02T08:30:00+00:00", "title": "2 March 2026, 09:30"}
+    assert [span.get("aria-hidden", span.get("class")) for span in page.all("span")] == ["true", "visually-hidden"]
+
+
 def test_a_pager_leads_only_where_there_is_a_page() -> None:
     middle = show('{{ ui.pager(21, 40, 41, "?page=1", "?page=3") }}')
     assert [(link["rel"], link["href"]) for link in middle.all("a")] == [("prev", "?page=1"), ("next", "?page=3")]
