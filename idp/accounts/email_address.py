@@ -9,7 +9,7 @@ import unicodedata
 from uuid import UUID
 
 from email_validator import EmailNotValidError, validate_email
-from sqlalchemy import exists, select
+from sqlalchemy import exists, select, update
 
 from idp.accounts.models import Account, EmailAddress, EmailChange
 from idp.core.errors import InvalidInput, NotFound
@@ -86,3 +86,18 @@ def masked(address: str) -> str:
     """Enough for the holder to recognise it, too little for anybody else: `t•••@perso.example.org`."""
     local, _, domain = address.rpartition("@")
     return f"{local[:1]}•••@{domain}"
+
+
+def cancel_change(work: Work, account_id: UUID) -> bool:
+    """Give up an open change of address: what its holder does elsewhere overtakes it. False when there was none.
+
+    The caller notes it in the audit log, after all rows are written.
+    """
+    cancelled = work.session.scalar(
+        update(EmailChange)
+        .where(EmailChange.account_id == account_id, EmailChange.done_at.is_(None), EmailChange.closed_at.is_(None))
+        .values(closed_at=work.now, outcome="cancelled")
+        .returning(EmailChange.id),
+        execution_options={"synchronize_session": False},
+    )
+    return cancelled is not None

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import delete, insert, update
 from sqlalchemy.exc import IntegrityError
 
-from idp.accounts import email_address, profile
+from idp.accounts import email_address, profile, recovery_contact
 from idp.accounts.models import Account, EmailAddress, EmailChange
 from idp.audit import log as audit
 from idp.authn import browser, mailed_link, notices, proofs, session, sign_in, trusted_device
@@ -56,6 +56,7 @@ def perform(work: Work, change_id: UUID, *, keep_session: UUID | None) -> bool:
     except (IntegrityError, Taken):
         notices.tell(work, account.id, "email_change_stopped", path=RESET_PATH)
         return _not_done(work, change, "taken")
+    _no_contact_at(work, account.id, change.new_canonical)
     forgotten = _let_go(work, account.id)
     _tell_done(work, account, change, UNDO_PATH.format(undo))
     outbox.fact(work, "email_change.done", account=str(account.id), old=change.old_canonical, new=change.new_address)
@@ -158,6 +159,14 @@ def _replace(work: Work, account_id: UUID, before: str, address: str, canonical:
     )  # fmt: skip
     if email_address.reserved(work, canonical, by_others_than=account_id):
         raise Taken
+
+
+def _no_contact_at(work: Work, account_id: UUID, canonical: str) -> None:
+    """A recovery contact is another address than the one to sign in with (MFA-04), also when it was added meanwhile."""
+    for contact in recovery_contact.verified(work, account_id):
+        if contact.kind == "email" and email_address.canonical(contact.value) == canonical:
+            work.session.delete(contact)
+    work.session.flush()
 
 
 def _forget(work: Work, account_id: UUID, canonical: str) -> None:

@@ -108,7 +108,8 @@ def withdraw(work: Work, account_id: UUID) -> bool:
 def cancel(work: Work, account_id: UUID) -> bool:
     """What the holder does elsewhere overtakes an open change: a new password, an erasure (R-58). The caller notes it
     in the audit log, after all rows are written; False when there was none."""
-    return _close(work, "cancelled", EmailChange.account_id == account_id) is not None
+    work.session.flush()
+    return email_address.cancel_change(work, account_id)
 
 
 def stop(work: Work, token: str) -> None:

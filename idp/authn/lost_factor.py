@@ -287,10 +287,13 @@ def void(work: Work, attempt: Attempt, account_id: UUID, *, keep: UUID) -> None:
     canonical = email_address.primary_address(work, account_id).canonical
     for purpose in (*PURPOSES, STOP):
         mailed_link.withdraw(work, purpose, canonical)
+    overtaken = email_address.cancel_change(work, account_id)  # whoever asked for it may have had the old factor
     forgotten = trusted_device.forget_all(work, account_id)
     notices.tell(work, account_id, "second_factor_replaced")
     session.end_all(work, account_id, "second_factor_replaced")
     audit.record(work, "authenticator.replaced", ("account", account_id), by=sorted(attempt.methods))
+    if overtaken:
+        audit.record(work, "email_change.withdrawn", ("account", account_id), reason="second_factor_replaced")
     if forgotten:
         reason = "second_factor_replaced"
         audit.record(work, "trusted_device.forgotten", ("account", account_id), reason=reason, browsers=forgotten)

@@ -373,3 +373,12 @@ def test_the_holder_can_withdraw(acting, ada):
 def test_an_invitation_to_the_new_address_does_not_stand_in_its_way(acting, ada):
     activation.invite(acting, address=NEW, locale="fr-FR")
     assert changed(acting, ada).done_at is not None
+
+
+def test_a_contact_that_became_the_address_is_none_any_more(acting, ada):
+    code = asked(acting, ada)
+    recovery_contact.add(acting, ada.account.id, kind="email", value=NEW)
+    email_change.confirm(acting, ada.account.id, code, waits=False)
+    values = {contact.value for contact in recovery_contact.verified(acting, ada.account.id)}
+    assert NEW not in values
+    assert "ada@perso.test" in values
