@@ -84,25 +84,17 @@ def open_case(
         if present.kind == kind and present.state == "requested" and not by_person:
             return _take_up(work, present, reason, identity_check)
         raise CaseOpen(case=present.reference)
-    kept = _kept(work, kind, account_id, details)
     case = SupportCase(
-        id=uuid7(),
-        reference=reference or "".join(secrets.choice(REFERENCE) for _ in range(REFERENCE_LENGTH)),
+        reference=reference or _new_reference(),
         kind=kind,
-        matter=known.matter,
         account_id=account_id,
         state=_first_state(known, by_person),
         reason=reason,
         identity_check=identity_check,
-        details=kept,
-        origin="person" if by_person else _origin(work),
-        opened_by=None if by_person else _account(work),
-        opened_by_name="" if by_person else work.actor.name,
-        created_at=work.now,
+        details=_kept(work, kind, account_id, details),
         due_at=due_at,
-        repeated=_repeated(work, account_id, known.matter),
     )
-    return _opened(work, case, known)
+    return _opened(work, case, known, by_person=by_person)
 
 
 def take_up(work: Work, case_id: UUID, *, reason: str, identity_check: str) -> SupportCase:
@@ -219,7 +211,13 @@ def to_work_on(work: Work, case_id: UUID) -> SupportCase:
     return case
 
 
-def _opened(work: Work, case: SupportCase, known: support_kind.Kind) -> SupportCase:
+def _opened(work: Work, case: SupportCase, known: support_kind.Kind, *, by_person: bool) -> SupportCase:
+    """Write a new case down, with who opened it, and tell the contacts."""
+    case.id, case.matter, case.created_at = uuid7(), known.matter, work.now
+    case.origin = "person" if by_person else _origin(work)
+    case.opened_by = None if by_person else _account(work)
+    case.opened_by_name = "" if by_person else work.actor.name
+    case.repeated = _repeated(work, case.account_id, known.matter)
     work.session.add(case)
     try:
         work.session.flush()
@@ -292,6 +290,10 @@ def _first_state(kind: support_kind.Kind, by_person: bool) -> str:
     if not kind.four_eyes:
         return "review"
     return "requested" if by_person else "waiting_approval"
+
+
+def _new_reference() -> str:
+    return "".join(secrets.choice(REFERENCE) for _ in range(REFERENCE_LENGTH))
 
 
 def _repeated(work: Work, account_id: UUID, matter: str) -> bool:
