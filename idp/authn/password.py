@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from argon2 import PasswordHasher
@@ -178,7 +179,7 @@ def _forget_older(work: Work, account_id: UUID) -> None:
     )
 
 
-def _newest_first(account_id: UUID) -> Select[tuple[str]]:
+def _newest_first(account_id: UUID) -> Select[Any]:
     newest = (FormerPassword.replaced_at.desc(), FormerPassword.id.desc())
     return select(FormerPassword.hash).where(FormerPassword.account_id == account_id).order_by(*newest)
 
