@@ -246,3 +246,27 @@ def test_the_page_that_says_so_speaks_of_a_change_only_just_made(
     sign_in(browser, holder)
     browser.get("/account/password/done")
     assert browser.heading == "My account"
+
+
+def test_one_count_over_signing_in_proving_again_and_changing(app: Application, browser: Browser, ada: Holder) -> None:
+    """R-07: mixed failures over every route that checks the password; then the right one is refused on each."""
+    on_page(browser, ada)
+    browser.client.delete_cookie("sesame_device", path="/")
+    stranger = Browser(app, network="198.51.100.9")
+    wrong = {"email": ada.address, "password": "not the right one"}
+    for _ in range(4):
+        stranger.get("/sign-in")
+        stranger.submit(wrong)
+    for _ in range(3):
+        browser.get("/sign-in?continue_to=/account/password&reauthenticate=1")
+        assert browser.address.startswith("/sign-in")
+        browser.submit(wrong)
+    browser.get("/account/password")
+    for _ in range(3):
+        browser.submit(typed(NEW, "not the right one"))
+    assert "too many wrong passwords" in browser.text
+    with unit_of_work(app, SYSTEM, write=False) as work:
+        assert work.session.query(AuditEvent).filter_by(name="password.refused").count() == 10
+    browser.get("/sign-in?continue_to=/account/password&reauthenticate=1")
+    browser.submit({"email": ada.address, "password": ada.password})
+    assert browser.heading != "Enter the code from your app"
