@@ -185,8 +185,10 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
     ],
     "launcher.html": [
         {"account": INES, "companies": [{"name": "Atelier Lumen", "detail": "Lille", "tiles": TILES},
-                                        {"name": "Studio Mirabelle", "detail": None, "tiles": TILES[:1]}]},
-        {"account": INES, "companies": []},
+                                        {"name": "Studio Mirabelle", "detail": None, "tiles": TILES[:1]}],
+         "desk": False},
+        {"account": INES, "companies": [], "desk": False},
+        {"account": INES, "companies": [], "desk": True},
     ],
     "account/details.html": [
         {"account": INES, "languages": [{"value": "fr-FR", "label": "français (France)"}], "saved": True,

@@ -33,7 +33,8 @@ def launcher() -> ResponseReturnValue:
         }
         for company in access.launcher(work, current.account_id)
     ]
-    return page("launcher.html", companies=companies, account=person(current))
+    desk = not companies and bool(access.staff_permissions(work, current.account_id))
+    return page("launcher.html", companies=companies, desk=desk, account=person(current))
 
 
 def _tile(work: Work, tile: LauncherTile, addresses: dict[str, str]) -> dict[str, Any]:
