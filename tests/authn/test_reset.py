@@ -58,7 +58,8 @@ def test_a_new_password_ends_what_rested_on_the_old_one(work, make_account):
     assert outcome is Outcome.ACCEPTED
     assert sign_in.step(work, again) is Step.TOTP  # MFA-11
     assert [fact["reason"] for fact in facts(work, "session.ended")] == ["password_changed"]
-    assert sorted(mail["template"] for mail in mails(work)) == ["password_changed", "password_reset"]
+    sent = sorted(mail["template"] for mail in mails(work))
+    assert sent == ["password_changed", "password_reset", "trusted_device_added"]
     assert sign_in.step(work, attempt) is Step.DONE
     assert session.find(work, sign_in.finish(work, attempt, trust=False).session_token) is not None
 
