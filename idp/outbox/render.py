@@ -20,6 +20,7 @@ from idp.core.texts import catalogue, language_of, write_moment
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")  # whatever could end a line, or hide in one
+PLAIN = str.maketrans({"’": "'"})  # the alphabet of text messages (GSM 03.38) has no other apostrophe
 INSTANTS = frozenset({"effective", "expires", "when"})  # variables that commands give as ISO 8601 and readers get in their words
 
 
@@ -79,7 +80,7 @@ def render_text_message(template: str, content: Mapping[str, Any]) -> tuple[str,
     variables = {name: _clean(name, value, locale) for name, value in content["variables"].items()}
     environment = _environment(language_of(locale))
     text = environment.get_template(f"sms/{template}.txt").render(variables, locale=locale)
-    return str(content["recipient"]), " ".join(text.split())
+    return str(content["recipient"]), " ".join(text.split()).translate(PLAIN)
 
 
 def _clean(name: str, value: Any, locale: str) -> Any:

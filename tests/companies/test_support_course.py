@@ -14,9 +14,11 @@ from idp.companies import staff, support_acts, support_case, support_desk, suppo
 from idp.companies.errors import CaseState, FourEyes
 from idp.companies.models import SupportCase, SupportCaseLink
 from idp.core.errors import Expired, InvalidInput, NotFound, NotPermitted
+from idp.outbox.render import render_text_message
 from tests.authn import flows
 from tests.companies.support import links, make_desk
 from tests.conftest import later
+from tests.outbox.test_sms_gateway import GSM
 from tests.outbox_content import mails
 
 DAY = timedelta(hours=24)
@@ -325,3 +327,15 @@ def test_cases_are_paged_by_when_they_were_opened(desk, work, make_account):
     assert support_desk.count(desk.by("support"), state="open") == 5
     assert support_desk.count(desk.by("support"), state="done") == 0
     assert staff.roles_ever(work, desk.staff["support"]) == {"operations.support"}
+
+
+@pytest.mark.parametrize("locale", ["fr-FR", "en-GB"])
+def test_a_text_message_is_written_in_the_alphabet_of_telephones(locale):
+    content = {
+        "recipient": "+33639980011",
+        "locale": locale,
+        "variables": {"link": "https://id.example/recovery/" + "x" * 43},
+    }
+    _, text = render_text_message("case_opened", content)
+    assert set(text) <= GSM | {"_"}
+    assert len(text) <= 306  # two of them
