@@ -8,8 +8,8 @@ from uuid import UUID
 from sqlalchemy import select, update
 
 from idp.authn.models import Session
-from idp.core.tokens import new
 from idp.core import calling
+from idp.core.tokens import new
 from idp.oidc import clients, tokens
 from idp.oidc.clients import RegisteredClient
 from idp.oidc.models import Client, Grant

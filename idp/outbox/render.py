@@ -21,7 +21,7 @@ from idp.core.texts import catalogue, language_of, write_moment
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")  # whatever could end a line, or hide in one
 PLAIN = str.maketrans({"’": "'"})  # the alphabet of text messages (GSM 03.38) has no other apostrophe
-INSTANTS = frozenset({"effective", "expires", "when"})  # variables that commands give as ISO 8601 and readers get in their words
+INSTANTS = frozenset({"effective", "expires", "when"})  # given as ISO 8601, told in the reader's words
 
 
 @dataclass(frozen=True, slots=True)

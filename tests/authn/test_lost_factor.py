@@ -67,7 +67,7 @@ def test_a_contact_and_the_password_lead_by_a_link_to_a_new_app(work, ada):
     assert sign_in.step(work, attempt) is Step.ENROL
     secret = enrolled(work, attempt)
 
-    assert [key for key in work.session.scalars(select(TotpAuthenticator.account_id))] == [ada.account.id]
+    assert work.session.scalars(select(TotpAuthenticator.account_id)).all() == [ada.account.id]
     assert totp.secrets_of(work, ada.account.id)[0][1] == secret
     assert work.session.scalars(select(RecoveryCode)).all() == []
     assert session.find(work, before.session_token) is None

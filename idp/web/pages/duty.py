@@ -54,7 +54,6 @@ def kind_name(kind: str) -> str:
         "change-email": gettext("Sign-in address replaced"),
         "erase": gettext("Account erased"),
         "sharing": gettext("Account perhaps shared"),
-        "security": gettext("Account perhaps taken over"),
         "security": gettext("Address restored by its holder"),
     }
     return names.get(kind, kind)
@@ -65,7 +64,6 @@ def state_name(state: str) -> str:
     names: dict[str, str] = {
         "open": gettext("Open"),
         "requested": gettext("Requested by the person"),
-        "notice_sent": gettext("The person was told"),
         "notice_sent": gettext("The person was told"),
         "review": gettext("To be decided"),
         "waiting_approval": gettext("Waits for a second person"),
