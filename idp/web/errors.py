@@ -170,9 +170,10 @@ def _plain(value: Any) -> Any:
 
 def _page(failure: Failure) -> Response:
     lacks_proof = failure.code == errors.StepUpRequired.code
-    if failure.status == 401 and (lacks_proof or request.method in ("GET", "HEAD")):
-        back = local_path(failure.members.get("page") or request.full_path.rstrip("?"))
-        way = failure.members.get("way", "step_up")  # see `pages.fresh`
+    page_asked = failure.members.get("page") if lacks_proof else None  # a form's page, see `pages.fresh`
+    if failure.status == 401 and (page_asked or request.method in ("GET", "HEAD")):
+        back = local_path(page_asked or request.full_path.rstrip("?"))
+        way = failure.members.get("way", "step_up")
         return see_other(address("/sign-in", back, **({way: "1"} if lacks_proof and way != "sign_in" else {})))
     title, explanation = _words(failure)
     ways = [{"label": gettext("Go to my products"), "url": "/"}]
