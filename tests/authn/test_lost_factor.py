@@ -7,13 +7,14 @@ from sqlalchemy import select
 
 from idp.accounts import recovery_contact
 from idp.audit.models import AuditEvent
-from idp.authn import lost_factor, reset, session, sign_in, totp, trusted_device
-from idp.authn.models import RecoveryCode, TotpAuthenticator
+from idp.authn import lost_factor, passkey_proof, reset, session, sign_in, totp, trusted_device
+from idp.authn.models import Passkey, RecoveryCode, TotpAuthenticator
 from idp.authn.outcome import Outcome
 from idp.authn.sign_in import Step
 from idp.core.errors import Conflict, Expired, NotFound
 from idp.core.ids import uuid7
 from tests.authn import flows
+from tests.authn.authenticator import Authenticator
 from tests.conftest import give_contact, later
 from tests.outbox_content import facts, mails, messages
 
@@ -270,3 +271,34 @@ def test_an_earlier_attempt_does_not_survive_the_new_factor(work, ada):
     enrolled(work, attempt)
     with pytest.raises(Expired):
         sign_in.prove_totp(later(work), waiting, totp.current_code(work, ada.secret))
+
+
+def test_a_passkey_takes_the_place_of_the_lost_app(work, ada):
+    proved_contact(work, ada)
+    attempt, _ = lost_factor.begin(work, token_of(work))
+    lost_factor.prove_password(work, attempt, ada.password, device_token=None)
+    options = passkey_proof.creation_options(work, attempt)
+    assert passkey_proof.enrol(work, attempt, Authenticator().create(options)) is Outcome.ACCEPTED
+    assert work.session.scalars(select(TotpAuthenticator)).all() == []
+    assert len(work.session.scalars(select(Passkey)).all()) == 1
+    assert work.session.scalars(select(RecoveryCode)).all() == []
+    assert sign_in.step(work, attempt) is Step.CODES
+    flows.keep_codes(work, attempt)
+    finished = sign_in.finish(work, attempt, trust=False)
+    assert session.find(work, finished.session_token).acr == session.ACR_TWO
+
+
+def test_after_everything_was_lost_a_new_password_comes_first(work, ada):
+    """What two of the staff have approved: the link of a case (J14)."""
+    lost_factor.mail_link(work, ada.account.id, at=work.now, purpose=lost_factor.LOST_ALL)
+    attempt, _ = lost_factor.begin(work, token_of(work))
+    assert sign_in.step(work, attempt) is Step.NEW_PASSWORD
+    with pytest.raises(Conflict):
+        lost_factor.prove_password(work, attempt, ada.password, device_token=None)
+    with pytest.raises(Conflict):
+        sign_in.begin_enrolment(work, attempt)
+    reset.set_password(work, attempt, "another mill on another hill")
+    assert sign_in.step(work, attempt) is Step.ENROL
+    enrolled(work, attempt)
+    flows.keep_codes(work, attempt)
+    assert sign_in.finish(work, attempt, trust=False).account_id == ada.account.id
