@@ -125,8 +125,6 @@ PLAIN = {
 MACHINES = re.compile(
     r"/static/|/healthz|/readyz|/\.well-known/|/schemas/|/oauth/(?!authorize/continue|logout)|/permission-sets/|/me/"
 )
-    r"/static/|/healthz|/readyz|/\.well-known/|/schemas/|/oauth/(?!authorize/continue|logout)|/permission-sets/|/me/"
-)
 # What a page may be asked for in its query, beyond where to go on.
 QUERIES = {"step_up": ["1"], "reauthenticate": ["1"]}
 # These say where to go on, what to show, or are carried by links that are followed.

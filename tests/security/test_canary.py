@@ -2,19 +2,24 @@
 
 import io
 import logging
+import re
 import sys
 from typing import Any
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 
 from idp.audit.models import AuditEvent
 from idp.authn.facts import HANDLERS
+from idp.companies import support_acts
 from idp.core import logs
 from idp.core.db import Base
 from idp.oidc import logout
 from idp.outbox.deliver import Deliverer
+from idp.outbox.models import OutboxMessage
+from idp.outbox.sms_gateway import texter
 from idp.outbox.smtp import mailer
+from tests.security.recovering import Journey
 from tests.stage import Demonstration, Stage
 
 TYPED_WRONGLY = "un secret typé de travers 99"
@@ -84,7 +89,8 @@ def journey(stage: Stage) -> dict[str, str]:
 def deliver(stage: Stage) -> None:
     Deliverer(
         lambda: stage.work(write=False), mailer(stage.settings),
-        handlers={**HANDLERS, "session.ended": logout.session_ended}, callers={"backchannel_logout": logout.deliver},
+        handlers={**HANDLERS, **support_acts.HANDLERS, "session.ended": logout.session_ended},
+        callers={"backchannel_logout": logout.deliver}, texter=texter(stage.settings),
     ).run_due()  # fmt: skip
 
 
@@ -134,6 +140,33 @@ def test_a_journey_leaves_no_secret_behind(own_stage: Stage, heard: io.StringIO)
     assert found_in(audited, secrets) == []
 
     assert found_in(dump(own_stage), secrets) == []
+
+
+def test_all_that_a_person_does_about_the_account_leaves_no_secret_behind(own_stage: Stage, heard: io.StringIO) -> None:
+    """Codes, links, recovery codes, secrets of apps and cookies of every journey, each looked for everywhere."""
+    before = (logging.getLogger().level, list(logging.getLogger().handlers))
+    listen(heard)
+    try:
+        journey_of = Journey(own_stage, deliver)
+        journey_of.all()
+        deliver(own_stage)
+    finally:
+        logging.getLogger().setLevel(before[0])
+        logging.getLogger().handlers[:] = before[1]
+        logs.configure("error")
+    secrets = journey_of.secrets
+    assert len(secrets) > 60
+    assert len(journey_of.codes) > 3
+    assert found_in(heard.getvalue(), secrets) == []
+    kept = dump(own_stage, without=("local_mails",))  # where mail arrives when there is no mail server
+    assert found_in(kept, secrets) == []
+    said = heard.getvalue() + kept
+    assert [code for code in journey_of.codes if re.search(rf"(?<![\w.:+-]){code}(?![\w-])", said)] == []
+    with own_stage.work(write=False) as work:
+        left = work.session.scalar(
+            select(func.count()).where(OutboxMessage.finished_at.is_not(None), OutboxMessage.payload.is_not(None))
+        )
+    assert left == 0, "a payload outlived its delivery"
 
 
 def test_the_links_of_mails_are_kept_in_no_other_place(own_stage: Stage) -> None:

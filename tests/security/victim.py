@@ -72,8 +72,6 @@ SILENT = re.compile(
     r"audit_|outbox_|local_|throttles|sharing_|alembic|signing_keys|access_clock|compan|notice_links|passkey_challenges"
     r"|support_case_links"
 )
-    r"audit_|outbox_|local_|throttles|sharing_|alembic|signing_keys|access_clock|compan|notice_links|passkey_challenges|support_case_links"
-)
 _WORD = re.compile(r"[a-z][a-z0-9_. :-]{0,40}")
 
 
