@@ -10,7 +10,7 @@ from datetime import timedelta
 from sqlalchemy import update
 
 from idp.accounts.email_address import canonical, find_account
-from idp.accounts.models import Account
+from idp.accounts.models import Account, RecoveryContact
 from idp.authn import totp
 from idp.authn.models import MailedLink, Session, SignIn
 from idp.cli import demo_data
@@ -64,6 +64,15 @@ def age_proofs(person: str) -> None:
         assert work.session.execute(aged.values(old)).rowcount >= 1
 
 
+def age_contacts(email: str) -> None:
+    """Let the recovery contacts of whoever signs in with this address be a month old."""
+    with operating() as work:
+        account = find_account(work, canonical(email))
+        assert account is not None, email
+        aged = update(RecoveryContact).where(RecoveryContact.account_id == account.id)
+        assert work.session.execute(aged.values(created_at=work.now - timedelta(days=30))).rowcount >= 1
+
+
 def end_wait(person: str) -> None:
     """Let the waiting time of the open case about somebody's access be over, as if it had begun a day earlier."""
     with operating() as work:
@@ -79,6 +88,7 @@ def _account(work: Work, person: str) -> Account:
 
 
 VERBS = {
+    "age-contacts": age_contacts,
     "age-proofs": age_proofs,
     "people": people,
     "change-role": change_role,

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import SignedIn, Visit
 from tests.browser.demonstration import Clock, Demonstration
-from tests.browser.person import Person
+from tests.browser.person import WORDS
 from tests.browser.set_up import (
     TEXTS,
     add_contact,
@@ -21,8 +21,8 @@ from tests.browser.set_up import (
     see_codes,
     sent_code,
 )
+from tests.browser.test_activation import PASSWORD, fill_details, mailed_link
 from tests.browser.test_activation import TEXTS as ACTIVATION
-from tests.browser.test_activation import fill_details, mailed_link
 
 
 def test_camille_leaves_half_way_and_goes_on_where_she_stopped(
@@ -31,7 +31,11 @@ def test_camille_leaves_half_way_and_goes_on_where_she_stopped(
     words = TEXTS["fr"]
     camille = somebody("camille.roux", "fr", width=375)
     page = camille.page
-    page.goto(demo.capture)
+    camille.open(demo.capture)
+    camille.prove_password()
+    heading(page, words["app"])
+    page.goto(demo.service)  # nothing is opened by the password alone
+    assert page.url.startswith(f"{demo.service}/sign-in")
     camille.open(demo.capture)
     camille.prove_password()
     fits(page)
@@ -87,56 +91,72 @@ def test_the_codes_can_be_downloaded(demo: Demonstration, visit: Visit) -> None:
     keep_codes(page, words, codes[9])
 
 
-def activated(demo: Demonstration, visit: Visit, language: str, email: str) -> Page:
+def activated(demo: Demonstration, visit: Visit, language: str, email: str, **options: object) -> Page:
     """Somebody who has just chosen a password."""
     demo.idp("accounts", "invite", email, "--locale", language)
-    page = visit(language)
+    page = visit(language, **options)
     page.goto(mailed_link(demo, page, email))
     page.get_by_role("button", name=ACTIVATION[language]["start"]).click()
     fill_details(page, ACTIVATION[language])
     return page
 
 
+def prove_password(demo: Demonstration, page: Page, language: str, email: str) -> None:
+    """The first page of a sign-in, for somebody who is not of the demonstration."""
+    page.goto(demo.service)
+    page.get_by_label(WORDS[language]["email"]).fill(email)
+    page.get_by_label(WORDS[language]["password"], exact=True).fill(PASSWORD)
+    page.get_by_role("button", name=WORDS[language]["sign_in"], exact=True).click()
+
+
 @pytest.mark.parametrize(
-    ("language", "javascript", "name", "contact"),
-    [("fr", True, "hugo.perrin", "hugo.perrin@perso.example.org"), ("en", False, "chloe.fontaine", "+33639980031")],
+    ("language", "javascript", "contact"), [("fr", True, "remy.perso@example.org"), ("en", False, "+33639980088")]
 )
 def test_a_lost_phone_by_contact_mailbox_and_password(
-    demo: Demonstration, somebody: SignedIn, language: str, javascript: bool, name: str, contact: str
+    demo: Demonstration, visit: Visit, language: str, javascript: bool, contact: str
 ) -> None:
-    words = TEXTS[language]
-    person = somebody(name, language, javascript=javascript, width=375)
-    page = person.page
-    page.goto(demo.service)
-    person.prove_password()
+    words, email = TEXTS[language], f"remy.{language}@example.org"
+    first = activated(demo, visit, language, email, javascript=javascript)
+    old = link_app(first, words)
+    complete(demo, first, words, contact)
+    demo.operator("age-contacts", email)
+
+    page = visit(language, javascript=javascript, width=375)
+    prove_password(demo, page, language, email)
     page.get_by_role("link", name=words["other"]).click()
     assert contact not in page.content()
     page.get_by_role("link", name=re.compile(words["lost"])).click()
     if javascript:
         fits(page)
+    before = sent_code(demo, page, contact)  # of the set-up
     press(page, words["send"])
-    page.get_by_label(words["six"]).fill(sent_code(demo, page, contact))
+    heading(page, words["code_sent"])
+    page.get_by_label(words["six"]).fill(sent_code(demo, page, contact, after=before))
     press(page, words["go_on"])
-    link = re.search(r"http://\S+/lost-factor/\S+", opened_mail(demo, page, person.email, "/lost-factor/"))
+    heading(page, words["mailbox"])
+    link = re.search(r"http://\S+/lost-factor/\S+", opened_mail(demo, page, email, "/lost-factor/"))
     assert link is not None
 
     page.goto(link[0])
     press(page, words["begin"])
-    page.get_by_label(words["password"], exact=True).fill(demo.password)
+    page.get_by_label(words["password"], exact=True).fill(PASSWORD)
     press(page, words["go_on"])
-    old, demo.clocks[name] = demo.clocks[name], link_app(page, words)
+    new = link_app(page, words)
     codes = see_codes(page, words)
     keep_codes(page, words, codes[0])
     expect(page).to_have_url(f"{demo.service}/")
 
     # The old phone opens nothing any more, the new one does.
-    other = somebody(name, language, javascript=javascript)
-    other.page.goto(demo.service)
-    other.prove_password()
-    other.prove_code(old.code())
-    expect(other.page.get_by_role("alert")).to_be_visible()
-    other.prove_code()
-    expect(other.page).to_have_url(f"{demo.service}/")
+    other = visit(language, javascript=javascript)
+    prove_password(demo, other, language, email)
+    other.get_by_label(words["six"]).fill(old.code())
+    press(other, words["go_on"])
+    expect(other.get_by_role("alert")).to_be_visible()
+    other.get_by_label(words["six"]).fill(new.code())
+    press(other, words["go_on"])
+    expect(other).to_have_url(f"{demo.service}/")
+    first.reload()  # its session went with the old phone
+    assert first.url.startswith(f"{demo.service}/sign-in")
 
 
 def test_a_recovery_code_and_the_question_about_the_phone(demo: Demonstration, visit: Visit) -> None:
@@ -147,10 +167,7 @@ def test_a_recovery_code_and_the_question_about_the_phone(demo: Demonstration, v
 
     def with_code(code: str) -> Page:
         fresh = visit("fr", width=375)
-        fresh.goto(demo.service)
-        fresh.get_by_label("Adresse e-mail").fill(email)
-        fresh.get_by_label("Mot de passe", exact=True).fill("quatre pommes sur un mur bleu")
-        fresh.get_by_role("button", name="Se connecter", exact=True).click()
+        prove_password(demo, fresh, "fr", email)
         fresh.get_by_role("link", name=words["other"]).click()
         fits(fresh)
         fresh.get_by_role("link", name=re.compile(words["recovery_code"])).click()
@@ -168,7 +185,7 @@ def test_a_recovery_code_and_the_question_about_the_phone(demo: Demonstration, v
 
     second = with_code(codes[1])
     press(second, "Associer un nouveau téléphone")
-    second.get_by_label(words["password"], exact=True).fill("quatre pommes sur un mur bleu")
+    second.get_by_label(words["password"], exact=True).fill(PASSWORD)
     press(second, words["go_on"])
     app = link_app(second, words)
     assert isinstance(app, Clock)
@@ -178,15 +195,16 @@ def test_a_recovery_code_and_the_question_about_the_phone(demo: Demonstration, v
     expect(first.get_by_role("button", name="Se connecter", exact=True)).to_be_visible()
 
 
-def test_recovery_contacts_are_seen_and_added(demo: Demonstration, signed_in: SignedIn) -> None:
-    person: Person = signed_in("etienne.garnier", "fr", width=375)
-    demo.operator("age-proofs", "etienne.garnier")
-    page, words = person.page, TEXTS["fr"]
+def test_recovery_contacts_are_seen_and_added(demo: Demonstration, visit: Visit) -> None:
+    words, email = TEXTS["fr"], "contacts@example.org"
+    page = activated(demo, visit, "fr", email, width=375)
+    link_app(page, words)
+    complete(demo, page, words, "+33 6 39 98 00 66")
     page.goto(f"{demo.service}/account/contacts")
-    expect(page.get_by_role("main")).to_contain_text("+33 ••• 21")
+    expect(page.get_by_role("main")).to_contain_text("+33 ••• 66")
     fits(page)
-    page.get_by_role("link", name="Ajouter un contact").click()
-    person.prove_code()  # a fresh proof
-    add_contact(demo, page, words, "etienne.perso@example.org")
-    expect(page.get_by_role("main")).to_contain_text("e•••@example.org")
+    page.get_by_role("link", name="Ajouter un contact").click()  # the code of the set-up is fresh enough
+    fits(page)
+    add_contact(demo, page, words, "contacts.perso@example.org")
+    expect(page.get_by_role("main")).to_contain_text("c•••@example.org")
     fits(page)

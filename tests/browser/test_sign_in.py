@@ -135,23 +135,6 @@ def test_a_trusted_browser_is_not_asked_for_a_code_again(demo: Demonstration, so
     expect(elsewhere.page.get_by_label("Code à six chiffres")).to_be_visible()
 
 
-def test_who_stopped_before_the_second_factor_goes_on_there(demo: Demonstration, somebody: SignedIn) -> None:
-    camille = somebody("camille.roux", "en")
-    camille.open(demo.accounting)
-    camille.prove_password()
-    expect(camille.page.get_by_role("heading", level=1)).to_have_text("Link your authenticator app")
-    shown = camille.page.locator(".secret").inner_text()
-    # Another day, in another browser: the password again, and the same step. Nothing was opened by the password alone.
-    camille.page.goto(demo.service)
-    assert camille.page.url.startswith(f"{demo.service}/sign-in")
-    later = somebody("camille.roux", "fr", javascript=False)
-    later.open(demo.accounting)
-    later.prove_password()
-    expect(later.page.get_by_role("heading", level=1)).to_have_text("Associez votre application d’authentification")
-    assert re.fullmatch(r"([A-Z2-7]{4}\s+)+[A-Z2-7]{4}", later.page.locator(".secret").inner_text())
-    assert re.fullmatch(r"([A-Z2-7]{4}\s+)+[A-Z2-7]{4}", shown)
-
-
 def test_no_role_in_a_product_is_explained_and_leads_on(demo: Demonstration, signed_in: SignedIn) -> None:
     thomas = signed_in("thomas.lefevre")
     thomas.open(demo.capture)
