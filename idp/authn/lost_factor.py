@@ -288,6 +288,7 @@ def void(work: Work, attempt: Attempt, account_id: UUID, *, keep: UUID) -> None:
     for purpose in (*PURPOSES, STOP):
         mailed_link.withdraw(work, purpose, canonical)
     overtaken = email_address.cancel_change(work, account_id)  # whoever asked for it may have had the old factor
+    one_time_code.forget_wrong(work, account_id, PURPOSE)
     forgotten = trusted_device.forget_all(work, account_id)
     notices.tell(work, account_id, "second_factor_replaced")
     session.end_all(work, account_id, "second_factor_replaced")

@@ -156,6 +156,11 @@ def paused_until(work: Work, account_id: UUID, purpose: str) -> datetime | None:
     return throttle.paused_until(work, _counted(purpose), str(account_id))
 
 
+def forget_wrong(work: Work, account_id: UUID, purpose: str) -> None:
+    """Forget the wrong codes of a purpose: whoever typed them cannot ask for it any more."""
+    throttle.clear(work, _counted(purpose), str(account_id))
+
+
 def cleaned(code: str) -> str | None:
     """A typed code without its blanks; None unless it is six ASCII digits."""
     digits = "".join(code.split()) if len(code) <= 50 else ""

@@ -9,7 +9,17 @@ from sqlalchemy import select
 
 from idp.accounts import email_address, profile
 from idp.audit import log as audit
-from idp.authn import email_change, mailed_link, notices, password_proof, proofs, session, trusted_device
+from idp.authn import (
+    email_change,
+    lost_factor,
+    mailed_link,
+    notices,
+    one_time_code,
+    password_proof,
+    proofs,
+    session,
+    trusted_device,
+)
 from idp.authn import password as passwords
 from idp.authn.models import Session
 from idp.authn.outcome import Outcome
@@ -76,6 +86,7 @@ def change(
         raise Expired(what="session")
     passwords.set_hash(work, account_id, hash_)
     proofs.close_others(work, account_id)
+    one_time_code.forget_wrong(work, account_id, lost_factor.PURPOSE)  # asked for with the old password
     mailed_link.withdraw_all(work, account_id)
     overtaken = email_change.cancel(work, account_id)  # whoever asked for it may have had the password
     forgotten = trusted_device.forget_all(work, account_id)

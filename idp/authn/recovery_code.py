@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import delete, func, select, update
 
 from idp.accounts.models import Account
+from idp.authn import throttle
 from idp.authn.models import RecoveryCode, RecoveryCodeSet
 from idp.core.ids import uuid7
 from idp.work import Work
@@ -19,6 +20,7 @@ from idp.work import Work
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: no I, L, O, U; 5 bits a letter
 LENGTH_MIN = 16  # R-18: at least 64 random bits
 GROUP = 4
+KIND = "recovery_code"  # wrong codes are counted as this, per account
 _ALIKE = str.maketrans({"O": "0", "I": "1", "L": "1"})
 
 
@@ -42,9 +44,10 @@ def replace(work: Work, account_id: UUID, *, kept: bool = False) -> list[str]:
 
 
 def void(work: Work, account_id: UUID) -> None:
-    """Take all codes away: with the second factor they were for, or for a new set. Two callers come one after the
-    other; a set that somebody else makes meanwhile is not mixed with another."""
+    """Take all codes away, and what was counted against them: with the second factor they were for, or for a new set.
+    Two callers come one after the other; a set that somebody else makes meanwhile is not mixed with another."""
     work.session.execute(select(Account.id).where(Account.id == account_id).with_for_update(key_share=True))
+    throttle.clear(work, KIND, str(account_id))
     for model in (RecoveryCode, RecoveryCodeSet):
         work.session.execute(
             delete(model).where(model.account_id == account_id), execution_options={"synchronize_session": "fetch"}

@@ -14,8 +14,10 @@ from idp.accounts.models import Account
 from idp.audit import log as audit
 from idp.authn import (
     email_change,
+    lost_factor,
     mailed_link,
     notices,
+    one_time_code,
     password_proof,
     proofs,
     session,
@@ -143,6 +145,7 @@ def set_password(work: Work, attempt: Attempt, password: str, *, words: Iterable
     passwords.set_hash(work, account_id, hash_)
     proofs.add(work, attempt, "pwd")
     proofs.close_others(work, account_id, attempt)
+    one_time_code.forget_wrong(work, account_id, lost_factor.PURPOSE)  # asked for with the old password
     mailed_link.withdraw(work, PURPOSE, email_address.primary_address(work, account_id).canonical)
     overtaken = email_change.cancel(work, account_id)  # whoever asked for it may have had the password
     forgotten = trusted_device.forget_all(work, account_id)

@@ -58,8 +58,7 @@ __all__ = [
 LIFETIME = timedelta(minutes=30)
 CONTINUE_MAX = 2000
 _PRINTABLE = re.compile(r"[!-\[\]-~]+")  # ASCII, without the backslash
-TOTP = "totp"
-RECOVERY_CODE = "recovery_code"
+TOTP, RECOVERY_CODE = totp.KIND, recovery_code.KIND
 
 
 @dataclass(frozen=True, slots=True)

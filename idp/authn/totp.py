@@ -7,6 +7,7 @@ from uuid import UUID
 import pyotp
 from sqlalchemy import Table, bindparam, select, update
 
+from idp.authn import throttle
 from idp.authn.models import TotpAuthenticator
 from idp.core.ids import uuid7
 from idp.core.prepared import Prepared
@@ -14,6 +15,7 @@ from idp.work import Work
 
 ISSUER_NAME = "Sésame"
 PLACE = "totp_authenticators:{}:secret"
+KIND = "totp"  # wrong codes are counted as this, per account
 
 _t: Table = TotpAuthenticator.__table__  # type: ignore[assignment]
 _SECRETS = Prepared(
@@ -71,11 +73,13 @@ def holds(work: Work, account_id: UUID) -> bool:
 
 
 def enrol(work: Work, account_id: UUID, secret: str, *, name: str = "", spent_step: int = 0) -> TotpAuthenticator:
-    """Link an app whose first code was right.
+    """Link an app whose first code was right. What was typed at another one does not count against it: a stranger who
+    has the pause of the old one last for good does not lock out the holder who has recovered.
 
     Args:
         spent_step: the time step of that code, so that it does not serve a second time.
     """
+    throttle.clear(work, KIND, str(account_id))
     key = uuid7()
     authenticator = TotpAuthenticator(
         id=key,
