@@ -26,7 +26,7 @@ TEXTS: dict[str, dict[str, Any]] = {
         "six": "Code à six chiffres",
         "other": "Utiliser un autre moyen",
         "lost": "Téléphone perdu",
-        "mailbox": "Regardez dans votre boîte aux lettres",
+        "mailbox": "Consultez votre messagerie",
         "begin": "Commencer",
         "password": "Mot de passe",
         "go_on": "Continuer",
