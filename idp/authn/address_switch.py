@@ -104,6 +104,7 @@ def undo(work: Work, token: str) -> tuple[Attempt, str]:
     _replace(work, account_id, change.new_canonical, change.old_address, change.old_canonical)
     # From now on nothing but this one notice goes to an address that may be a stranger's.
     _forget(work, account_id, change.new_canonical)
+    _no_contact_at(work, account_id, change.old_canonical)
     forgotten = _let_go(work, account_id)
     lifetime = work.policies.account.password_reset_lifetime
     attempt, attempt_token = sign_in.open_attempt(

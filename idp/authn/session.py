@@ -204,8 +204,11 @@ def renew(work: Work, session_id: UUID, account_id: UUID, methods: Iterable[str]
     ).one_or_none()
     if row is None or row.expires_at <= work.now or row.last_seen_at + work.policies.session_idle <= work.now:
         raise Expired(what="session")
-    # Told together with `auth_time`: who begins again leaves what was proved before behind.
-    amr = set(_amr(proved)) if proved & FIRST_FACTORS else {*row.amr.split(), *_amr(proved)}
+    # Told together with `auth_time`: who begins again leaves what was proved before behind. One factor alone, a code or
+    # a password that is typed again, is added to the other one that the session has.
+    amr = set(_amr(proved))
+    if "mfa" not in amr:
+        amr |= {*row.amr.split(), *_amr(proved | {"pwd"} & set(row.amr.split()))}
     token = tokens.new()
     fresh = {}
     if proved & FIRST_FACTORS:

@@ -299,6 +299,16 @@ def test_the_undo_link_restores_the_address_and_asks_for_a_new_password(acting, 
     assert audit.verify(acting) == []
 
 
+def test_an_address_that_is_signed_in_with_again_is_no_recovery_contact(acting, ada):
+    """MFA-04: or else the password and this one mailbox would lead to a new second factor."""
+    changed(acting, ada)
+    recovery_contact.add(acting, ada.account.id, kind="email", value=ada.address)
+    address_switch.undo(acting.acting(Actor()), token_to(acting, ada.address, "email_changed_undo"))
+    assert address_of(acting, ada) == ada.address
+    held = {contact.value for contact in recovery_contact.verified(acting, ada.account.id) if contact.kind == "email"}
+    assert held == {"ada@perso.test"}
+
+
 def test_the_undo_link_ends_after_seven_days(acting, ada):
     changed(acting, ada)
     link = token_to(acting, ada.address, "email_changed_undo")

@@ -152,3 +152,17 @@ def test_each_factor_has_its_own_time(work, ada):
     current = session.find(work, token)
     assert (current.password_at, current.second_factor_at) == (work.now, proved)
     assert current.amr == ("pwd", "mfa"), "who begins again leaves the code behind"
+
+
+def test_a_password_typed_again_takes_nothing_from_the_session(work, ada):
+    """As at a change of the password, whose page asks for a code as well: it stays a session of two factors."""
+    token, key = session.start(work, ada.account.id, {"pwd", "otp"})
+    current = session.find(work, session.renew(work, key, ada.account.id, {"pwd"}))
+    assert (current.amr, current.acr) == (("pwd", "otp", "mfa"), session.ACR_TWO)
+
+
+def test_a_code_makes_two_factors_of_a_session_of_one(work, ada):
+    """Else whoever is asked to prove a code again would be asked for ever."""
+    token, key = session.start(work, ada.account.id, {"pwd"})
+    current = session.find(work, session.renew(work, key, ada.account.id, {"otp"}))
+    assert (current.amr, current.acr) == (("pwd", "otp", "mfa"), session.ACR_TWO)
