@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Table, and_, delete, or_, select, update
+from sqlalchemy import Column, ColumnElement, Table, and_, case, delete, null, or_, select, update
 
 from idp.accounts.models import Account, EmailAddress, EmailChange, RecoveryContact
 from idp.audit.models import AuditEvent
@@ -35,6 +35,8 @@ class Held:
         secret: columns that are never shown: digests, hashes, keys.
         emptied: what an erasure writes into rows that stay.
         acts: columns that name the account in rows about somebody else; they stay, as a pseudonym.
+        by_others: the rows that somebody else known to the service caused; None where nothing tells.
+        of_others: columns that the export leaves empty in these rows: data of somebody else.
         shown: whether the export has it.
     """
 
@@ -45,6 +47,8 @@ class Held:
     secret: frozenset[str] = frozenset()
     emptied: Mapping[str, Any] = field(default_factory=dict)
     acts: frozenset[str] = frozenset()
+    by_others: About | None = None
+    of_others: frozenset[str] = frozenset()
     shown: bool = True
 
     @property
@@ -77,6 +81,11 @@ def canonicals(account_id: UUID) -> Any:
     return select(EmailAddress.canonical).where(EmailAddress.account_id == account_id)
 
 
+def _by_others(account_id: UUID) -> ColumnElement[bool]:
+    """By staff, an administrator, an operator; who tried at a sign-in page is nobody known, and may be a stranger."""
+    return and_(AuditEvent.actor_kind != "anonymous", AuditEvent.actor_id.is_distinct_from(account_id))
+
+
 def _by_or_about(account_id: UUID) -> ColumnElement[bool]:
     subject = and_(AuditEvent.subject_kind == "account", AuditEvent.subject_id == str(account_id))
     return or_(AuditEvent.actor_id == account_id, subject)
@@ -98,7 +107,10 @@ HELD = (
     ),
     of("addresses", EmailAddress),
     # Its keys stay as pseudonyms; networks and browsers are erased by `audit.retention.erase_traces_of`.
-    Held("log", AuditEvent, _by_or_about, "kept", CHAINED),
+    Held(
+        "log", AuditEvent, _by_or_about, "kept", CHAINED, by_others=_by_others,
+        of_others=frozenset({"actor_id", "actor_name", "session_id", "network", "user_agent"}),
+    ),
 )  # fmt: skip
 
 
@@ -107,7 +119,11 @@ def export(work: Work, account_id: UUID, held: Iterable[Held]) -> dict[str, list
     sections: dict[str, list[dict[str, Any]]] = {}
     for each in held:
         if each.shown:
-            columns = [column for column in each.table.columns if column.name not in each.secret | each.acts]
+            columns = [
+                _told(each, column, account_id)
+                for column in each.table.columns
+                if column.name not in each.secret | each.acts
+            ]
             query = select(*columns).where(each.about(account_id)).order_by(*each.table.primary_key.columns)
             sections[each.name] = [
                 {name: _plain(value) for name, value in row.items()} for row in work.session.execute(query).mappings()
@@ -129,6 +145,12 @@ def erase(work: Work, account_id: UUID, held: Iterable[Held]) -> None:
             _set(work, each.table, which, each.emptied)
     work.session.flush()
     work.session.expire_all()
+
+
+def _told(held: Held, column: Column[Any], account_id: UUID) -> ColumnElement[Any]:
+    if held.by_others is None or column.name not in held.of_others:
+        return column
+    return case((held.by_others(account_id), null()), else_=column).label(column.name)
 
 
 def _set(work: Work, table: Table, which: ColumnElement[bool], values: Mapping[str, Any]) -> None:

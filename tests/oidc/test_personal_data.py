@@ -125,6 +125,25 @@ def test_no_secret_is_shown():
         assert not {name for name in shown if "digest" in name or "secret" in name or name in ("hash", "public_key")}
 
 
+def test_the_export_does_not_tell_who_else_acted_nor_from_where(work, zelie, make_account):
+    """A person who was helped by the staff does not get to know their browsers, networks and sessions by it."""
+    staff = make_account("yann@service.test")
+    theirs = Actor(
+        "account", staff.account.id, session_id=staff.account.id, network="198.51.100.9", user_agent="Desk/7"
+    )
+    for actor in (theirs, OPERATOR, Actor(network="203.0.113.5", user_agent="Stranger/1")):
+        audit.record(work.acting(actor), "account.looked_up", ("account", zelie.account.id), by=actor.kind)
+    acting = in_session(work.later(minutes=1), zelie)
+    audit.record(acting, "password.changed", ("account", zelie.account.id), way="account")
+    told = json.dumps(personal_data.export(acting, zelie.account.id))
+    for private in (str(staff.account.id), "198.51.100.9", "Desk/7", "anne-laure"):
+        assert private not in told
+    rows = {row["details"].get("by"): row for row in json.loads(told)["held"]["log"]}
+    assert rows["account"]["actor_kind"] == "account"
+    assert rows["anonymous"]["network"] == "203.0.113.5"  # somebody at a sign-in page: perhaps not the holder
+    assert {row["actor_id"] for row in json.loads(told)["held"]["log"]} == {None, str(zelie.account.id)}
+
+
 def test_the_export_has_all_of_it_and_is_json(work, zelie, lumen):
     membership.add(work.acting(OPERATOR), lumen.id, zelie.account.id, company_role="company.member")
     acting = in_session(work.later(minutes=1), zelie)
