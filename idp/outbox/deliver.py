@@ -29,7 +29,7 @@ CLAIM = timedelta(seconds=60)
 BEGUN_WITHIN = 30.0  # seconds of a claim in which a delivery may begin; what is left is more than any timeout
 FIRST_PAUSE = timedelta(seconds=5)
 LONGEST_PAUSE = timedelta(hours=4)
-GIVEN_UP_AFTER = {"sms": timedelta(minutes=15)}  # the code in it is over by then
+GIVEN_UP_AFTER = {("sms", "one_time_code"): timedelta(minutes=15)}  # the code in it is over by then
 GIVEN_UP_AT_LAST = timedelta(hours=24)
 POLL_SECONDS = 1.0
 MAIL_BATCH = 10
@@ -198,7 +198,7 @@ class Deliverer:
     def _failed(self, claim: Claim, failure: str, *, for_good: bool) -> None:
         with self._open_work() as work:
             due = work.now + min(FIRST_PAUSE * 3**claim.attempts, LONGEST_PAUSE)
-            if for_good or due > claim.created_at + GIVEN_UP_AFTER.get(claim.kind, GIVEN_UP_AT_LAST):
+            if for_good or due > claim.created_at + GIVEN_UP_AFTER.get((claim.kind, claim.name), GIVEN_UP_AT_LAST):
                 self._settle(work, claim, **_finished(claim, work.now, failure))
             else:
                 self._settle(work, claim, due_at=due, attempts=claim.attempts + 1, failure=failure)

@@ -144,6 +144,20 @@ def test_a_code_is_given_up_when_nobody_could_use_it_any_more(outbox: Outbox) ->
     assert outbox.now - outbox.row().created_at < timedelta(minutes=15)
 
 
+def test_a_warning_waits_for_a_gateway_that_is_away(outbox: Outbox, sink: Sink) -> None:
+    """By which a case about somebody's account is stopped: it takes hours to be carried out."""
+    with outbox.open_work() as work:
+        work.write()
+        queue.sms(work, NUMBER, "case_opened", locale="fr-FR", link=f"{ISSUER}/recovery/a-token")
+    nobody = texter(Settings(issuer=ISSUER, sms_url="http://127.0.0.1:9/send"))
+    while outbox.now - outbox.row().created_at < timedelta(hours=2):
+        deliver(outbox, nobody)
+        assert outbox.row().finished_at is None
+        outbox.now = outbox.row().due_at
+    deliver(outbox, gateway(sink))
+    assert f"{ISSUER}/recovery/a-token" in json.loads(sink.received[0][1])["text"]
+
+
 def test_a_development_machine_keeps_messages_with_its_mail(outbox: Outbox) -> None:
     put(outbox)
     deliver(outbox, texter(Settings(development=True)))

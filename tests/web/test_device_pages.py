@@ -1,10 +1,12 @@
 """The page of sessions and trusted browsers, and the link of a notice, through the forms."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select, update
 
+from idp.audit.models import AuditEvent
 from idp.authn.models import NoticeLink, Session, TotpAuthenticator, TrustedDevice
 from idp.web.work import unit_of_work
 from tests.outbox_content import facts, mails
@@ -295,3 +297,33 @@ def test_a_link_from_another_mailbox_has_the_reset_link_mailed(app, two, ada):
     assert "we have sent a link to the address you sign in with" in browser.text
     with unit_of_work(app, SYSTEM) as work:
         assert [fact["canonical"] for fact in facts(work, "reset.asked")] == [ada.address]
+
+
+@pytest.mark.parametrize("way", ["others", "everywhere"])
+def test_the_log_says_who_ended_them_and_the_notice_where(app, ada, two, way):
+    desk, _ = two
+    with unit_of_work(app, SYSTEM) as work:
+        known = {row.id for row in work.session.scalars(select(NoticeLink))}
+    desk.get(f"{LIST}/{way}")
+    desk.submit({})
+    with unit_of_work(app, SYSTEM) as work:
+        ended = work.session.scalars(select(AuditEvent).where(AuditEvent.name == "session.ended")).all()
+        assert ended
+        assert {(event.actor_kind, event.actor_id) for event in ended} == {("account", ada.id)}
+        links = [row for row in work.session.scalars(select(NoticeLink)) if row.id not in known]
+        assert links
+        assert {link.session_id for link in links} == {event.session_id for event in ended}
+
+
+def test_ending_one_and_withdrawing_trust_are_noted_as_acts_of_the_person(app, ada, two):
+    desk, _ = two
+    for mark in (f"{LIST}/trusted/", "/end"):
+        desk.get(LIST)
+        paths = re.findall(rf'href="({LIST}/[^"]+)"', desk.text)
+        desk.get(next(path for path in paths if mark in path))
+        desk.submit({})
+    with unit_of_work(app, SYSTEM) as work:
+        names = ("session.ended", "trusted_device.forgotten")
+        events = work.session.scalars(select(AuditEvent).where(AuditEvent.name.in_(names))).all()
+        assert {event.name for event in events} == set(names)
+        assert {event.actor_id for event in events} == {ada.id}

@@ -70,8 +70,9 @@ def show_end(problems: dict[str, str], session_id: UUID) -> Response:
 @csrf.again(show_end)
 def end(session_id: UUID) -> ResponseReturnValue:
     """End it; the outbox tells the products."""
-    work = open_work(write=True)
+    open_work(write=True)
     current = fresh()
+    work = open_work()  # by this person from here on
     devices.end(work, current.account_id, session_id)
     return see_other(f"{LIST}?done=session")
 
@@ -99,8 +100,9 @@ def show_end_others(problems: dict[str, str]) -> Response:
 @csrf.again(show_end_others)
 def end_others() -> ResponseReturnValue:
     """End them."""
-    work = open_work(write=True)
+    open_work(write=True)
     current = fresh()
+    work = open_work()  # by this person from here on
     devices.end_others(work, current.account_id, current.session_id)
     return see_other(f"{LIST}?done=others")
 
@@ -128,8 +130,9 @@ def show_end_everything(problems: dict[str, str]) -> Response:
 @csrf.again(show_end_everything)
 def end_everything() -> ResponseReturnValue:
     """End every session and every trust."""
-    work = open_work(write=True)
+    open_work(write=True)
     current = fresh()
+    work = open_work()  # by this person from here on
     devices.end_everything(work, current.account_id)
     answer = see_other("/sign-out/done")
     for cookie in (cookies.SESSION, cookies.SIGN_IN):  # others may share the cookie of the browser
@@ -160,8 +163,9 @@ def show_forget(problems: dict[str, str], trusted_id: UUID) -> Response:
 @csrf.again(show_forget)
 def forget(trusted_id: UUID) -> ResponseReturnValue:
     """Withdraw it."""
-    work = open_work(write=True)
+    open_work(write=True)
     current = fresh()
+    work = open_work()  # by this person from here on
     devices.forget(work, current.account_id, trusted_id)
     return see_other(f"{LIST}?done=trusted")
 
