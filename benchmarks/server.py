@@ -40,14 +40,14 @@ class Server:
 
 @contextmanager
 def serve(factory: str, port: int, environment: dict[str, str]) -> Iterator[Server]:
-    """Run `module:factory` with granian, one worker and two blocking threads, as `idp serve` does."""
+    """Run `module:factory` with granian, one worker and two blocking threads."""
     command = [
         sys.executable, "-m", "granian", "--interface", "wsgi", "--factory", factory, "--host", "127.0.0.1",
         "--port", str(port), "--workers", "1", "--blocking-threads", "2", "--log-level", "warning",
     ]  # fmt: skip
     process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **environment})
     try:
-        _wait(process, port)
+        wait(process, port)
         yield Server(process, port)
     finally:
         process.terminate()
@@ -61,7 +61,8 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _wait(process: subprocess.Popen[bytes], port: int) -> None:
+def wait(process: subprocess.Popen[bytes], port: int) -> None:
+    """Until the server listens."""
     for _ in range(300):
         if process.poll() is not None:
             raise SystemExit(f"The server ended with status {process.returncode}.")

@@ -14,7 +14,7 @@ from idp.core.logs import configure
 from idp.core.settings import LOOPBACK, Settings
 from idp.core.tokens import Keyring, load_keyring
 from idp.policy.load import load
-from idp.web import health, pages
+from idp.web import crowd, health, pages
 from idp.web.form_session import FormSession
 from idp.web.headers import Answer
 from idp.web.oauth import authorize, end_session, metadata, register, token, userinfo
@@ -35,6 +35,7 @@ def create_app(settings: Settings | None = None) -> Application:
     settings = settings or settings_module.read()
     configure(settings.log_level)
     password.configure(settings.password_hashers)
+    crowd.configure(settings.password_hashers)
     policies, keyring = load(settings.policies_dir), load_keyring(settings.master_key_file)
     places = networks.read(settings.network_places)
 

@@ -4,9 +4,12 @@ A password is used exactly as typed, but for one Unicode normalisation (NFC), so
 give the same password. Nothing is trimmed, folded or cut.
 """
 
+import os
+import sys
 import threading
 import unicodedata
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -30,7 +33,20 @@ WAIT_SECONDS = 2.0
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1, hash_len=32, salt_len=16, type=Type.ID)
 # The hash of a random value that nobody has: an unknown address costs the same time as a known one (R-09).
 DUMMY = "$argon2id$v=19$m=19456,t=2,p=1$bz0YnIv5vjWldj8Z5BC/cQ$YTg9AShhJPlCUnMfXLR6kHT/WEgr/esSgEYtNROZY5U"
-_places = threading.BoundedSemaphore(2)
+NICENESS = 10  # of the threads that hash: whoever refreshes a token meanwhile comes first (R-72)
+
+
+def _step_back() -> None:
+    """Let a thread that hashes yield the processor to all others. Linux gives each thread a priority of its own."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+
+
+def _hashing(places: int) -> tuple[threading.BoundedSemaphore, ThreadPoolExecutor]:
+    return threading.BoundedSemaphore(places), ThreadPoolExecutor(places, "argon2", initializer=_step_back)
+
+
+_places, _threads = _hashing(2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +59,8 @@ class Verified:
 
 def configure(hashers: int) -> None:
     """Set how many hashes this process computes at once; called when it starts."""
-    global _places
-    _places = threading.BoundedSemaphore(hashers)
+    global _places, _threads
+    _places, _threads = _hashing(hashers)
 
 
 def check(work: Work, password: str, *, words: Iterable[str] = ()) -> None:
@@ -84,7 +100,7 @@ def hashed(password: str) -> str:
     if normal is None:
         raise InvalidInput(field="password", reason="unusable")
     with _place():
-        return _hasher.hash(normal)
+        return _threads.submit(_hasher.hash, normal).result()
 
 
 def chosen(work: Work, password: str, *, words: Iterable[str] = (), account_id: UUID | None = None) -> str:
@@ -123,12 +139,13 @@ def verify(stored: str | None, password: str) -> Verified:
         return Verified(right=False)  # it cannot be anybody's password, so the short time tells nothing
     with _place():
         try:
-            _hasher.verify(stored or DUMMY, normal)
+            _threads.submit(_hasher.verify, stored or DUMMY, normal).result()
         except (VerificationError, InvalidHashError):
             return Verified(right=False)
         if stored is None:
             return Verified(right=False)
-        return Verified(right=True, renewed=_hasher.hash(normal) if _hasher.check_needs_rehash(stored) else None)
+        renewed = _threads.submit(_hasher.hash, normal).result() if _hasher.check_needs_rehash(stored) else None
+        return Verified(right=True, renewed=renewed)
 
 
 def set_hash(work: Work, account_id: UUID, hash_: str) -> None:

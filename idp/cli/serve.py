@@ -8,8 +8,6 @@ import click
 from idp.cli.context import Output, application, guarded, settings
 from idp.core.errors import ConfigurationError
 
-BLOCKING_THREADS = 2  # one stalls behind a password hash, four lengthen the tail
-
 
 @click.command("serve")
 @guarded
@@ -17,6 +15,8 @@ def serve(out: Output) -> None:
     """Serve HTTP until stopped (SIGINT or SIGTERM); address, port and workers come from the settings."""
     from granian.constants import Interfaces
     from granian.server import Server
+
+    from idp.web import crowd
 
     chosen = settings()
     application()  # what keeps a worker from starting is said here, once, in a sentence
@@ -27,7 +27,7 @@ def serve(out: Output) -> None:
         port=chosen.listen_port,
         interface=Interfaces.WSGI,
         workers=chosen.workers,
-        blocking_threads=BLOCKING_THREADS,
+        blocking_threads=crowd.THREADS,
         factory=True,
         log_access=False,
         websockets=False,

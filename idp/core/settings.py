@@ -64,7 +64,7 @@ class Settings(BaseSettings):
         '{"to": "{number}", "text": "{text}"}', description="The request as a JSON object, with places to fill in."
     )
     sms_sender: str = Field("Sesame", description="What {sender} in the request becomes.")
-    password_hashers: int = Field(2, ge=1, le=64, description="Password hashes computed at once in a process.")
+    password_hashers: int = Field(1, ge=1, le=64, description="Password hashes computed at once in a process.")
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error.")
 
     @classmethod

@@ -16,7 +16,7 @@ from idp.authn import activation
 from idp.authn.models import MailedLink
 from idp.companies import holdings
 from idp.core.errors import Conflict, Expired, InvalidInput, NotFound
-from idp.web import cookies, csrf, forms, locale
+from idp.web import cookies, crowd, csrf, forms, locale
 from idp.web.pages import new_password, steps
 from idp.web.pages.continuing import asked, destination, see_other
 from idp.web.render import current_session, day, page, person, signed_in
@@ -104,6 +104,7 @@ def show_details(problems: dict[str, str], token: str) -> Response:
 
 @blueprint.post("/activation/<token>/details")
 @csrf.again(show_details)
+@crowd.waits_its_turn
 def create(token: str) -> ResponseReturnValue:
     """Make the account; this spends the link, for one caller."""
     work = open_work(write=True)

@@ -15,7 +15,7 @@ from idp.authn.outcome import Outcome
 from idp.authn.proofs import Step
 from idp.core import texts
 from idp.core.errors import Expired, NotFound
-from idp.web import cookies, csrf, forms, locale
+from idp.web import cookies, crowd, csrf, forms, locale
 from idp.web.pages import contact_form, steps
 from idp.web.pages.contact_form import CodeForm
 from idp.web.pages.continuing import address, asked, see_other, sign_in_address
@@ -230,6 +230,7 @@ def show_password(problems: dict[str, str], status: int = 200) -> Response:
 
 @blueprint.post(PASSWORD)
 @csrf.again(show_password)
+@crowd.waits_its_turn
 def prove_password() -> ResponseReturnValue:
     """Check the password; the new second factor comes next."""
     work = open_work(write=True)

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from idp.authn import overview, password_change
 from idp.authn.outcome import Outcome
 from idp.core.errors import InvalidInput
-from idp.web import cookies, csrf, forms
+from idp.web import cookies, crowd, csrf, forms
 from idp.web.pages import new_password
 from idp.web.pages.continuing import see_other
 from idp.web.pages.fresh import fresh
@@ -56,6 +56,7 @@ def show(problems: dict[str, str]) -> Response:
 
 @blueprint.post(PATH)
 @csrf.again(show)
+@crowd.waits_its_turn
 def change() -> ResponseReturnValue:
     """Set it; the other sessions end, and every browser is forgotten."""
     open_work(write=True)

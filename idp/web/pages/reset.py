@@ -13,7 +13,7 @@ from idp.authn import reset
 from idp.authn.models import MailedLink
 from idp.authn.sign_in import Step
 from idp.core.errors import Expired, InvalidInput, NotFound
-from idp.web import cookies, csrf, forms
+from idp.web import cookies, crowd, csrf, forms
 from idp.web.pages import new_password, steps
 from idp.web.pages.continuing import address, asked, destination, sign_in_address
 from idp.web.render import page
@@ -123,6 +123,7 @@ def show_password(problems: dict[str, str]) -> Response:
 
 @blueprint.post("/reset/new-password")
 @csrf.again(show_password)
+@crowd.waits_its_turn
 def set_password() -> ResponseReturnValue:
     """Set it; every session ends and every trusted browser is forgotten."""
     work = open_work(write=True)

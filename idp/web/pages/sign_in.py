@@ -16,7 +16,7 @@ from idp.authn.session import Current
 from idp.authn.sign_in import Attempt, Outcome, Step
 from idp.companies import access
 from idp.core.errors import Expired
-from idp.web import cookies, csrf, forms, locale
+from idp.web import cookies, crowd, csrf, forms, locale
 from idp.web.pages import steps
 from idp.web.pages.continuing import address, asked, destination, see_other
 from idp.web.render import current_session, page
@@ -94,6 +94,7 @@ def show_again(problems: dict[str, str]) -> Response:
 @blueprint.post("/sign-in")
 @blueprint.post("/sign-in/password", endpoint="prove_password_at")
 @csrf.again(show_again)
+@crowd.waits_its_turn
 def prove_password() -> ResponseReturnValue:
     """Check address and password. One sentence answers every refusal, so that nothing tells which of them was wrong."""
     open_work(write=True)
