@@ -3,12 +3,13 @@
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import func, select
 
 from idp.accounts.models import Account
-from idp.authn import activation, reset, session, sign_in, throttle, totp
+from idp.authn import activation, one_time_code, reset, session, sign_in, throttle, totp
 from idp.authn.models import Session
 from idp.core.errors import Conflict, Expired, IdpError
 from idp.policy.account import Limit
@@ -16,7 +17,7 @@ from tests.authn import flows
 from tests.conftest import later
 from tests.outbox_content import mails
 
-RUNNERS = 12
+RUNNERS = 50
 
 
 @pytest.fixture
@@ -79,6 +80,21 @@ def test_one_recovery_code_serves_one_attempt(race, work, make_account):
 
     def act(own, number):
         return sign_in.prove_recovery_code(own, sign_in.current(own, tokens[number]), ada.recovery_codes[0]).value
+
+    assert race(act)["accepted"] == 1
+
+
+def test_one_mailed_code_serves_once(race, work, make_account):
+    ada, request = make_account(), uuid4()
+    account_id = ada.account.id
+    one_time_code.send(
+        work, account_id, purpose="recovery_contact", bound_to=request, kind="email",
+        destination="ada@home.example", locale="fr-FR",
+    )  # fmt: skip
+    code = mails(work)[-1]["variables"]["code"]
+
+    def act(own, number):
+        return one_time_code.verify(own, account_id, purpose="recovery_contact", bound_to=request, code=code).value
 
     assert race(act)["accepted"] == 1
 
