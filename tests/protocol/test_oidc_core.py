@@ -240,3 +240,9 @@ def test_a_repeated_parameter_is_an_error_at_the_client(books: Party, ines: Brow
 def test_an_acr_that_was_not_reached_is_asked_for(books: Party, ines: Browser) -> None:
     assert "code" in books.ask(ines, acr_values="urn:id:acr:2fa", prompt="none")
     assert "code" in books.ask(ines, acr_values="urn:unknown:acr urn:id:acr:2fa", prompt="none")
+
+
+@pytest.mark.parametrize("strange", ["🏴", "a\r\nb", 'co"de', "\\", "Code", "code "])
+def test_a_strange_response_type_is_refused_like_any_other(books: Party, stranger: Browser, strange: str) -> None:
+    answer = books.ask(stranger, response_type=strange)
+    assert answer["error"] == "unsupported_response_type"
