@@ -211,7 +211,9 @@ def test_what_changes_something_asks_for_a_fresh_proof(app, hers, ada, path):
     }.get(path, f"{HOME}/{path}")
     grow_stale(app)
     hers.get(address)
-    if path == "replace":  # MFA-09: the password and a current code
+    # MFA-09: the password and a current code; so for a passkey, which stands for both from then on, and for the removal
+    # that makes a replacement of what was added before.
+    if path in ("replace", "new-passkey", "one/remove"):
         assert hers.heading == "Sign in to your account"
         hers.submit({"email": ada.address, "password": ada.password})
     assert hers.heading == "Enter the code from your app"

@@ -172,7 +172,7 @@ def ask_passkey() -> ResponseReturnValue:
 
 def show_passkey(problems: dict[str, str]) -> Response:
     replaces = _replaced()
-    current = fresh(password=replaces is not None)
+    current = fresh(password=True)  # a passkey stands for the password too, and outlives it
     work = open_work()
     return page(
         "account/new_passkey.html",
@@ -189,7 +189,7 @@ def show_passkey(problems: dict[str, str]) -> Response:
 def ask_new_passkey() -> ResponseReturnValue:
     """What the browser needs to make a passkey in this session."""
     work = open_work(write=True)
-    current = fresh(page=f"{HOME}/new-passkey")
+    current = fresh(password=True, page=f"{HOME}/new-passkey")
     work = open_work(write=True)
     return as_json(passkey.creation_options(work, current.account_id, passkey.ADD, current.session_id))
 
@@ -200,7 +200,7 @@ def add_passkey() -> ResponseReturnValue:
     """Keep the passkey; the authenticator it replaces dies with it."""
     work = open_work(write=True)
     replaces = _replaced()
-    current = fresh(password=replaces is not None)
+    current = fresh(password=True)
     work = open_work(write=True)
     form, problems = forms.read(NewPasskeyForm, request.form)
     if form is None:
@@ -263,7 +263,7 @@ def ask_removal(key: UUID) -> ResponseReturnValue:
 
 
 def show_removal(problems: dict[str, str], key: UUID) -> Response:
-    current = fresh()
+    current = fresh(password=True)  # MFA-09: with what was added before, it is a replacement
     work = open_work()
     found = authenticators.get(work, current.account_id, key)
     if len(authenticators.held(work, current.account_id)) == 1:
@@ -282,7 +282,7 @@ def show_removal(problems: dict[str, str], key: UUID) -> Response:
 def remove(key: UUID) -> ResponseReturnValue:
     """Remove it, unless it is the only one."""
     work = open_work(write=True)
-    current = fresh()
+    current = fresh(password=True)
     work = open_work(write=True)
     form, problems = forms.read(RemovalForm, request.form)
     if form is None:
