@@ -57,7 +57,7 @@ class Call:
         return str(self.environ["REQUEST_METHOD"])
 
     def current_session(self) -> session.Current | None:
-        """The live session of this browser, or None; the person is then the actor of the work."""
+        """The live session of this browser, or None. The work stays by nobody: nothing here is audited as theirs."""
         work = self._work or self.work()
         sent = parse_cookie(self.environ.get("HTTP_COOKIE", ""))
         token = sent.get(cookies.named(cookies.SESSION, secure=parts_of(self._app).settings.secure))
