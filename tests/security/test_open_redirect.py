@@ -137,8 +137,12 @@ def test_forwarded_headers_say_nothing_without_a_trusted_proxy(own_stage: Stage)
     ).run_due()  # fmt: skip
     with stage.work(write=False) as work:
         mails = work.session.execute(select(LocalMail.recipient, LocalMail.text_body, LocalMail.html_body)).all()
-    assert {mail.recipient for mail in mails} == {person.address, "new@company.example"}
+    asked_for = {person.address, "new@company.example"}  # beside the mails of the demonstration's own affairs
+    assert asked_for <= {mail.recipient for mail in mails}
     for mail in mails:
+        assert "evil" not in mail.text_body + mail.html_body
+        if mail.recipient not in asked_for:
+            continue
         for body in (mail.text_body, mail.html_body):
             assert "evil" not in body
             assert f"{stage.settings.issuer}/" in body
