@@ -91,17 +91,25 @@ class Client:
         return self._redeem(location, client_id)
 
     def sign_in(self) -> None:
-        """Everything from the authorization request to the code, for a browser that is signed out."""
+        """The sign-in itself, for a browser that is signed out: both pages and both forms, until there is a session."""
         self.cookies = {}
-        location = self._browse("GET", self.authorize())
+        location = self._sign_in("/sign-in")
+        assert location == "/", location
+
+    def sign_in_on_the_way(self) -> None:
+        """Everything from a product's authorization request to the code, with the sign-in on the way."""
+        self.cookies = {}
+        location = self._sign_in(self._browse("GET", self.authorize()))
+        location = self._browse("GET", location)
+        assert "code=" in location, location
+
+    def _sign_in(self, location: str) -> str:
         page = self._read(location)
         values = {"email": self.world.address, "password": PASSWORD, "csrf_token": _token(page)}
         location = self._browse("POST", location, values)
         page = self._read(location)
         code = pyotp.TOTP(self.world.totp_secret).now()
-        location = self._browse("POST", location, {"code": code, "csrf_token": _token(page)})
-        location = self._browse("GET", location)
-        assert "code=" in location, location
+        return self._browse("POST", location, {"code": code, "csrf_token": _token(page)})
 
     def _redeem(self, location: str, client_id: str) -> dict[str, Any]:
         code = parse_qs(urlsplit(location).query)["code"][0]

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from idp.web import crowd
+
 ROOT = Path(__file__).resolve().parents[1]
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -40,10 +42,10 @@ class Server:
 
 @contextmanager
 def serve(factory: str, port: int, environment: dict[str, str]) -> Iterator[Server]:
-    """Run `module:factory` with granian, one worker and two blocking threads."""
+    """Run `module:factory` with granian and one worker, otherwise as `idp serve` does."""
     command = [
         sys.executable, "-m", "granian", "--interface", "wsgi", "--factory", factory, "--host", "127.0.0.1",
-        "--port", str(port), "--workers", "1", "--blocking-threads", "2", "--log-level", "warning",
+        "--port", str(port), "--workers", "1", "--blocking-threads", str(crowd.THREADS), "--log-level", "warning",
     ]  # fmt: skip
     process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **environment})
     try:

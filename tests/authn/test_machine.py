@@ -19,7 +19,7 @@ from tests.authn.walk_changes import ChangingWalk
 from tests.authn.walk_moves import FRESH
 from tests.authn.walk_world import Evidence, World
 
-WALKS = int(os.environ.get("WALKS", "2000"))
+WALKS = int(os.environ.get("WALKS", "300"))
 FIRST = int(os.environ.get("FIRST", "0"))
 SEED = os.environ.get("SEED")
 STEPS = 20

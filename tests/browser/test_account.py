@@ -76,7 +76,7 @@ def pleasant(page: Page, *, check: bool) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_count(1)
     if check:
         for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
             grave = [
                 each for each in Axe().run(page).response["violations"] if each["impact"] in ("serious", "critical")
             ]
