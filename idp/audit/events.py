@@ -56,7 +56,7 @@ EVENTS: dict[str, str] = {
     "key.created": "A signing key was made.",
     "key.retired": "A signing key was retired.",
     "lost_all.refused": "A link of a case that was used, expired or unknown was presented.",
-    "lost_factor.asked": "Password and recovery contact were proved; a link to a new second factor goes to the address.",
+    "lost_factor.asked": "Password and recovery contact were proved; a link to a new factor goes to the address.",
     "lost_factor.refused": "A link to a new second factor that was used, expired or unknown was presented.",
     "lost_factor.stopped": "The holder stopped the replacement of the second factor.",
     "lost_factor_stop.refused": "A link to stop a replacement that was used, expired or unknown was presented.",

@@ -119,8 +119,8 @@ def _trusted_target(work: Work, pairs: list[tuple[str, str]], single: dict[str, 
 
 
 def _check_parameters(client: RegisteredClient, parameters: dict[str, str]) -> None:
-    """What Authlib leaves to us: prompt, max_age, response_mode, request objects, resource. And the response type, which
-    its refusal repeats in a text that may not hold every character."""
+    """What Authlib leaves to us: prompt, max_age, response_mode, request objects, resource. And the response type, as
+    its refusal would repeat it in a text that may not hold every character."""
     if parameters.get("response_type", "code") != "code":
         raise _named("unsupported_response_type", "The only response type is 'code'.")
     prompts = parameters.get("prompt", "").split()

@@ -1,4 +1,4 @@
-""""It was not me": where the button of a notice leads."""
+"""The button of a notice, "it was not me", and where it leads."""
 
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
