@@ -4,10 +4,11 @@ Everything is one transaction: the addresses, the end of what rested on the old 
 `sub`, roles, mandates and audit rest on the account and stay as they are (EML-05).
 """
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, insert, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from idp.accounts import email_address, profile, recovery_contact
@@ -15,7 +16,7 @@ from idp.accounts.models import Account, EmailAddress, EmailChange
 from idp.audit import log as audit
 from idp.authn import browser, mailed_link, notices, proofs, session, sign_in, trusted_device
 from idp.authn.attempt import Attempt
-from idp.authn.models import PasswordCredential
+from idp.authn.models import Passkey, PasswordCredential, TotpAuthenticator
 from idp.core import tokens
 from idp.core.errors import Expired, NotFound
 from idp.core.ids import uuid7
@@ -85,8 +86,9 @@ def find_to_undo(work: Work, token: str) -> EmailChange:
 def undo(work: Work, token: str) -> tuple[Attempt, str]:
     """Give the account its old address back, by the link that was mailed there (EML-04).
 
-    Every session ends, and the password is void: it has been somebody else's. Answers the attempt in which the holder
-    chooses another one, which asks for the second factor first (R-19), and its token.
+    Every session ends, and the password is void: it has been somebody else's. What was added to sign in with since the
+    change was asked is void too, as long as anything older stays. Answers the attempt in which the holder chooses
+    another password, which asks for the second factor first (R-19) and leads to the list of what is left, and its token.
 
     Raises:
         NotFound, Expired: as `find_to_undo`.
@@ -106,17 +108,44 @@ def undo(work: Work, token: str) -> tuple[Attempt, str]:
     _forget(work, account_id, change.new_canonical)
     _no_contact_at(work, account_id, change.old_canonical)
     forgotten = _let_go(work, account_id)
+    added = _take_back_factors(work, account_id, change.asked_at)
     lifetime = work.policies.account.password_reset_lifetime
     attempt, attempt_token = sign_in.open_attempt(
-        work, purpose="reset", continue_to="/account", lifetime=lifetime, account_id=account_id
+        work, purpose="reset", continue_to="/account/authenticators", lifetime=lifetime, account_id=account_id
     )
     proofs.add(work, attempt, "link")
     notices.tell(work, account_id, UNDONE, also=[change.new_address], path=RESET_PATH)
     outbox.fact(work, "email_change.undone", account=str(account_id), change=str(change.id),
                 old=change.new_canonical, new=change.old_address)  # fmt: skip
     session.end_all(work, account_id, UNDONE)
+    if added:
+        audit.record(work, "authenticator.removed", ("account", account_id), reason=UNDONE, number=added)
     _record(work, "email.change_undone", change, forgotten)
     return attempt, attempt_token
+
+
+def _take_back_factors(work: Work, account_id: UUID, since: datetime) -> int:
+    """Void apps and passkeys added since then: a stranger's passkey would sign in alone. Answers how many.
+
+    Nothing is voided when no older one stays: whoever holds the old mailbox would then be asked for no second factor at
+    all (R-19), and the staff look into it anyway.
+    """
+    models: tuple[type[TotpAuthenticator] | type[Passkey], ...] = (TotpAuthenticator, Passkey)
+    counted = usable = 0
+    for model in models:
+        theirs = select(func.count()).select_from(model).where(model.account_id == account_id)
+        if model is TotpAuthenticator:
+            theirs = theirs.where(TotpAuthenticator.confirmed_at.is_not(None))
+        counted += work.session.scalar(theirs.where(model.created_at > since)) or 0
+        usable += work.session.scalar(theirs.where(model.created_at <= since)) or 0
+    if not counted or not usable:
+        return 0
+    for model in models:
+        work.session.execute(
+            delete(model).where(model.account_id == account_id, model.created_at > since),
+            execution_options={"synchronize_session": False},
+        )
+    return counted
 
 
 def _claim(work: Work, change_id: UUID, *which: Any, **values: Any) -> EmailChange | None:
