@@ -88,7 +88,7 @@ def undo(work: Work, token: str) -> tuple[Attempt, str]:
 
     Every session ends, and the password is void: it has been somebody else's. What was added to sign in with since the
     change was asked is void too, as long as anything older stays. Answers the attempt in which the holder chooses
-    another password, which asks for the second factor first (R-19) and leads to the list of what is left, and its token.
+    another password, second factor first (R-19), and then sees what is left; and its token.
 
     Raises:
         NotFound, Expired: as `find_to_undo`.
