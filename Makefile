@@ -4,7 +4,8 @@ BIN = .venv/bin
 CATALOGUES = $(patsubst %.po,%.mo,$(wildcard idp/translations/*/LC_MESSAGES/messages.po))
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --no-header --no-annotate
-PYTEST_ARGS = -n auto --dist loadfile
+# One worker more than there are processors: tests often wait, for a browser or a mail.
+PYTEST_ARGS = -n $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )) --dist loadfile
 
 .PHONY: help
 help: ## list the targets
