@@ -1,8 +1,12 @@
 """Proving or enrolling a passkey in an attempt.
 
-Nothing is counted: a signature cannot be guessed, and whoever is being guessed at gets in with a passkey (R-08).
+Nothing is counted against an account: a signature cannot be guessed, and whoever is being guessed at gets in with a
+passkey (R-08). What comes before any proof (challenges and answers of the first page) is counted per network, with room
+for a large office whose open pages ask for a new challenge every few minutes: strangers cannot fill the database or the
+audit log.
 """
 
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import select
@@ -10,18 +14,29 @@ from sqlalchemy import select
 from idp.accounts.models import Account
 from idp.audit import log as audit
 from idp.authn import attempt as attempts
-from idp.authn import browser, lost_factor, notices, passkey, password_proof, proofs, totp
+from idp.authn import browser, lost_factor, notices, passkey, password_proof, proofs, throttle, totp
 from idp.authn.attempt import Attempt
 from idp.authn.outcome import Outcome
 from idp.authn.proofs import Step
 from idp.core.errors import Conflict
+from idp.policy.account import Limit
 from idp.work import Work
+
+KIND_NETWORK = "passkey_network"
+STRANGERS = Limit(max=3000, per=timedelta(minutes=15), pause=timedelta(minutes=15))
+
+
+def options_for_anybody(work: Work, browser_token: str) -> str | None:
+    """A challenge for the first page, the same for everybody; None when this network has asked too often."""
+    return passkey.request_options(work, passkey.SIGN_IN, browser_token) if _allowed(work) else None
 
 
 def sign_in(work: Work, attempt: Attempt, answer: str, browser_token: str) -> Outcome:
     """Sign in by passkey alone; it says whose account it is. See `sign_in.prove_passkey`."""
     if attempt.purpose != "sign_in":
         raise Conflict(step=proofs.due(attempt).value)
+    if not _allowed(work):
+        return Outcome.PAUSED
     attempts.hold(work, attempt)
     account_id = passkey.verify(work, answer, passkey.SIGN_IN, browser_token)
     if account_id is None:
@@ -91,3 +106,9 @@ def default_name(work: Work) -> str:
 def lock(work: Work, account_id: UUID) -> None:
     """Let the changes of an account's second factors come one after the other."""
     work.session.execute(select(Account.id).where(Account.id == account_id).with_for_update(key_share=True))
+
+
+def _allowed(work: Work) -> bool:
+    work.write()
+    network = throttle.network_subject(work.actor.network)
+    return network is None or throttle.take(work, KIND_NETWORK, network, STRANGERS, in_a_row=None).allowed

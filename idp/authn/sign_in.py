@@ -184,6 +184,9 @@ def prove_passkey(work: Work, attempt: Attempt, answer: str, *, browser_token: s
         answer: what the browser posted.
         browser_token: the cookie to which a challenge of the sign-in page was bound; none where a code is due.
 
+    Returns:
+        `PAUSED` on the sign-in page when this network has asked and tried far too often, otherwise accepted or refused.
+
     Raises:
         Conflict: neither is due.
         Expired: the attempt is over.

@@ -12,7 +12,7 @@ from idp.authn.sign_in import Outcome, Step
 from idp.core.errors import Conflict, Expired
 from tests.authn import flows
 from tests.authn.authenticator import Authenticator
-from tests.conftest import later
+from tests.conftest import from_network, later
 
 COOKIE = "the cookie of one browser"
 
@@ -130,6 +130,24 @@ def test_guessing_passwords_and_codes_does_not_keep_the_holder_out(work, ada, en
     options = passkey.request_options(work, passkey.SIGN_IN, COOKIE)
     assert sign_in.prove_passkey(work, attempt, enrolled.get(options), browser_token=COOKIE) is Outcome.ACCEPTED
     assert sign_in.finish(work, attempt, trust=False).account_id == ada.account.id
+
+
+def test_strangers_of_one_network_cannot_ask_for_ever(work, ada, enrolled):
+    """Challenges and answers of nobody cost rows, so they are counted per network; elsewhere nothing is felt."""
+    asked = passkey_proof.options_for_anybody(work, "browser")
+    for _ in range(passkey_proof.STRANGERS.max - 1):
+        throttle.take(work, passkey_proof.KIND_NETWORK, work.actor.network, passkey_proof.STRANGERS, in_a_row=None)
+    before = work.session.scalar(select(func.count()).select_from(AuditEvent))
+    assert asked is not None
+    assert passkey_proof.options_for_anybody(work, "browser") is None
+    attempt = flows.attempt(work)
+    assert sign_in.prove_passkey(work, attempt, "{}", browser_token="browser") is Outcome.PAUSED
+    assert work.session.scalar(select(func.count()).select_from(AuditEvent)) == before
+    elsewhere = from_network(work, "203.0.113.9")
+    attempt = flows.attempt(elsewhere)
+    signed = enrolled.get(passkey_proof.options_for_anybody(elsewhere, "browser"))
+    assert sign_in.prove_passkey(elsewhere, attempt, signed, browser_token="browser") is Outcome.ACCEPTED
+    assert passkey_proof.options_for_anybody(later(work, minutes=16), "browser") is not None
 
 
 def test_an_attempt_that_another_began_is_taken_over_without_its_proofs(work, ada, enrolled, make_account):

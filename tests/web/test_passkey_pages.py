@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
+from idp.authn import passkey_proof, throttle
 from idp.authn.models import Passkey, PasskeyChallenge, Session
 from idp.web.work import unit_of_work
 from tests.authn.authenticator import Authenticator
@@ -94,6 +95,21 @@ def test_the_options_say_nothing_about_anybody_and_open_no_session(browser, enro
     assert first["allowCredentials"] == []
     assert stranger.cookie("sesame_passkey")
     assert stranger.cookie("sesame_sign_in") is None
+
+
+def test_a_network_that_asks_for_ever_is_told_to_wait(browser, app):
+    browser.get("/sign-in")
+    with unit_of_work(app, SYSTEM) as work:
+        for _ in range(passkey_proof.STRANGERS.max):
+            throttle.take(work, passkey_proof.KIND_NETWORK, "127.0.0.1", passkey_proof.STRANGERS, in_a_row=None)
+    token = {"csrf_token": browser.form.values["csrf_token"]}
+    asked = browser.client.post("/sign-in/passkey/options", data=token, headers=browser.headers)
+    assert (asked.status_code, asked.json) == (429, {})
+    assert int(asked.headers["Retry-After"]) > 0
+    browser.client.set_cookie("sesame_passkey", "x" * 43)
+    tried = browser.client.post("/sign-in/passkey", data={**token, "credential": "{}"}, headers=browser.headers)
+    assert tried.status_code == 429
+    assert "Too many tries from your network" in tried.text
 
 
 def test_an_answer_of_another_browser_is_refused(app, enrolled):

@@ -18,8 +18,8 @@ from idp.core import tokens
 from idp.web import cookies, csrf, forms
 from idp.web.pages import sign_in as first_page
 from idp.web.pages import steps
-from idp.web.pages.continuing import address, asked, destination, see_other, sign_in_address
-from idp.web.render import current_session, page
+from idp.web.pages.continuing import address, asked, see_other, sign_in_address
+from idp.web.render import current_session
 from idp.web.work import open_work
 from idp.work import Work
 
@@ -55,7 +55,10 @@ def ask_any() -> ResponseReturnValue:
     work = open_work(write=True)
     known = cookies.get(cookies.PASSKEY)
     token = known or tokens.new()
-    answer = as_json(passkey.request_options(work, passkey.SIGN_IN, token))
+    options = passkey_proof.options_for_anybody(work, token)
+    if options is None:
+        return Response("{}", 429, {"Retry-After": first_page.RETRY_AFTER}, mimetype="application/json")
+    answer = as_json(options)
     if known is None:
         cookies.put(answer, cookies.PASSKEY, token)
     return answer
@@ -84,9 +87,12 @@ def sign_in_alone() -> ResponseReturnValue:
     if browser is None or not form.credential:
         return first_page.show({"form": refused(form.credential if browser else "")})
     attempt, token = first_page.attempt_here(work, current if again else None)
-    if sign_in.prove_passkey(work, attempt, form.credential, browser_token=browser) is Outcome.ACCEPTED:
+    outcome = sign_in.prove_passkey(work, attempt, form.credential, browser_token=browser)
+    if outcome is Outcome.ACCEPTED:
         return steps.onward(work, attempt, renew=True)
-    return first_page.with_attempt(first_page.show({"form": refused(form.credential)}), token)
+    paused = outcome is Outcome.PAUSED
+    shown = first_page.too_many() if paused else first_page.show({"form": refused(form.credential)})
+    return first_page.with_attempt(shown, token)
 
 
 # --- in place of a code ---
@@ -182,14 +188,4 @@ def enrol() -> ResponseReturnValue:
 
 
 def _show(work: Work, attempt: Attempt, template: str, problems: dict[str, str], **context: Any) -> Answer:
-    leads = destination(work, attempt.continue_to or asked())
-    return page(
-        template,
-        problems=problems,
-        form={},
-        form_targets=leads.form_targets,
-        product=leads.product,
-        email=attempt.address,
-        passkeys=True,
-        **context,
-    )
+    return steps.show(work, attempt, template, problems, form={}, passkeys=True, **context)

@@ -26,6 +26,7 @@ from idp.work import Work
 blueprint = Blueprint("pages_sign_in", __name__)
 csrf.guard(blueprint)
 steps.install(blueprint)
+RETRY_AFTER = "300"
 
 
 class PasswordForm(forms.Form):
@@ -149,9 +150,12 @@ def with_attempt(answer: Response, token: str | None) -> Response:
     return answer
 
 
+def too_many() -> Response:
+    """The page when a network is paused: that says nothing about an account."""
+    answer = show({"form": gettext("Too many tries from your network. Please wait a few minutes.")}, 429)
+    answer.headers["Retry-After"] = RETRY_AFTER
+    return answer
+
+
 def _refused(outcome: Outcome) -> Response:
-    if outcome is Outcome.PAUSED:  # by network address, so it says nothing about an account
-        answer = show({"form": gettext("Too many tries from your network. Please wait a few minutes.")}, 429)
-        answer.headers["Retry-After"] = "300"
-        return answer
-    return show({"form": gettext("Wrong address or password.")})
+    return too_many() if outcome is Outcome.PAUSED else show({"form": gettext("Wrong address or password.")})

@@ -19,6 +19,7 @@
   const options = async (address) => {
     const token = document.querySelector("input[name=csrf_token]").value;
     const answer = await fetch(address, { method: "POST", body: new URLSearchParams({ csrf_token: token }), redirect: "manual" });
+    if (answer.status === 429) throw new Error("asked too often");
     if (!answer.ok || !(answer.headers.get("Content-Type") || "").startsWith("application/json")) {
       throw Object.assign(new Error("the page is out of date"), { name: "Stale" });
     }
