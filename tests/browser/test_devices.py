@@ -149,8 +149,7 @@ def test_it_was_not_me(demo: Demonstration, somebody: SignedIn, language: str, j
     reader = somebody(name, language, javascript=javascript, width=375)
     page = reader.page
     page.goto(f"{demo.service}/sign-in?ui_locales={language}")
-    link = mailed_link(demo, page, own.email)
-    assert link.startswith(f"{demo.service}/not-me/")
+    link = mailed_link(demo, page, own.email, "/not-me/", "iPhone")
     page.goto(link)
     heading(page, words["not_you"])
     expect(page.get_by_role("main")).to_contain_text("Safari, iPhone")

@@ -95,7 +95,7 @@ def activated(demo: Demonstration, visit: Visit, language: str, email: str, **op
     """Somebody who has just chosen a password."""
     demo.idp("accounts", "invite", email, "--locale", language)
     page = visit(language, **options)
-    page.goto(mailed_link(demo, page, email))
+    page.goto(mailed_link(demo, page, email, "/activation/"))
     page.get_by_role("button", name=ACTIVATION[language]["start"]).click()
     fill_details(page, ACTIVATION[language])
     return page

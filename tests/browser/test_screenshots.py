@@ -172,7 +172,7 @@ def test_screenshots_of_an_account_about_to_be_erased(demo: Demonstration, someb
 def test_screenshots_of_activation(demo: Demonstration, visit: Visit, look: Look) -> None:
     email, page = "zoe.kervadec@example.org", visit("en")
     demo.idp("accounts", "invite", email, "--locale", "en")
-    link = mailed_link(demo, page, email)
+    link = mailed_link(demo, page, email, "/activation/")
     look(page, "mail")
     page.goto(f"{demo.service}/dev/mailbox")
     look(page, "mailbox")
@@ -244,7 +244,7 @@ def test_screenshots_of_a_forgotten_password(demo: Demonstration, visit: Visit, 
     page.get_by_label("E-mail address").fill(email)
     page.get_by_role("main").get_by_role("button").click()
     look(page, "reset-sent")
-    page.goto(mailed_link(demo, page, email))
+    page.goto(mailed_link(demo, page, email, "/reset/"))
     look(page, "reset-start")
     page.get_by_role("main").get_by_role("button").click()
     page.get_by_label("Six-digit code").fill(demo.code("annelaure.petit"))

@@ -98,7 +98,7 @@ def test_a_shared_account_is_noticed_and_the_better_way_is_shown(
     expect(notice).to_contain_text(colleague)
 
     benoit = somebody(BENOIT, language, javascript=javascript)
-    benoit.page.goto(mailed_link(demo, benoit.page, benoit.email))
+    benoit.page.goto(mailed_link(demo, benoit.page, benoit.email, "/"))
     benoit.page.goto(f"{demo.service}/sign-in?ui_locales={language}&continue_to=/account/requests")
     benoit.prove_password()
     benoit.prove_code()
@@ -147,6 +147,6 @@ def test_it_was_not_me_closes_everything_and_asks_the_second_factor_before_a_new
     fits(page, f"every session closed, {language}", javascript)
     page.goto(f"{demo.service}/account")
     expect(page.get_by_label(sophie.words["password"], exact=True)).to_be_visible()
-    page.goto(mailed_link(demo, page, sophie.email))
+    page.goto(mailed_link(demo, page, sophie.email, "/reset/"))
     page.get_by_role("main").get_by_role("button").first.click()
     heading(page, words["code"])

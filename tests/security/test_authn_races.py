@@ -123,7 +123,8 @@ def test_one_activation_link_makes_one_account(race, work):
 
     results = race(act)
     assert results["activated"] == 1, results
-    assert set(results) <= {"activated", "Expired", "Conflict"}
+    # Fifty hash at once: who waits two seconds for a place is told to come back, and has spent nothing.
+    assert set(results) <= {"activated", "Expired", "Conflict", "Unavailable"}
     assert work.session.scalar(select(func.count()).select_from(Account)) == 1
 
 
