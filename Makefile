@@ -40,7 +40,7 @@ lint: dev ## style, types, floors
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/yamllint --strict policies docker .yamllint
+	$(BIN)/yamllint --strict policies docker .yamllint idp/web/routes.yaml
 	@sh -n tools/environment.sh
 
 .PHONY: test
