@@ -1,6 +1,6 @@
 """From a mailed link to an account with a password; the second factor is then the next step of its attempt."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from idp.accounts import email_address, profile
 from idp.audit import log as audit
@@ -81,15 +81,58 @@ def activate(
     """
     work.write()
     link = mailed_link.find_to_spend(work, PURPOSE, token)
-    link_id, address, locale, continue_to = link.id, link.address, link.locale, link.continue_to
+    link_id = link.id
+    return open_account(
+        work,
+        address=link.address,
+        locale=link.locale,
+        continue_to=link.continue_to,
+        given_name=given_name,
+        family_name=family_name,
+        password=password,
+        personal=personal,
+        words=words,
+        spend=lambda: mailed_link.spend(work, link_id),
+    )
+
+
+def open_account(
+    work: Work,
+    *,
+    address: str,
+    locale: str,
+    continue_to: str,
+    given_name: str,
+    family_name: str,
+    password: str,
+    personal: bool,
+    words: Iterable[str] = (),
+    spend: Callable[[], None],
+) -> tuple[Attempt, str]:
+    """Create the account of somebody who has shown to read the mail of an address, and begin its first attempt.
+
+    Commits once on the way, before anything is written: what the caller read before has to be asked again by `spend`.
+
+    Args:
+        address: the proved address, as its holder wrote it.
+        continue_to: where the person goes once the account is complete.
+        personal: the holder confirms that the account is for one person.
+        words: further words the password must not be derived from, such as the name of an inviting company.
+        spend: uses up what entitles to the account, by one conditional update, or raises; called when all else is in
+            order and before the account is made.
+
+    Raises:
+        InvalidInput: a value cannot be used; `field` says which. Nothing is spent.
+        Conflict: an account has this address already; `field="email"`.
+    """
     if not personal:
         raise InvalidInput(field="personal", reason="missing")
     names = (profile.name(given_name, "given_name"), profile.name(family_name, "family_name"))
-    if email_address.find_account(work, link.canonical) is not None:
+    if email_address.find_account(work, email_address.canonical(address)) is not None:
         raise Conflict(field="email", reason="has_account")
     hash_ = passwords.chosen(work, password, words=[*names, address, *words])
 
-    mailed_link.spend(work, link_id)
+    spend()
     account = profile.create(work, address=address, given_name=names[0], family_name=names[1], locale=locale)
     account.personal_at = work.now
     passwords.set_hash(work, account.id, hash_)
