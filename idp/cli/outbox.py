@@ -42,7 +42,7 @@ def deliverer() -> Deliverer:
     """The deliverer of this instance, joined with those who handle its facts."""
     from idp.authn.facts import HANDLERS
     from idp.companies import address_change, support_acts
-    from idp.oidc import logout
+    from idp.oidc import access_end, logout
 
     return Deliverer(
         open_work,
@@ -51,6 +51,7 @@ def deliverer() -> Deliverer:
             **HANDLERS,
             **support_acts.HANDLERS,
             **address_change.HANDLERS,
+            **access_end.HANDLERS,
             "session.ended": logout.session_ended,
         },
         callers={"backchannel_logout": logout.deliver},

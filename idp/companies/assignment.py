@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from idp.audit import log
-from idp.companies import access, clock, company, membership, role
+from idp.companies import access, access_end, clock, company, membership, role
 from idp.companies.errors import NotCovered, RoleExists, RoleNotAssignable
 from idp.companies.models import Assignment, Mandate
 from idp.core.errors import InvalidInput, NotFound
@@ -96,6 +96,7 @@ def end(work: Work, firm_id: UUID, assignment_id: UUID) -> None:
     held.ended_at = work.now
     work.session.flush()
     clock.person(work, held.account_id)
+    access_end.tell(work, account_id=held.account_id, firm_id=firm_id, product=held.product)
     log.record(work, "assignment.ended", ("account", held.account_id), company_id=firm_id, product=held.product)
 
 

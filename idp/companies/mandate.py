@@ -9,7 +9,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from idp.audit import log
-from idp.companies import access, clock, company, tables
+from idp.companies import access, access_end, clock, company, tables
 from idp.companies.errors import MandateExists, NotAFirm, RoleNotAssignable
 from idp.companies.models import Mandate
 from idp.core.errors import Conflict, Expired, InvalidInput, NotFound
@@ -119,6 +119,7 @@ def end(work: Work, mandate_id: UUID) -> None:
     if mandate.state not in OPEN:
         raise Conflict(field="state", state=mandate.state)
     _move(work, mandate, "ended", "mandate.ended", ended_at=work.now)
+    access_end.tell(work, company_id=mandate.company_id, firm_id=mandate.firm_id, logout=True)
 
 
 def get(work: Work, mandate_id: UUID) -> Mandate:

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from idp.accounts import profile
 from idp.audit import log
-from idp.companies import access, clock, company, role, seats, subscription
+from idp.companies import access, access_end, clock, company, role, seats, subscription
 from idp.companies.errors import (
     AlreadyMember,
     NotOnYourself,
@@ -224,6 +224,7 @@ def remove(work: Work, company_id: UUID, account_id: UUID) -> None:
         )
     membership.ended_at = work.now
     work.session.flush()
+    access_end.tell(work, account_id=account_id, logout=True)  # of a firm: at every client, whatever its name
     log.record(work, "membership.removed", ("account", account_id), company_id=company_id)
 
 

@@ -122,8 +122,12 @@ def touch(work: Work, family: Family, company_id: UUID | None) -> None:
         )
 
 
-def revoke(work: Work, grant_id: UUID, reason: str) -> bool:
-    """End a grant: its refresh tokens and access tokens die. False when it was over already."""
+def revoke(work: Work, grant_id: UUID, reason: str, *, company_id: UUID | None = None, **details: Any) -> bool:
+    """End a grant: its refresh tokens and access tokens die. False when it was over already.
+
+    Args:
+        company_id: the company in whose log this stands, where it is the company's doing; `details` go along.
+    """
     account = work.session.scalar(
         update(Grant)
         .where(Grant.id == grant_id, Grant.revoked_at.is_(None))
@@ -131,7 +135,7 @@ def revoke(work: Work, grant_id: UUID, reason: str) -> bool:
         .returning(Grant.account_id)
     )
     if account is not None:
-        audit.record(work, "grant.revoked", ("account", account), reason=reason)
+        audit.record(work, "grant.revoked", ("account", account), company_id=company_id, reason=reason, **details)
     return account is not None
 
 

@@ -49,6 +49,7 @@ NOT_TOLD: Mapping[str, str] = {
 VARIED: Mapping[str, str] = {
     "account.status_changed": "status",
     "email_change.withdrawn": "reason",
+    "grant.revoked": "reason",
     "password.changed": "way",
     "session.ended": "reason",
     "sharing.answered": "answer",
@@ -96,6 +97,7 @@ SENTENCES: Mapping[str, Any] = {
     "email_change.withdrawn:holder": _l("You called off the change of your sign-in address."),
     "grant.refused": _l("%(application)s was refused, because you have no access there."),
     "grant.revoked": _l("%(application)s was signed out."),
+    "grant.revoked:access_ended": _l("%(application)s was closed for %(company)s: your access there has ended."),
     "lost_factor.asked": _l("A new second factor was asked for, with your password and a recovery contact."),
     "lost_factor.stopped": _l("The replacement of your second factor was stopped."),
     "membership.added": _l("You became a member of %(company)s."),

@@ -63,6 +63,7 @@ class Grant(Identified, Base):
     __table_args__ = (
         Index("ix_grants_session_id", "session_id"),
         Index("ix_grants_account_id", "account_id"),
+        Index("ix_grants_company_id", "company_id"),
         CheckConstraint("expires_at > created_at", name="expires_after_creation"),
     )
 

@@ -1,0 +1,75 @@
+"""When access may be over (`companies.access_end`): refresh tokens that named the company end, products may be told."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, Select, select
+
+from idp.accounts.models import Account
+from idp.authn.models import Session
+from idp.companies import access, access_end, tables
+from idp.companies.access import Refusal
+from idp.oidc import families
+from idp.oidc.models import Client, Grant
+from idp.outbox import queue
+from idp.work import Work
+
+AT_ONCE = 200  # a transaction is kept short; what is left is told again
+REASON = "access_ended"
+
+
+def look_again(work: Work, members: dict[str, Any]) -> None:
+    """End the families of tokens that the fact names and the engine refuses by now (outbox fact)."""
+    found = work.session.execute(_named(work, members).limit(AT_ONCE + 1)).all()
+    answers: dict[tuple[UUID, UUID, str], bool] = {}
+    ended: dict[tuple[str, str], str] = {}
+    for row in found[:AT_ONCE]:
+        key = (row.account_id, row.company_id, row.product)
+        if key not in answers:
+            answers[key] = isinstance(access.resolve(work, *key), Refusal)
+        if answers[key] and _end(work, row) and row.backchannel_logout_uri:
+            ended[row.client_id, row.sid] = row.subject
+    if members["logout"]:
+        for (client_id, sid), subject in ended.items():
+            queue.fact(work, "backchannel_logout", client_id=client_id, sid=sid, subject=subject)
+    if len(found) > AT_ONCE:
+        queue.fact(work, access_end.FACT, **members | {"after": str(found[AT_ONCE - 1].id)})
+
+
+def _named(work: Work, members: dict[str, Any]) -> Select[*tuple[Any, ...]]:
+    """Live families for a product and a company, as far as the fact names them, in a fixed order."""
+    account, company, firm, after = (
+        UUID(members[name]) if members.get(name) else None for name in ("account", "company", "firm", "after")
+    )
+    wanted: Select[*tuple[Any, ...]] = (
+        select(
+            Grant.id, Grant.account_id, Grant.company_id, Grant.session_id, Client.product, Client.client_id,
+            Client.backchannel_logout_uri, Session.sid, Account.subject,
+        )
+        .join(Client, Client.id == Grant.client_id)
+        .join(Session, Session.id == Grant.session_id)
+        .join(Account, Account.id == Grant.account_id)
+        .where(Grant.revoked_at.is_(None), Grant.expires_at > work.now, Session.ended_at.is_(None))
+        .where(Grant.company_id.is_not(None), Client.product.is_not(None))
+        .order_by(Grant.id)
+    )  # fmt: skip
+    if account is not None:
+        wanted = wanted.where(Grant.account_id == account)
+    if company is not None:
+        wanted = wanted.where(Grant.company_id == company)
+    if members.get("product"):
+        wanted = wanted.where(Client.product == members["product"])
+    if firm is not None:
+        m = tables.memberships.c
+        wanted = wanted.where(Grant.account_id.in_(select(m.account_id).where(m.company_id == firm)))
+    return wanted.where(Grant.id > after) if after is not None else wanted
+
+
+def _end(work: Work, row: Row[Any]) -> bool:
+    return families.revoke(
+        work, row.id, REASON, company_id=row.company_id, product=row.product, client_id=row.client_id, sid=row.sid
+    )
+
+
+HANDLERS: Mapping[str, Callable[[Work, dict[str, Any]], None]] = {access_end.FACT: look_again}
