@@ -199,7 +199,7 @@ def _as_member(work: Work, account_id: UUID, product: str, row: Row[Any]) -> Acc
         custom_permissions=frozenset(row.permissions) if row.role is None else None,
         switches=frozenset(row.switches),
         restrictions=freeze_restrictions(row.restrictions) if row.restrictions else (),
-        services=_services(work, row.company_services, row.person_services),
+        services=services_on(work, row.company_services, row.person_services),
         state=state,
         scope="practice" if row.kind == "firm" else "client",
     )
@@ -284,7 +284,7 @@ def _through(work: Work, product: str, row: Row[Any], link: Row[Any]) -> Grant |
         product=product,
         role=link.role,
         custom_permissions=frozenset(link.permissions) if link.role is None else None,
-        services=_services(work, row.company_services, ()),
+        services=services_on(work, row.company_services, ()),
         state=state_now(work, row.state, row.since_at, row.until_at)[0],
         ceiling=ceiling,
         firm_state=firm_state,
@@ -295,7 +295,7 @@ def _administration(work: Work, account_id: UUID, product: Product, row: Row[Any
     """The company's own account: every member has one company role, and may have others that combine with it."""
     if product.kind != "administration":
         return Refusal(row.company_id, product.id, Reason.NO_ACCESS, Why.NO_ROLE, row.company_name)
-    services = _services(work, row.company_services, row.person_services)
+    services = services_on(work, row.company_services, row.person_services)
     answers = [
         effective(work.policies, Grant(product=product.id, role=role, services=services))
         for role in (row.company_role, *row.also)
@@ -344,7 +344,7 @@ def _role_holds(work: Work, role: str | None, custom_role_id: UUID | None, expir
     return (role is None or role in work.policies.roles) and (expires_at is None or expires_at > work.now)
 
 
-def _services(work: Work, company: Iterable[str], person: Sequence[str]) -> frozenset[str]:
+def services_on(work: Work, company: Iterable[str], person: Sequence[str]) -> frozenset[str]:
     """Connected services that are on: per-person ones only when also on for the person."""
     known = work.policies.services
     return frozenset(each for each in company if each in known and (not known[each].per_person or each in person))

@@ -86,6 +86,18 @@ def find_custom(work: Work, company_id: UUID, product: str, name: str) -> Custom
     )  # fmt: skip
 
 
+def of_product(work: Work, product: str, role: str) -> Role:
+    """The built-in role, whoever may hold it.
+
+    Raises:
+        RoleNotOffered: no such role in the product.
+    """
+    found = work.policies.roles.get(role)
+    if found is None or found.product != product:
+        raise RoleNotOffered(product=product, role=role)
+    return found
+
+
 def built_in(work: Work, product: str, role: str, holder: Literal["member", "colleague"]) -> Role:
     """The built-in role, if this kind of holder may have it.
 

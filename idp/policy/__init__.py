@@ -5,7 +5,7 @@ from idp.policy.catalogue import Policies, Product, Role, Service
 from idp.policy.errors import PolicyError, Problem
 from idp.policy.load import load
 from idp.policy.models import label_for
-from idp.policy.permissions import Effective, Grant, areas_of, ceiling_of, effective
+from idp.policy.permissions import Effective, Grant, ceiling_of, effective
 
 __all__ = [
     "AccountPolicy",
@@ -18,7 +18,6 @@ __all__ = [
     "Product",
     "Role",
     "Service",
-    "areas_of",
     "ceiling_of",
     "effective",
     "label_for",

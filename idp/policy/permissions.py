@@ -12,7 +12,7 @@ from typing import Literal
 
 from idp.policy.agreements import State
 from idp.policy.catalogue import Policies, Product, Role
-from idp.policy.models import EVERY_AREA, Area, Level, Permission, RoleEntry, at_most, label_for
+from idp.policy.models import EVERY_AREA, Area, Level, Permission, RoleEntry, at_most
 
 Restrictions = tuple[tuple[str, bool | tuple[str, ...]], ...]
 """Limits on a person, sorted by name; the value is true, or the list that the restriction takes."""
@@ -247,42 +247,3 @@ def ceiling_permissions(policies: Policies, product: str, roles: Iterable[str]) 
     """Step 4: everything a mandate with these roles could ever let through in the product."""
     opened = (policies.roles[each] for each in roles if each in policies.roles)
     return _NOTHING.union(*(role.permissions for role in opened if role.product == product)) - policies.never
-
-
-@dataclass(frozen=True)
-class PermissionPreview:
-    id: str
-    label: str
-    level: str
-    step_up: bool
-
-
-@dataclass(frozen=True)
-class AreaPreview:
-    """One area of a role preview; `sensitive` ones are listed apart."""
-
-    id: str
-    label: str
-    sensitive: bool
-    settings: bool
-    permissions: tuple[PermissionPreview, ...]
-
-
-def areas_of(policies: Policies, product: str, permissions: Iterable[str], locale: str) -> tuple[AreaPreview, ...]:
-    """The permissions of one product in words, area by area, in the order of its file; areas without any are left out.
-
-    Raises:
-        KeyError: no such product.
-    """
-    wanted = frozenset(permissions)
-    previews = []
-    for area in policies.products[product].areas.values():
-        shown = tuple(
-            PermissionPreview(each.id, label_for(each.label, locale), each.level, each.step_up)
-            for each in area.permissions
-            if each.id in wanted
-        )
-        if shown:
-            label = label_for(area.label, locale)
-            previews.append(AreaPreview(area.id, label, area.sensitive, area.settings, shown))
-    return tuple(previews)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from idp.policy import Grant, Policies, areas_of, ceiling_of, effective, load
+from idp.policy import Grant, Policies, ceiling_of, effective, load
 from idp.policy.models import matches
 from idp.policy.permissions import ceiling_permissions, freeze_restrictions, restrictions_claim, set_id
 from tests.policy.demo import EXPECTATIONS, POLICIES, grant_for, mandate_grant, own_grant
@@ -192,17 +192,6 @@ def test_what_the_policies_do_not_know_gives_nothing(policies, grant):
 def test_step_up_names_the_permissions_that_demand_it(policies):
     answer = effective(policies, Grant(product="company", role="company.user-manager"))
     assert answer.step_up == {"company.users.remove"}
-
-
-def test_the_preview_shows_areas_in_the_order_of_the_file(policies):
-    areas = areas_of(policies, "payroll", policies.roles["payroll.reader"].permissions, "fr-BE")
-    assert [(area.id, area.label, area.sensitive) for area in areas] == [
-        ("declarations", "Déclarations sociales", False),
-        ("reports", "États de paie", True),
-    ]
-    assert areas[0].permissions[0].label == "Consulter les déclarations sociales"
-    dutch = areas_of(policies, "payroll", ["payroll.reports.view"], "nl-BE")[0]
-    assert (dutch.label, dutch.permissions[0].label) == ("Loonrapporten", "View payroll reports")
 
 
 def test_an_answer_known_already_costs_microseconds(policies):
