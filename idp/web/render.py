@@ -16,9 +16,11 @@ from werkzeug.wrappers import Response
 from idp.accounts import email_address
 from idp.authn import session, sharing
 from idp.authn.session import Current
+from idp.companies.own_companies import OwnCompany
 from idp.core import texts
 from idp.core.errors import NotAuthenticated
-from idp.web import cookies, forms, locale, phrases
+from idp.web import company_menu, cookies, forms, locale, phrases
+from idp.web.company_menu import Menu
 from idp.web.headers import Page
 from idp.web.work import act_as, open_work
 from idp.work import Actor, Work
@@ -42,8 +44,8 @@ class ProductView:
 class Person:
     """The signed-in person as the frame shows them; the address is read only by a page that needs it."""
 
-    def __init__(self, work: Work, current: Current) -> None:
-        self._work, self._current = work, current
+    def __init__(self, work: Work, current: Current, present: OwnCompany | None = None) -> None:
+        self._work, self._current, self._present = work, current, present
 
     @property
     def display_name(self) -> str:
@@ -57,6 +59,11 @@ class Person:
     def sharing_noticed(self) -> bool:
         """Whether there is a notice about sharing to be read; only then the navigation leads to it."""
         return sharing.told(self._work, self._current.account_id) is not None
+
+    @cached_property
+    def menu(self) -> Menu | None:
+        """The companies of the person, for the menu at the top of the page; None for somebody without any."""
+        return company_menu.menu(self._work, self._current.account_id, self._present)
 
 
 def page(
@@ -139,9 +146,9 @@ def signed_in() -> Current:
     return current
 
 
-def person(current: Current) -> Person:
-    """The signed-in person, for the frame of a page (`account`)."""
-    return Person(open_work(), current)
+def person(current: Current, present: OwnCompany | None = None) -> Person:
+    """The signed-in person, for the frame of a page (`account`); `present` is the company that the page is about."""
+    return Person(open_work(), current, present)
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,6 +116,7 @@ KEYS = {
     "account_id": ("accounts",),
     "request_id": ("colleague_requests",),
     "contact": ("recovery_contacts",),
+    "company_id": ("companies",),
 }
 PLAIN = {
     "filename": ["style.css"], "name": ["access-token"], "set_id": ["x"], "client_id": ["x"],

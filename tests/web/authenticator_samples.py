@@ -56,3 +56,4 @@ PAGES: dict[str, list[dict[str, Any]]] = {
         for left, codes, before in ((9, None, False), (0, None, False), (10, ["ABCD-EFGH"], False), (10, None, True))
     ],
 }  # fmt: skip
+MAILS: dict[str, list[dict[str, Any]]] = {}

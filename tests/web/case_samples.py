@@ -117,3 +117,4 @@ PAGES: dict[str, list[dict[str, Any]]] = {
     "operations/close.html": [{**DESK, "back_url": "/b", "problems": {"reason": "Remplissez ce champ."}}],
     "operations/send_again.html": [{**DESK, "back_url": "/b"}],
 }
+MAILS: dict[str, list[dict[str, Any]]] = {}

@@ -11,7 +11,7 @@ SEEN = {
     "place": "Lille",
 }
 
-MAIL_SAMPLES: dict[str, list[dict[str, Any]]] = {
+MAILS: dict[str, list[dict[str, Any]]] = {
     "activation": [
         {"link": LINK, "expires": "29 novembre 2026", "company": "Atelier <Lumen>", "inviter": "Amélie Dubois"},
         {"link": LINK, "expires": "29 novembre 2026", "name": "Inès"},
@@ -62,3 +62,4 @@ MAIL_SAMPLES: dict[str, list[dict[str, Any]]] = {
     "case_stopped": [{"link": LINK, "name": "Olivier", "reference": "7K3M9QA"}],
     "case_opened": [{**SEEN, "effective": "23 novembre 2026 à 10:12"}],
 }
+PAGES: dict[str, list[dict[str, Any]]] = {}

@@ -52,7 +52,7 @@ CONTACTS = [
     {"id": "2", "kind": "phone", "shown": "+33 ••• 11"},
 ]
 
-SAMPLES: dict[str, list[dict[str, Any]]] = {
+PAGES: dict[str, list[dict[str, Any]]] = {
     "sign_in/identifier_password.html": [
         {"product": BOOKS, "forgotten_url": "/reset", "help_url": "/help", "passkeys": True, "passkey_url": "/passkey"},
         {"forgotten_url": "/reset", "passkeys": False, "note": "Ce lien a déjà servi. Connectez-vous.",
@@ -327,3 +327,4 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
     "dev/mailbox.html": [{"mails": [MAIL, MAIL], "pages": PAGER}, {"mails": [], "pages": None}],
     "dev/mail.html": [{"mail": MAIL, "html_url": "/dev/mailbox/1/html", "back_url": "/dev/mailbox"}],
 }  # fmt: skip
+MAILS: dict[str, list[dict[str, Any]]] = {}

@@ -2,6 +2,7 @@
 
 import re
 from html.parser import HTMLParser
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,6 @@ from flask_babel import Babel, force_locale
 from flask_wtf import CSRFProtect
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from tests.web import authenticator_samples, case_samples, mail_samples, sharing_samples, template_samples
 from tests.web.mail_samples import LINK
 
 IDP = Path(__file__).parents[2] / "idp"
@@ -24,8 +24,9 @@ PAGES = IDP / "web" / "templates"
 MAILS = IDP / "outbox" / "templates"
 LOCALES = ["fr", "en"]
 
-SAMPLES = template_samples.SAMPLES | authenticator_samples.PAGES | case_samples.PAGES | sharing_samples.PAGES
-MAIL_SAMPLES = mail_samples.MAIL_SAMPLES | sharing_samples.MAILS
+ROOMS = [import_module(f"tests.web.{path.stem}") for path in sorted(Path(__file__).parent.glob("*_samples.py"))]
+SAMPLES: dict[str, list[dict[str, Any]]] = {name: each for room in ROOMS for name, each in room.PAGES.items()}
+MAIL_SAMPLES: dict[str, list[dict[str, Any]]] = {name: each for room in ROOMS for name, each in room.MAILS.items()}
 
 FRAMES = {"base.html", "macros.html"}
 VOID = {"meta", "link", "input", "br", "wbr", "path", "rect"}

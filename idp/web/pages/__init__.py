@@ -13,6 +13,7 @@ ROOMS = (
     "applications",
     "authenticators",
     "company",
+    "company_home",
     "consent",
     "contacts",
     "devices",

@@ -75,3 +75,13 @@ for (const output of document.querySelectorAll("[data-length-of]")) {
   };
   input.addEventListener("input", tell);
 }
+
+// A menu closes with Escape, and when one goes on somewhere else on the page.
+for (const menu of document.querySelectorAll("details.menu")) {
+  menu.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !menu.open) return;
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  });
+  document.addEventListener("click", (event) => { if (!menu.contains(event.target)) menu.open = false; });
+}

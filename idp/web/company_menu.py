@@ -1,0 +1,92 @@
+"""The menu under a company's name, at the top of every page (ROL-02), and the pages of a company it leads to."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from idp.companies import own_companies
+from idp.companies.own_companies import OwnCompany
+from idp.work import Work
+
+COMPANIES = "/companies"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A page of the company area.
+
+    Attributes:
+        path: below `/companies/<id>`.
+        permission: who may open it; it is shown to nobody else.
+        about: what one finds there, in a few words.
+        kind: `firm` for a page that only an accounting firm has.
+    """
+
+    key: str
+    path: str
+    permission: str
+    label: Any
+    about: Any
+    kind: str | None = None
+
+
+# One line a page, in the order in which they are shown.
+ENTRIES: tuple[Entry, ...] = ()
+
+
+def home(company_id: UUID) -> str:
+    """The address of a company's own pages."""
+    return f"{COMPANIES}/{company_id}"
+
+
+def entries(company_id: UUID, kind: str, permissions: Collection[str]) -> list[dict[str, Any]]:
+    """The pages of a company that somebody with these permissions may open."""
+    return [
+        {"key": each.key, "url": home(company_id) + each.path, "label": each.label, "about": each.about}
+        for each in ENTRIES
+        if each.permission in permissions and each.kind in (None, kind)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Menu:
+    """Attributes:
+    name: the company the page is about, or the only one; None when there are several and the page is about none.
+    companies: {name, url, entries}; all entries of the one the page is about, the first one of the others.
+    more: whether the person has further companies.
+    """
+
+    name: str | None
+    companies: list[dict[str, Any]]
+    more: bool
+
+
+def menu(work: Work, account_id: UUID, present: OwnCompany | None = None) -> Menu | None:
+    """What the frame of a page shows at its top; None for somebody who belongs to no company.
+
+    Args:
+        present: the company that the page is about.
+    """
+    found, more = own_companies.latest(work, account_id)
+    others = [each for each in found if present is None or each.company_id != present.company_id]
+    if present is None and len(others) == 1 and not more:
+        present, others = others[0], []
+    if present is None and not others:
+        return None
+    shown: list[dict[str, Any]] = [] if present is None else [_company(present, every=True)]
+    shown += _others(others)
+    return Menu(present.name if present else None, shown, more)
+
+
+def _others(companies: Iterable[OwnCompany]) -> list[dict[str, Any]]:
+    return [_company(each, every=False) for each in companies]
+
+
+def _company(company: OwnCompany, *, every: bool) -> dict[str, Any]:
+    listed = entries(company.company_id, company.kind, company.permissions)
+    return {
+        "name": company.name,
+        "url": home(company.company_id),
+        "entries": listed if every else listed[:1],
+    }

@@ -1,0 +1,102 @@
+"""A company's own pages: the list of one's companies, and the first page of each."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+
+from idp.companies import access, membership, own_companies
+from idp.companies.own_companies import OwnCompany
+from idp.policy import label_for
+from idp.web import company_menu, csrf, locale, paging
+from idp.web.pages.company_area import Area, enter
+from idp.web.render import page, person, signed_in
+from idp.web.work import open_work
+
+blueprint = Blueprint("pages_company_home", __name__)
+csrf.guard(blueprint)
+
+SEES = "company.profile.view"  # every role of a company brings it
+PURPOSE = "my companies"
+SEARCH_FROM = 8  # fewer companies are found faster by looking
+LONGEST_SEARCH = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Reminder:
+    """Something that waits to be done in a company: a sentence, and the page where it is done."""
+
+    text: str
+    url: str
+    label: str
+
+
+Reminders = Callable[[Area], Iterable[Reminder]]
+REMINDERS: tuple[Reminders, ...] = ()
+"""What the first page of a company reminds of. Each is asked once a page, and looks at the permissions itself."""
+
+
+@blueprint.get("/companies")
+def my_companies() -> ResponseReturnValue:
+    """The companies I belong to. Query: `q` a part of a name, `after`, `before`."""
+    current = signed_in()
+    work = open_work()
+    search = request.args.get("q", "").strip()[:LONGEST_SEARCH]
+    asked = paging.asked(work, PURPOSE)
+    found = own_companies.of_person(work, current.account_id, search=search, after=asked.after, before=asked.before)
+    return page(
+        "company/mine.html",
+        companies=[_company(each) for each in found.companies],
+        search=search if search or found.total >= SEARCH_FROM else None,
+        found=found.total,
+        pages=paging.pager(
+            work,
+            PURPOSE,
+            first=found.first,
+            shown=len(found.companies),
+            total=found.total,
+            previous=found.previous,
+            following=found.next,
+        ),
+        account=person(current),
+    )
+
+
+@blueprint.get("/companies/<uuid:company_id>")
+def home(company_id: UUID) -> ResponseReturnValue:
+    """What one may do in a company, and what waits to be done there."""
+    area = enter(company_id, SEES)
+    entries = company_menu.entries(company_id, area.company.kind, area.permissions)
+    return area.page(
+        "company/home.html",
+        entries=[{"name": each["label"], "url": each["url"], "detail": each["about"]} for each in entries],
+        roles=_roles(area),
+        reminders=[reminder for ask in REMINDERS for reminder in ask(area)],
+        administrators=[] if entries else _administrators(area),
+    )
+
+
+def _roles(area: Area) -> list[str]:
+    """What the person is called in this company."""
+    held = membership.find(area.work, area.company_id, area.current.account_id)
+    known = area.work.policies.roles
+    named = (held.company_role, *held.also) if held else ()
+    return [label_for(known[each].label, locale.current()) for each in named if each in known]
+
+
+def _administrators(area: Area) -> list[dict[str, str]]:
+    able = access.administrators(area.work, area.company_id)
+    return [{"name": each.name, "email": each.address} for each in able]
+
+
+def _company(company: OwnCompany) -> dict[str, Any]:
+    role = label_for(company.role_labels, locale.current()) if company.role_labels else ""
+    return {
+        "name": company.name,
+        "url": company_menu.home(company.company_id),
+        "detail": gettext("suspended by an administrator") if company.suspended else role,
+    }
