@@ -128,6 +128,8 @@ def watch(acts: dict[str, Callable[[], object]], done: threading.Event, seconds:
 
 def strike(port: int, strikes: int) -> None:
     """A hundred browsers: each opens the page, then all send their password in the same instant."""
+    if sys.platform == "linux":  # in life these are other people's machines: they take no time of the service's
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
     for _ in range(strikes):
         ready = [_browser(port) for _ in range(PEOPLE)]
         print("ready", flush=True)

@@ -1,6 +1,7 @@
 """The composition root: joins settings, policies, keys, database and routes into one application."""
 
 import gc
+import sys
 from urllib.parse import urlsplit
 
 from flask_migrate import Migrate
@@ -23,6 +24,7 @@ from idp.web.work import Application, Parts, close_work, database
 
 COOKIE_LIFETIME_SECONDS = 12 * 3600
 BODY_LIMIT = 64 * 1024
+SWITCH_SECONDS = 0.0005  # what a thread with a short answer waits for one that makes a page, at most
 
 
 def create_app(settings: Settings | None = None) -> Application:
@@ -35,7 +37,6 @@ def create_app(settings: Settings | None = None) -> Application:
     settings = settings or settings_module.read()
     configure(settings.log_level)
     password.configure(settings.password_hashers)
-    crowd.configure(settings.password_hashers)
     policies, keyring = load(settings.policies_dir), load_keyring(settings.master_key_file)
     places = networks.read(settings.network_places)
 
@@ -52,6 +53,7 @@ def create_app(settings: Settings | None = None) -> Application:
     app.direct = {}
     app.hosts = frozenset({str(urlsplit(settings.issuer).hostname), *LOOPBACK, "[::1]"})
     _register(app)
+    app.dispatched = crowd.Door(app, app.dispatched, settings.password_hashers)  # type: ignore[method-assign]
     app.wsgi_app = Published(app.wsgi_app, metadata.PATHS)  # type: ignore[method-assign]
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
@@ -65,6 +67,8 @@ def serving() -> Application:
     All that was made until now (code, policies, mappings) stays, so the garbage collector need not look through it
     again and again.
     """
+    password.step_back()
+    sys.setswitchinterval(SWITCH_SECONDS)
     app = create_app()
     gc.collect()
     gc.freeze()

@@ -8,11 +8,11 @@ import os
 import sys
 import threading
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from argon2 import PasswordHasher
@@ -26,6 +26,8 @@ from idp.core.errors import InvalidInput, Unavailable
 from idp.core.ids import uuid7
 from idp.work import Work
 
+_R = TypeVar("_R")
+
 LONGEST_BYTES = 4096  # more is refused before any work is spent on it; 256 code points never need more than 1,024
 ALONE_MIN = 15  # R-01: where no second factor is demanded
 WAIT_SECONDS = 2.0
@@ -33,20 +35,41 @@ WAIT_SECONDS = 2.0
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1, hash_len=32, salt_len=16, type=Type.ID)
 # The hash of a random value that nobody has: an unknown address costs the same time as a known one (R-09).
 DUMMY = "$argon2id$v=19$m=19456,t=2,p=1$bz0YnIv5vjWldj8Z5BC/cQ$YTg9AShhJPlCUnMfXLR6kHT/WEgr/esSgEYtNROZY5U"
-NICENESS = 10  # of the threads that hash: whoever refreshes a token meanwhile comes first (R-72)
+PATIENCE_SECONDS = 0.1  # how long a hash is worked on only with what nobody else needs of the processors
 
 
-def _step_back() -> None:
-    """Let a thread that hashes yield the processor to all others. Linux gives each thread a priority of its own."""
+class _Hashers:
+    """A few threads that hash, and nothing else.
+
+    When they step back they get the processor only when nobody else wants it, so that whoever refreshes a token
+    meanwhile comes first (R-72): Linux gives each thread a policy of its own, and an idle one gives way at once. On a
+    machine with no time to spare that could last for ever, and what has stepped back may not come forward again; so a
+    hash that is not ready soon is begun anew by a thread that takes its share like any other.
+    """
+
+    def __init__(self, count: int, *, behind: bool) -> None:
+        self.places = threading.BoundedSemaphore(count)
+        self._threads = ThreadPoolExecutor(count, "argon2")
+        linux = behind and sys.platform == "linux"
+        self._behind = ThreadPoolExecutor(count, "argon2-behind", initializer=_step_behind) if linux else None
+
+    def run(self, act: Callable[..., _R], *arguments: str) -> _R:
+        if self._behind is not None:
+            future = self._behind.submit(act, *arguments)
+            with suppress(TimeoutError):
+                return future.result(PATIENCE_SECONDS)
+            future.cancel()
+        return self._threads.submit(act, *arguments).result()
+
+
+def _step_behind() -> None:
     if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+        with suppress(OSError):  # a container may forbid it: all is then as without
+            os.sched_setscheduler(threading.get_native_id(), os.SCHED_IDLE, os.sched_param(0))
 
 
-def _hashing(places: int) -> tuple[threading.BoundedSemaphore, ThreadPoolExecutor]:
-    return threading.BoundedSemaphore(places), ThreadPoolExecutor(places, "argon2", initializer=_step_back)
-
-
-_places, _threads = _hashing(2)
+_behind = False
+_hashers = _Hashers(2, behind=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +82,14 @@ class Verified:
 
 def configure(hashers: int) -> None:
     """Set how many hashes this process computes at once; called when it starts."""
-    global _places, _threads
-    _places, _threads = _hashing(hashers)
+    global _hashers
+    _hashers = _Hashers(hashers, behind=_behind)
+
+
+def step_back() -> None:
+    """Let the threads that hash come after all others from now on; for a process that serves, before `configure`."""
+    global _behind
+    _behind = True
 
 
 def check(work: Work, password: str, *, words: Iterable[str] = ()) -> None:
@@ -100,7 +129,7 @@ def hashed(password: str) -> str:
     if normal is None:
         raise InvalidInput(field="password", reason="unusable")
     with _place():
-        return _threads.submit(_hasher.hash, normal).result()
+        return _hashers.run(_hasher.hash, normal)
 
 
 def chosen(work: Work, password: str, *, words: Iterable[str] = (), account_id: UUID | None = None) -> str:
@@ -139,12 +168,12 @@ def verify(stored: str | None, password: str) -> Verified:
         return Verified(right=False)  # it cannot be anybody's password, so the short time tells nothing
     with _place():
         try:
-            _threads.submit(_hasher.verify, stored or DUMMY, normal).result()
+            _hashers.run(_hasher.verify, stored or DUMMY, normal)
         except (VerificationError, InvalidHashError):
             return Verified(right=False)
         if stored is None:
             return Verified(right=False)
-        renewed = _threads.submit(_hasher.hash, normal).result() if _hasher.check_needs_rehash(stored) else None
+        renewed = _hashers.run(_hasher.hash, normal) if _hasher.check_needs_rehash(stored) else None
         return Verified(right=True, renewed=renewed)
 
 
@@ -209,7 +238,7 @@ def _remembered(work: Work) -> int:
 @contextmanager
 def _place() -> Iterator[None]:
     """One of the few places for hashing, waited for at most `WAIT_SECONDS` (security.md, fact 9)."""
-    places = _places
+    places = _hashers.places
     if not places.acquire(timeout=WAIT_SECONDS):
         raise Unavailable(resource="password_hashing", retry_after=int(WAIT_SECONDS))
     try:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
 from idp.core.ids import uuid7
-from idp.core.session import BEGUN
+from idp.core.session import BEGUN, BUSY_SECONDS, begin_writing
 
 
 class UTCDateTime(TypeDecorator[datetime]):
@@ -62,7 +62,7 @@ def engine_options(url: str) -> dict[str, Any]:
     requests up (`security.md` F-22, F-25).
     """
     if make_url(url).get_backend_name() == "sqlite":
-        return {"connect_args": {"timeout": 5.0, "isolation_level": None, "check_same_thread": False}}
+        return {"connect_args": {"timeout": BUSY_SECONDS, "isolation_level": None, "check_same_thread": False}}
     return {
         "pool_size": 4,
         "max_overflow": 4,
@@ -83,7 +83,7 @@ def prepare(engine: Engine) -> None:
 
     @event.listens_for(engine, "connect")
     def configure(connection: Any, record: Any) -> None:
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000"):
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
@@ -94,6 +94,6 @@ def prepare(engine: Engine) -> None:
         write = options.get("write")
         driver: Any = connection.connection.dbapi_connection
         try:
-            driver.execute("BEGIN IMMEDIATE" if write else "BEGIN")
+            begin_writing(driver) if write else driver.execute("BEGIN")
         except sqlite3.Error as error:
             raise DBAPIError.instance("BEGIN", None, error, sqlite3.Error, dialect=connection.dialect) from error

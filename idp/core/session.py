@@ -6,6 +6,8 @@ SQLAlchemy's are made, on that same connection and in that same transaction, by 
 else of it.
 """
 
+import sqlite3
+import time
 from typing import Any, cast
 
 from sqlalchemy import Connection, Engine
@@ -13,6 +15,8 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+BUSY_SECONDS = 5.0  # a writer waits so long for others (`security.md` F-25)
+LOOK_SECONDS = 0.0002
 BEGUN = "begun"  # an option of a connection whose transaction was begun here and not by SQLAlchemy
 
 
@@ -119,7 +123,11 @@ class Transaction(Reader):
     def begin(self, *, write: bool) -> None:
         """Begin. SQLite is told which kind of transaction it is (`core.db`); PostgreSQL begins with a statement."""
         if self.dialect.name == "sqlite":
-            self._driver("execute", "BEGIN IMMEDIATE" if write else "BEGIN")
+            own = cast("sqlite3.Connection", self.connection.dbapi_connection)
+            try:
+                begin_writing(own) if write else own.execute("BEGIN")
+            except sqlite3.Error as error:
+                raise _told(self._engine, "BEGIN", error) from error
         self._write, self.begun = write, object()
         if self._whole is not None:
             self._whole.begin()
@@ -164,6 +172,30 @@ class Transaction(Reader):
             getattr(own, name)(*arguments)
         except self.dialect.loaded_dbapi.Error as error:
             raise _told(self._engine, name, error) from error
+
+
+def begin_writing(own: sqlite3.Connection) -> None:
+    """Begin a writing transaction on SQLite once no other writes.
+
+    SQLite's own waiting sleeps 1, 2, 5, 10… milliseconds between its looks, many times as long as transactions here
+    last; so the waiting is done here, with looks that come soon after one another.
+
+    Raises:
+        sqlite3.OperationalError: others wrote for `BUSY_SECONDS`.
+    """
+    own.execute("PRAGMA busy_timeout=0")
+    try:
+        end = time.monotonic() + BUSY_SECONDS
+        while True:
+            try:
+                own.execute("BEGIN IMMEDIATE")
+                return
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+                    raise
+            time.sleep(LOOK_SECONDS)
+    finally:
+        own.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000:.0f}")
 
 
 def _told(engine: Engine, doing: str, error: Exception) -> DBAPIError:

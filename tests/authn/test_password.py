@@ -1,5 +1,7 @@
 """What may be a password, and how it is kept."""
 
+import os
+import sys
 import threading
 import time
 
@@ -111,7 +113,23 @@ def test_a_wrong_password_and_an_unknown_account_cost_the_same():
 def test_no_place_for_hashing_is_waited_for_briefly(monkeypatch):
     monkeypatch.setattr(password, "WAIT_SECONDS", 0.05)
     places = threading.BoundedSemaphore(1)
-    monkeypatch.setattr(password, "_places", places)
+    monkeypatch.setattr(password._hashers, "places", places)
     with places, pytest.raises(Unavailable):
         password.hashed("vieux moulin qui tourne")
     assert password.hashed("vieux moulin qui tourne")  # the place was given back
+
+
+def test_hashes_that_step_back_are_made_all_the_same(monkeypatch):
+    """Behind everybody else while that is soon enough, then like everybody."""
+    for patience in (10.0, 0.0):
+        monkeypatch.setattr(password, "PATIENCE_SECONDS", patience)
+        monkeypatch.setattr(password, "_hashers", password._Hashers(1, behind=True))
+        made = password.hashed("vieux moulin qui tourne")
+        assert password.verify(made, "vieux moulin qui tourne").right
+        assert not password.verify(made, "vieux moulin qui tourne ").right
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems give threads no policy of their own")
+def test_threads_that_step_back_are_idle_ones():
+    assert password._Hashers(1, behind=True).run(lambda: os.sched_getscheduler(0)) == os.SCHED_IDLE
+    assert password._Hashers(1, behind=False).run(lambda: os.sched_getscheduler(0)) == os.SCHED_OTHER

@@ -1,74 +1,108 @@
 """Requests that hash a password are worked on a few at a time (R-72); the rest wait, and not for ever."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from flask import Flask
 
 from idp.core.errors import Unavailable
 from idp.web import crowd
-from idp.web.crowd import waits_its_turn
+from idp.web.crowd import Door, waits_its_turn
 from idp.web.work import Application
 
 HASHING = {
     "pages_sign_in.prove_password", "pages_sign_in.prove_password_at", "pages_reset.set_password",
     "pages_activation.create", "pages_password_change.change", "pages_lost_factor.prove_password",
 }  # fmt: skip
+Post = Callable[[str], int]
 
 
 @pytest.fixture(autouse=True)
-def one_place(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    crowd.configure(1)
+def short_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(crowd, "WAIT_SECONDS", 0.2)
-    yield
-    crowd.configure(1)
 
 
-def test_one_after_the_other() -> None:
+@pytest.fixture
+def house() -> tuple[Flask, Post]:
+    """A small application with one place at its door, and a way to post to it."""
+    app = Flask(__name__)
+    app.register_error_handler(Unavailable, lambda error: ("come back", 503))
+    app.wsgi_app = Door(app, app.wsgi_app, 1)  # type: ignore[method-assign]
+    return app, lambda path: app.test_client().post(path).status_code
+
+
+def test_one_after_the_other(house: tuple[Flask, Post]) -> None:
+    app, post = house
     inside, most, gate = [0], [0], threading.Lock()
 
+    @app.post("/hash/<token>")
     @waits_its_turn
-    def work() -> None:
+    def work(token: str) -> str:
         with gate:
             inside[0] += 1
             most[0] = max(most[0], inside[0])
         with gate:
             inside[0] -= 1
+        return token
 
-    threads = [threading.Thread(target=work) for _ in range(20)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(20) as pool:
+        assert set(pool.map(post, [f"/hash/{number}" for number in range(20)])) == {200}
     assert most == [1]
 
 
-def test_who_waits_too_long_is_told_to_come_back() -> None:
+def test_who_waits_too_long_is_told_to_come_back_and_others_do_not_wait(house: tuple[Flask, Post]) -> None:
+    app, post = house
     begun, end = threading.Event(), threading.Event()
 
+    @app.post("/slow")
     @waits_its_turn
-    def slow() -> None:
+    def slow() -> str:
         begun.set()
         end.wait(10)
+        return ""
 
-    thread = threading.Thread(target=slow)
-    thread.start()
-    begun.wait(10)
-    with pytest.raises(Unavailable):
-        waits_its_turn(lambda: None)()
-    end.set()
-    thread.join()
-    waits_its_turn(lambda: None)()
+    @app.post("/other")
+    def other() -> str:
+        return ""
+
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(post, "/slow")
+        assert begun.wait(10)
+        assert post("/slow") == 503
+        assert (post("/other"), post("/nowhere")) == (200, 404)
+        end.set()
+        assert first.result() == 200
+    assert post("/slow") == 200
 
 
-def test_a_place_is_given_back_when_the_work_fails() -> None:
+def test_a_place_is_given_back_when_the_work_fails(house: tuple[Flask, Post]) -> None:
+    app, post = house
+
+    @app.post("/fails")
     @waits_its_turn
-    def fails() -> None:
+    def fails() -> str:
         raise RuntimeError
 
-    for _ in range(3):
-        with pytest.raises(RuntimeError):
-            fails()
+    assert [post("/fails") for _ in range(3)] == [500, 500, 500]
+
+
+def test_a_line_that_is_full_is_not_joined(house: tuple[Flask, Post], monkeypatch: pytest.MonkeyPatch) -> None:
+    app, post = house
+
+    @app.post("/hash")
+    @waits_its_turn
+    def work() -> str:
+        return ""
+
+    door = app.wsgi_app
+    assert isinstance(door, Door)
+    for _ in range(crowd.WAITING):
+        door._line.acquire()
+    assert post("/hash") == 503
+    door._line.release()
+    assert post("/hash") == 200
 
 
 def test_every_page_that_hashes_a_password_waits_its_turn(app: Application) -> None:
