@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from idp.cli import accounts, audit, cases, clients, database, demo, keys, outbox, policies, serve, sharing
+from idp.cli import accounts, audit, cases, clients, companies, database, demo, keys, outbox, policies, serve, sharing
 from idp.cli.context import Exit, complain
 
 
@@ -22,6 +22,7 @@ for noun in (
     accounts.accounts,
     cases.cases,
     clients.clients,
+    companies.companies,
     keys.keys,
     outbox.outbox,
     audit.audit,

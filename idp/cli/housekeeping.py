@@ -15,7 +15,7 @@ from idp.accounts.models import EmailAddress, EmailChange
 from idp.audit import retention
 from idp.authn import sharing, throttle
 from idp.authn.models import MailedLink, NoticeLink, OneTimeCode, PasskeyChallenge, Session, SignIn, TrustedDevice
-from idp.companies.models import ColleagueRequest, Invitation, SupportCase
+from idp.companies.models import ColleagueRequest, FirstUser, Invitation, OnboardingLink, SupportCase
 from idp.core.db import Base
 from idp.oidc import authorization, codes, families, keys, refresh
 from idp.oidc.models import Grant, InitialAccessToken, RevokedAccessToken
@@ -34,6 +34,8 @@ CASE_KEPT = timedelta(days=365)
 ADDRESS_KEPT = timedelta(days=365)
 CHANGE_KEPT = timedelta(days=90)
 INVITATION_KEPT = timedelta(days=90)
+START_KEPT = timedelta(days=30)
+LISTED_KEPT = timedelta(days=90)
 EVENT_KEPT = timedelta(days=3 * 365)
 
 UnitOfWork = Callable[[], AbstractContextManager[Work]]
@@ -95,6 +97,8 @@ def _over(now: datetime) -> Iterator[tuple[type[Base], ColumnElement[bool]]]:
     yield EmailChange, changed
     yield EmailAddress, EmailAddress.released_at < now - ADDRESS_KEPT
     yield Invitation, func.coalesce(Invitation.closed_at, Invitation.expires_at) < now - INVITATION_KEPT
+    yield OnboardingLink, OnboardingLink.expires_at < now - START_KEPT
+    yield FirstUser, FirstUser.created_at < now - LISTED_KEPT
     yield SupportCase, SupportCase.closed_at < now - CASE_KEPT  # with the links of its contacts
     yield InitialAccessToken, InitialAccessToken.expires_at < now - DELIVERED_KEPT
     yield OutboxMessage, OutboxMessage.finished_at < now - DELIVERED_KEPT

@@ -41,7 +41,7 @@ def open_work() -> Iterator[Work]:
 def deliverer() -> Deliverer:
     """The deliverer of this instance, joined with those who handle its facts."""
     from idp.authn.facts import HANDLERS
-    from idp.companies import address_change, support_acts
+    from idp.companies import address_change, onboarding, support_acts
     from idp.oidc import access_end, logout
 
     return Deliverer(
@@ -52,6 +52,7 @@ def deliverer() -> Deliverer:
             **support_acts.HANDLERS,
             **address_change.HANDLERS,
             **access_end.HANDLERS,
+            **onboarding.HANDLERS,
             "session.ended": logout.session_ended,
         },
         callers={"backchannel_logout": logout.deliver},

@@ -11,8 +11,11 @@ from idp.accounts.personal_data import Held, canonicals, children, of
 from idp.companies.models import (
     Assignment,
     ColleagueRequest,
+    FirstUser,
     Invitation,
     Membership,
+    Onboarding,
+    OnboardingLink,
     ProductRole,
     StaffRole,
     SupportCase,
@@ -24,6 +27,10 @@ def _to_the_person(account_id: UUID) -> ColumnElement[bool]:
     return Invitation.canonical.in_(canonicals(account_id))
 
 
+def _ordered_for(account_id: UUID) -> ColumnElement[bool]:
+    return (Onboarding.account_id == account_id) | Onboarding.canonical.in_(canonicals(account_id))
+
+
 HELD = (
     of("memberships", Membership, "ended", acts=frozenset({"added_by"})),
     of("roles", ProductRole, "ended", acts=frozenset({"granted_by"})),
@@ -32,6 +39,18 @@ HELD = (
     Held(
         "invitations", Invitation, _to_the_person, "kept", frozenset({"token_digest"}),
         emptied={"address": "", "canonical": ""}, acts=frozenset({"invited_by"}),
+    ),
+    Held(
+        "listed_for_invitation", FirstUser, lambda account_id: FirstUser.canonical.in_(canonicals(account_id)),
+    ),
+    Held(
+        "links_to_first_steps", OnboardingLink,
+        lambda account_id: OnboardingLink.canonical.in_(canonicals(account_id)),
+        secret=frozenset({"token_digest", "code_digest"}),
+    ),
+    Held(
+        "first_steps_of_companies", Onboarding, _ordered_for, "kept",
+        emptied={"address": "", "canonical": ""},
     ),
     of("requests_for_colleagues", ColleagueRequest, acts=frozenset({"closed_by"})),
     children("support_case_links", SupportCaseLink, "case_id", SupportCase, "token_digest"),

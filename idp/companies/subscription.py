@@ -122,6 +122,13 @@ def product_of(work: Work, company_id: UUID, product: str) -> SubscribedProduct 
     )
 
 
+def usable(work: Work, company_id: UUID) -> dict[str, str]:
+    """The products a company can use now, be it for viewing only, with their states."""
+    rows = work.session.scalars(select(SubscribedProduct).where(SubscribedProduct.company_id == company_id))
+    states = {row.product: state_now(work, row.state, row.since_at, row.until_at) for row in rows}
+    return {product: state for product, (state, ended_at) in states.items() if ended_at is None}
+
+
 def plan_with(work: Work, company_id: UUID, product: str) -> Plan:
     """The plan under which a company can use the product now, be it for viewing only.
 

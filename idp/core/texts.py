@@ -12,6 +12,7 @@ from pathlib import Path
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_datetime, format_time, get_timezone, get_timezone_location
+from babel.lists import format_list
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import Translations
@@ -50,6 +51,11 @@ def negotiate(wishes: Iterable[str]) -> str | None:
         if language in LANGUAGES:
             return language
     return None
+
+
+def write_list(items: Iterable[str], locale: str) -> str:
+    """Several things as a reader of this language tag writes them: `one, two and three`."""
+    return format_list(list(items), locale=_babel(locale))
 
 
 def write_moment(instant: datetime, locale: str) -> str:

@@ -140,6 +140,7 @@ class Links(Shape):
     email_change_undo_days: Positive
     email_change_cooling_off_hours: Positive
     two_factor_setup_minutes: Positive
+    order_page_minutes: Positive
     single_use: Literal[True]
 
 
@@ -234,6 +235,7 @@ class AccountPolicy:
     email_change_undo_lifetime: timedelta
     email_change_cooling_off: timedelta
     two_factor_setup_lifetime: timedelta
+    order_page_lifetime: timedelta
     session_lifetime: timedelta
     session_idle: timedelta
     step_up_max_age: timedelta
@@ -276,6 +278,7 @@ def typed(file: AccountPolicyFile) -> AccountPolicy:
         email_change_undo_lifetime=timedelta(days=links.email_change_undo_days),
         email_change_cooling_off=timedelta(hours=links.email_change_cooling_off_hours),
         two_factor_setup_lifetime=timedelta(minutes=links.two_factor_setup_minutes),
+        order_page_lifetime=timedelta(minutes=links.order_page_minutes),
         session_lifetime=timedelta(hours=sessions.single_sign_on_hours),
         session_idle=timedelta(minutes=sessions.idle_minutes),
         step_up_max_age=timedelta(seconds=sessions.step_up_max_age_seconds),

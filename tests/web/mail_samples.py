@@ -16,6 +16,14 @@ MAILS: dict[str, list[dict[str, Any]]] = {
         {"link": LINK, "expires": "29 novembre 2026", "company": "Atelier <Lumen>", "inviter": "Amélie Dubois"},
         {"link": LINK, "expires": "29 novembre 2026", "name": "Inès"},
     ],
+    "company_ordered": [
+        {
+            "link": LINK,
+            "expires": "29 novembre 2026",
+            "company": "Fleurs <du> Quai",
+            "products": "Comptabilité et Facturation",
+        }
+    ],
     "account_blocked": [{"link": LINK, "expires": "22 novembre 2026 à 10:12", "name": "Pascal"}],
     "password_reset": [{"link": LINK, "expires": "22 novembre 2026 à 10:12"}],
     "password_changed": [SEEN],

@@ -11,6 +11,7 @@ from idp.companies.models.membership import (
     ProductRole,
     StaffRole,
 )
+from idp.companies.models.onboarding import FirstUser, Onboarding, OnboardingLink
 from idp.companies.models.subscription import SubscribedProduct, Subscription
 from idp.companies.models.support_case import SupportCase, SupportCaseLink
 
@@ -20,10 +21,13 @@ __all__ = [
     "ColleagueRequest",
     "Company",
     "CustomRole",
+    "FirstUser",
     "Invitation",
     "InvitedRole",
     "Mandate",
     "Membership",
+    "Onboarding",
+    "OnboardingLink",
     "ProductRole",
     "StaffRole",
     "SubscribedProduct",

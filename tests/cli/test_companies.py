@@ -1,0 +1,42 @@
+"""`idp companies`: an order from the command line to the mailbox of its owner to be."""
+
+from sqlalchemy import Engine, select
+
+from idp.outbox.models import LocalMail
+from tests.cli.conftest import Idp
+
+ORDER = ("create", "fleurs-du-quai", "--name", "Fleurs du Quai", "--owner", "rose@fleurs.example", "--plan", "team")
+
+
+def test_an_order_is_taken_in_and_its_owner_written_to(idp: Idp, engine: Engine) -> None:
+    made = idp("companies", *ORDER, "--product", "accounting", "--product", "payroll:trial", "--json").json
+    assert (made["plan"], made["seats"], made["owner"]) == ("team", 5, None)
+    assert made["products"] == {"accounting": "active", "payroll": "trial"}
+    assert made["waits_for"] == "rose@fleurs.example"
+    assert idp("companies", "show", "fleurs-du-quai", "--json").json == made
+    assert [row["reference"] for row in idp("companies", "list", "--search", "QUAI", "--json").json] == [
+        "fleurs-du-quai"
+    ]
+
+    assert idp("companies", "invite-owner", "fleurs-du-quai").code == 0
+    idp("outbox", "run", "--once")
+    with engine.connect() as connection:
+        sent = connection.execute(select(LocalMail.recipient, LocalMail.text_body)).all()
+    assert [recipient for recipient, _ in sent] == ["rose@fleurs.example"] * 2
+    assert all("http://localhost:8000/get-started/" in text for _, text in sent)
+
+    handed = idp("companies", "hand-over", "fleurs-du-quai", "--json").json
+    assert handed["url"].startswith("http://localhost:8000/get-started/")
+    assert handed["minutes"] == 30
+
+
+def test_what_is_wrong_is_named(idp: Idp) -> None:
+    assert idp("companies", *ORDER[:-1], "nothing", "--json").problem["field"] == "plan"
+    assert idp("companies", *ORDER, "--product", "practice").code == 1
+    assert idp("companies", *ORDER, "--seats", "3", "--json").problem["field"] == "seats"
+    assert idp("companies", "list", "--json").json == []
+    assert idp("companies", "show", "nobody").code == 1
+    assert idp("companies", *ORDER).code == 0
+    assert idp("companies", *ORDER, "--json").problem == {
+        "error": "conflict", "message": "This cannot be done as things stand.", "field": "reference",
+    }  # fmt: skip
