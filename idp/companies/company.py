@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from idp.audit import log
-from idp.companies import access, clock
+from idp.companies import access, clock, period
 from idp.companies.models import Company
 from idp.core.errors import Conflict, InvalidInput, NotFound, NotPermitted
 from idp.core.ids import uuid7
@@ -46,15 +46,14 @@ def create(
     if not access.trusted(work):
         raise NotPermitted(permission="operations.companies.create")
     shown = " ".join(name.split())
-    checks = {
+    for field, right in {
         "reference": 0 < len(reference) <= REFERENCE_MAX and reference.isprintable(),
         "name": 0 < len(shown) <= NAME_MAX and shown.isprintable(),
         "kind": kind in ("company", "firm"),
         "country": len(country) == 2 and country.isascii() and country.isupper(),
         "locale": locale in work.policies.account.locales,
         "services": all(each in work.policies.services for each in services),
-    }
-    for field, right in checks.items():
+    }.items():
         if not right:
             raise InvalidInput(field=field)
     company = Company(
@@ -75,6 +74,7 @@ def create(
         work.session.flush()
     except IntegrityError as error:  # uq_companies_reference
         raise Conflict(field="reference") from error
+    period.of_services(work, company)
     log.record(work, "company.created", ("company", company.id), company_id=company.id, kind=kind)
     return company
 

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from idp.accounts import profile
 from idp.audit import log
-from idp.companies import access, access_end, clock, company, role, seats, subscription
+from idp.companies import access, access_end, clock, company, period, role, seats, subscription
 from idp.companies.errors import (
     AlreadyMember,
     NotOnYourself,
@@ -87,6 +87,7 @@ def add(
         work.session.flush()
     except IntegrityError as error:  # uq_memberships_unique_role, or uq_memberships_current in a race
         raise (UniqueRoleTaken(role=company_role) if given.entry.unique else AlreadyMember()) from error
+    period.of_membership(work, membership)
     log.record(work, "membership.added", ("account", account_id), company_id=company_id, role=company_role)
     return membership
 
@@ -191,6 +192,7 @@ def suspend(work: Work, company_id: UUID, account_id: UUID) -> None:
     if membership.suspended_at is None:
         membership.suspended_at = work.now
         work.session.flush()
+        period.of_membership(work, membership)
         clock.person(work, account_id)
         log.record(work, "membership.suspended", ("account", account_id), company_id=company_id)
 
@@ -201,6 +203,7 @@ def resume(work: Work, company_id: UUID, account_id: UUID) -> None:
     if membership.suspended_at is not None:
         membership.suspended_at = None
         work.session.flush()
+        period.of_membership(work, membership)
         clock.person(work, account_id)
         log.record(work, "membership.resumed", ("account", account_id), company_id=company_id)
 
@@ -224,6 +227,7 @@ def remove(work: Work, company_id: UUID, account_id: UUID) -> None:
         )
     membership.ended_at = work.now
     work.session.flush()
+    period.of_membership(work, membership)
     access_end.tell(work, account_id=account_id, logout=True)  # of a firm: at every client, whatever its name
     log.record(work, "membership.removed", ("account", account_id), company_id=company_id)
 

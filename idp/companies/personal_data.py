@@ -14,6 +14,7 @@ from idp.companies.models import (
     FirstUser,
     Invitation,
     Membership,
+    MembershipPeriod,
     Onboarding,
     OnboardingLink,
     ProductRole,
@@ -33,6 +34,7 @@ def _ordered_for(account_id: UUID) -> ColumnElement[bool]:
 
 HELD = (
     of("memberships", Membership, "ended", acts=frozenset({"added_by"})),
+    children("membership_periods", MembershipPeriod, "membership_id", Membership, after="ended"),
     of("roles", ProductRole, "ended", acts=frozenset({"granted_by"})),
     of("work_for_clients", Assignment, "ended", acts=frozenset({"given_by"})),
     of("staff_roles", StaffRole, "ended"),

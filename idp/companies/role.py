@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
 from idp.audit import log
-from idp.companies import access, clock, company, subscription
+from idp.companies import access, clock, company, period, subscription
 from idp.companies.errors import CustomRoleRefused, RoleNotAssignable, RoleNotOffered
 from idp.companies.models import CustomRole
 from idp.core.errors import InvalidInput
@@ -68,6 +68,7 @@ def create_custom(
         work.session.flush()
     except IntegrityError as error:  # uq_custom_roles_name
         raise CustomRoleRefused(reason="name_taken", product=product) from error
+    period.of_custom_role(work, role)
     clock.company(work, company_id)
     log.record(
         work, "custom_role.created", ("custom_role", role.id),

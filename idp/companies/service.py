@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import func, or_, select
 
 from idp.audit import log
-from idp.companies import access, clock, company, subscription, tables
+from idp.companies import access, clock, company, period, subscription, tables
 from idp.companies.models import Company
 from idp.core.errors import InvalidInput, NotFound
 from idp.policy.catalogue import Service
@@ -99,6 +99,7 @@ def switch(work: Work, company_id: UUID, wanted: Mapping[str, bool]) -> tuple[st
         return ()
     row.services = sorted(after)
     work.session.flush()
+    period.of_services(work, row)
     clock.company(work, company_id)
     log.record(
         work, "company.services_changed", ("company", company_id),

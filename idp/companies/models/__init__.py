@@ -12,6 +12,7 @@ from idp.companies.models.membership import (
     StaffRole,
 )
 from idp.companies.models.onboarding import FirstUser, Onboarding, OnboardingLink
+from idp.companies.models.period import CustomRoleRevision, MembershipPeriod, ServicePeriod
 from idp.companies.models.subscription import SubscribedProduct, Subscription
 from idp.companies.models.support_case import SupportCase, SupportCaseLink
 
@@ -22,13 +23,16 @@ __all__ = [
     "Company",
     "CustomRole",
     "FirstUser",
+    "CustomRoleRevision",
     "Invitation",
     "InvitedRole",
     "Mandate",
     "Membership",
     "Onboarding",
     "OnboardingLink",
+    "MembershipPeriod",
     "ProductRole",
+    "ServicePeriod",
     "StaffRole",
     "SubscribedProduct",
     "Subscription",

@@ -1,0 +1,67 @@
+"""Keeping the periods of what is changed in place: called by every command that changes such a row, after its flush.
+
+Nothing is ever rewritten but within one instant: what began and ended at the same moment never held.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import delete, select
+
+from idp.companies.models import (
+    Company,
+    CustomRole,
+    CustomRoleRevision,
+    Membership,
+    MembershipPeriod,
+    ServicePeriod,
+)
+from idp.core.ids import uuid7
+from idp.work import Work
+
+Period = type[MembershipPeriod] | type[ServicePeriod] | type[CustomRoleRevision]
+
+
+def of_membership(work: Work, membership: Membership) -> None:
+    """The membership has begun, ended, or changed: its company roles, its services, or whether it is suspended."""
+    values = {
+        "company_role": membership.company_role,
+        "also": list(membership.also),
+        "services": list(membership.services),
+        "suspended": membership.suspended_at is not None,
+    }
+    key = {"membership_id": membership.id}
+    _turn(work, MembershipPeriod, key, None if membership.ended_at is not None else values)
+
+
+def of_services(work: Work, company: Company) -> None:
+    """The company has begun, or its connected services were switched."""
+    _turn(work, ServicePeriod, {"company_id": company.id}, {"services": sorted(company.services)})
+
+
+def of_custom_role(work: Work, role: CustomRole) -> None:
+    """The role was made, has a new revision, or was deleted."""
+    values = {
+        "revision": role.revision,
+        "name": role.name,
+        "labels": dict(role.labels),
+        "permissions": list(role.permissions),
+    }
+    _turn(work, CustomRoleRevision, {"custom_role_id": role.id}, None if role.deleted_at is not None else values)
+
+
+def _turn(work: Work, model: Period, key: Mapping[str, Any], values: Mapping[str, Any] | None) -> None:
+    """Close the open period and begin one with these values; None begins no other."""
+    before: Any = work.session.scalar(select(model).filter_by(**key, ended_at=None))
+    if before is not None:
+        if values is not None and all(getattr(before, name) == value for name, value in values.items()):
+            return
+        if before.began_at >= work.now:
+            work.session.execute(delete(model).where(model.id == before.id))
+            work.session.expunge(before)
+        else:
+            before.ended_at = work.now
+        work.session.flush()
+    if values is not None:
+        work.session.add(model(id=uuid7(), **key, **values, began_at=work.now, ended_at=None))
+        work.session.flush()
