@@ -11,6 +11,7 @@ EVENTS: dict[str, str] = {
     "account.looked_up": "One of the staff read the state of an account.",
     "account.status_changed": "An operator blocked or unblocked an account.",
     "activation.refused": "An activation link that was used, expired or unknown was presented.",
+    "assignment.changed": "A colleague of a firm got another role or language at one client, or at all of them.",
     "assignment.ended": "A colleague of a firm lost a role at a client.",
     "assignment.given": "A colleague of a firm got a role at one client, or at all of them.",
     "authenticator.enrolled": "A second factor was added.",

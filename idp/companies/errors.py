@@ -99,6 +99,24 @@ class NotCovered(Conflict):
     code = "mandate_does_not_cover"
 
 
+class NeedsPracticeRole(Conflict):
+    """A colleague works for clients only with a role in the running of the firm."""
+
+    code = "needs_practice_role"
+
+
+class ClientsByName(Conflict):
+    """The colleague's role in the firm reaches only clients that are given by name."""
+
+    code = "clients_by_name"
+
+
+class ColleagueOutOfReach(NotPermitted):
+    """The colleague holds a role in the firm that the actor's own may not touch."""
+
+    code = "colleague_out_of_reach"
+
+
 class FourEyes(NotPermitted):
     """Who opened a case does not approve it."""
 

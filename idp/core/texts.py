@@ -19,7 +19,7 @@ from babel.support import Translations
 
 FOLDER = Path(__file__).resolve().parents[1] / "translations"
 LANGUAGES = ("fr", "en")
-DEFAULT = "fr"  # for a reader whose language is not ours; the first of the two is where most customers are
+DEFAULT = "en"  # for a reader whose language is not ours
 ZONE = "Europe/Brussels"  # the clock of the customers; a mail cannot ask its reader's browser
 
 

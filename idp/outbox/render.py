@@ -62,7 +62,7 @@ def render(template: str, content: Mapping[str, Any], issuer: str) -> Rendered:
     path = variables.pop("path", None)
     if path is not None:
         variables["link"] = issuer + path if path.startswith("/") else f"{issuer}/{path}"
-    variables["locale"] = locale
+    variables["locale"] = locale if locale.startswith(language_of(locale)) else language_of(locale)  # of the texts
     environment = _environment(language_of(locale))
     head, _, body = environment.get_template(f"{template}.txt").render(variables).lstrip().partition("\n")
     return Rendered(

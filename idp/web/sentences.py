@@ -75,6 +75,7 @@ SENTENCES: Mapping[str, Any] = {
     "account.status_changed": _l("The state of your account was changed."),
     "account.status_changed:active": _l("Your account was opened again."),
     "account.status_changed:blocked": _l("Your account was blocked."),
+    "assignment.changed": _l("%(company)s changed your role at its clients: %(role)s, %(product)s."),
     "assignment.ended": _l("%(company)s took back a client's product that it had given to you: %(product)s."),
     "assignment.given": _l("%(company)s gave you a role at its clients: %(role)s, %(product)s."),
     "authenticator.enrolled": _l("An authenticator app was linked."),

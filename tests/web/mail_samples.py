@@ -11,7 +11,19 @@ SEEN = {
     "place": "Lille",
 }
 
+_ASSIGNED = {
+    "link": LINK, "name": "Lotte", "by": "Nathalie Deltour", "firm": "Cabinet <Deltour>", "role": "Lezer",
+    "clients": ["Boulangerie Lemaire SRL"], "total": 1, "products": ["Facturation"], "news": "given",
+}  # fmt: skip
+
 MAILS: dict[str, list[dict[str, Any]]] = {
+    "assignment": [
+        _ASSIGNED,
+        {**_ASSIGNED, "clients": ["Atelier Lumen SARL", "Studio Mirabelle"], "total": 37},
+        {**_ASSIGNED, "news": "changed"},
+        {**_ASSIGNED, "news": "ended", "role": "", "products": ["Facturation", "Capture de documents"]},
+        *({**_ASSIGNED, "clients": [], "total": 0, "news": news} for news in ("given", "changed", "ended")),
+    ],
     "activation": [
         {"link": LINK, "expires": "29 novembre 2026", "company": "Atelier <Lumen>", "inviter": "Amélie Dubois"},
         {"link": LINK, "expires": "29 novembre 2026", "name": "Inès"},
