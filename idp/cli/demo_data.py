@@ -3,8 +3,8 @@
 Loading twice changes nothing: people are known by their address, companies by their reference, and what somebody
 changed or removed since stays so. Days in the file are counted from the day of loading. Three things differ from it:
 
-- invitations live as long as `account-policy.yaml` says, whatever the file; they are not mailed, as nobody has these
-  addresses, and the pages of a company send them again;
+- invitations live as long as `account-policy.yaml` says, whatever the file; their mails are on their way with the first
+  run of the outbox, which on a machine for trying leaves them in the local mailbox;
 - trusted devices need a browser; a pending change of an address cannot be finished, as its code counts in the session
   in which it was asked for, but is listed and can be withdrawn;
 - the state of a case is what its kind begins with; a case of sharing comes with its signs (`demo_sharing`).

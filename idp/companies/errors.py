@@ -51,6 +51,12 @@ class AlreadyInvited(Conflict):
     code = "already_invited"
 
 
+class InvitationClosed(Conflict):
+    """The invitation is not open any more; `outcome` says what became of it."""
+
+    code = "invitation_closed"
+
+
 class NotSubscribed(Conflict):
     """The company has no running subscription to this product."""
 

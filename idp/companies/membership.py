@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from idp.accounts import profile
 from idp.audit import log
-from idp.companies import access, access_end, clock, company, period, role, seats, subscription
+from idp.companies import access, access_end, clock, company, period, role, role_wish, seats
 from idp.companies.errors import (
     AlreadyMember,
     NotOnYourself,
@@ -20,6 +20,7 @@ from idp.companies.errors import (
     UniqueRoleTaken,
 )
 from idp.companies.models import Assignment, Membership, ProductRole
+from idp.companies.role_wish import Wish
 from idp.core.errors import InvalidInput, NotFound
 from idp.core.ids import uuid7
 from idp.work import Work
@@ -121,13 +122,14 @@ def grant_role(
     membership = _editable(work, EDITS, company_id, account_id)
     if _current(work, membership, product) is not None:
         raise RoleExists(product=product)
-    values = _checked(work, membership, product, role_id, custom_role_id, switches, restrictions, expires_at)
-    if values["uses_seat"]:
-        seats.reserve(work, company_id, product, extra_cost=extra_cost)
+    wish = Wish(role_id, custom_role_id, switches or {}, restrictions or {}, expires_at)
+    values = role_wish.columns(work, company_id, product, wish)
+    bought = values["uses_seat"] and seats.reserve(work, company_id, product, extra_cost=extra_cost)
     granted = _insert(work, membership, product, values)
+    seats.tell_bought(work, company_id, {product: 1} if bought else {})
     log.record(
         work, "role.granted", ("account", account_id),
-        company_id=company_id, product=product, role=role_id or str(custom_role_id),
+        company_id=company_id, product=product, role=wish.named, extra_cost=bought,
     )  # fmt: skip
     return granted
 
@@ -156,15 +158,20 @@ def change_role(
     before = _current(work, membership, product)
     if before is None:
         raise NotFound(kind="product_role")
-    values = _checked(work, membership, product, role_id, custom_role_id, switches, restrictions, expires_at)
-    if values["uses_seat"] and not before.uses_seat:
-        seats.reserve(work, company_id, product, extra_cost=extra_cost)
-    before.ended_at = work.now
-    work.session.flush()
+    wish = Wish(role_id, custom_role_id, switches or {}, restrictions or {}, expires_at)
+    values = role_wish.columns(work, company_id, product, wish)
+    bought = False
+    if values["uses_seat"]:
+        seats.lock(work, company_id)  # closes a temporary right that has run out: it holds no seat any more
+        if not before.uses_seat or before.ended_at is not None:
+            bought = seats.reserve(work, company_id, product, extra_cost=extra_cost)
+    if before.ended_at is None:
+        _end(work, before)
     granted = _insert(work, membership, product, values)
+    seats.tell_bought(work, company_id, {product: 1} if bought else {})
     log.record(
         work, "role.changed", ("account", account_id), company_id=company_id, product=product,
-        before=before.role or str(before.custom_role_id), role=role_id or str(custom_role_id),
+        before=before.role or str(before.custom_role_id), role=wish.named, extra_cost=bought,
     )  # fmt: skip
     return granted
 
@@ -180,8 +187,7 @@ def revoke_role(work: Work, company_id: UUID, account_id: UUID, product: str) ->
     held = _current(work, membership, product)
     if held is None:
         raise NotFound(kind="product_role")
-    held.ended_at = work.now
-    work.session.flush()
+    _end(work, held)
     clock.person(work, account_id)
     log.record(work, "role.revoked", ("account", account_id), company_id=company_id, product=product)
 
@@ -272,43 +278,18 @@ def _current(work: Work, membership: Membership, product: str) -> ProductRole | 
     )  # fmt: skip
 
 
-def _checked(
-    work: Work, membership: Membership, product: str, role_id: str | None, custom_role_id: UUID | None,
-    switches: Mapping[str, bool] | None, restrictions: Mapping[str, Any] | None, expires_at: datetime | None,
-) -> dict[str, Any]:  # fmt: skip
-    """The columns of the role to be, once every rule of policy and plan is kept."""
-    if (role_id is None) == (custom_role_id is None):
-        raise InvalidInput(field="role")
-    if expires_at is not None and expires_at <= work.now:
-        raise InvalidInput(field="expires_at")
-    plan = subscription.plan_with(work, membership.company_id, product)
-    rules = {each.id: each for each in work.policies.products[product].rules.restrictions}
-    unknown = [name for name in restrictions or {} if name not in rules]
-    on: set[str] = set()
-    if role_id is not None:
-        given = role.built_in(work, product, role_id, "member")
-        role.require_assignable(work, membership.company_id, given)
-        if not plan.offers(role_id):
-            raise RoleNotOffered(product=product, role=role_id)
-        unknown += [area for area in switches or {} if area not in given.switches]
-        said = switches or {}
-        on = {area for area in given.switches if said.get(area, area in given.switch_defaults)}
-        uses_seat = given.seat
-    else:
-        assert custom_role_id is not None
-        role.own(work, membership.company_id, product, custom_role_id)
-        unknown += list(switches or {})
-        uses_seat = True
-    if unknown:
-        raise InvalidInput(field="switches", unknown=unknown)
-    return {
-        "role": role_id,
-        "custom_role_id": custom_role_id,
-        "switches": sorted(on),
-        "restrictions": dict(restrictions or {}),
-        "uses_seat": uses_seat,
-        "expires_at": expires_at,
-    }
+def _end(work: Work, held: ProductRole) -> None:
+    """End a role; of several who do so together one succeeds, and no seat is kept that another gave back.
+
+    Raises:
+        NotFound: somebody was faster.
+    """
+    ended = work.session.execute(
+        update(ProductRole).where(ProductRole.id == held.id, ProductRole.ended_at.is_(None)).values(ended_at=work.now),
+        execution_options={"synchronize_session": "fetch"},
+    )
+    if ended.rowcount != 1:  # type: ignore[attr-defined]
+        raise NotFound(kind="product_role")
 
 
 def _insert(work: Work, membership: Membership, product: str, values: dict[str, Any]) -> ProductRole:

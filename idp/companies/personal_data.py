@@ -40,7 +40,8 @@ HELD = (
     of("staff_roles", StaffRole, "ended"),
     Held(
         "invitations", Invitation, _to_the_person, "kept", frozenset({"token_digest"}),
-        emptied={"address": "", "canonical": ""}, acts=frozenset({"invited_by"}),
+        emptied={"address": "", "canonical": "", "given_name": "", "family_name": "", "message": ""},
+        acts=frozenset({"invited_by", "closed_by"}),
     ),
     Held(
         "listed_for_invitation", FirstUser, lambda account_id: FirstUser.canonical.in_(canonicals(account_id)),

@@ -1,6 +1,6 @@
 """Roles: which may be given by whom, and the roles a company makes itself."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Literal
 from uuid import UUID
 
@@ -137,6 +137,27 @@ def require_assignable(work: Work, company_id: UUID, role: Role) -> None:
         RoleNotAssignable: none is.
     """
     _require_one_of(work, company_id, role.assignable_by, role.id)
+
+
+def require_custom_assignable(work: Work, company_id: UUID, made: CustomRole) -> None:
+    """A company's own role is given by who may give built-in roles that hold all of it: it is no way round them.
+
+    Raises:
+        RoleNotAssignable: the actor may not give some of what the role holds.
+    """
+    if access.trusted(work):
+        return
+    assert work.actor.id is not None  # required an account before
+    held = access.roles_of(work, work.actor.id, company_id)
+    if not frozenset(made.permissions) <= within_reach(work, made.product, held):
+        raise RoleNotAssignable(role=str(made.id))
+
+
+def within_reach(work: Work, product: str, held: Collection[str]) -> frozenset[str]:
+    """Everything in a product that the holder of these roles may give to one of a company's own people."""
+    given = (work.policies.roles[each] for each in work.policies.products[product].roles)
+    able = (each for each in given if "member" in each.held_by and each.assignable_by & frozenset(held))
+    return frozenset().union(*(each.widest for each in able))
 
 
 def _require_one_of(work: Work, company_id: UUID, roles: Iterable[str], wanted: str) -> None:

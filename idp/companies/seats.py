@@ -1,14 +1,20 @@
 """Seats: counted per product, held by people and by open invitations, and never given twice."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import String, and_, cast, func, or_, select, union_all, update
 
+from idp.accounts import profile
 from idp.companies import tables
 from idp.companies.errors import ExtraCostUnconfirmed, NotSubscribed, SeatLimitReached
-from idp.companies.models import Subscription
+from idp.companies.models import Invitation, InvitedRole, ProductRole, Subscription
+from idp.outbox import queue as outbox
+from idp.policy import label_for
 from idp.work import Work
+
+EXPIRED = "expired"
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,39 +23,67 @@ class Seats:
 
     Attributes:
         next: what taking one more comes to: `accepted`, `confirm_extra_cost` or `seat_limit_reached`.
+        included: how many come with the plan; those above are paid for beside it.
     """
 
     used: int
     of: int | None
     next: str
+    included: int | None = None
+
+    @property
+    def extra(self) -> int:
+        """How many of those used are paid for beside the plan."""
+        return 0 if self.included is None else max(0, self.used - self.included)
+
+
+@dataclass(slots=True)
+class Locked:
+    """The contract of a company, if it has one, kept to this transaction, with the seats taken of each product.
+
+    Attributes:
+        expired: the invitations that were found to have run out.
+    """
+
+    subscription: Subscription | None
+    expired: tuple[UUID, ...]
+    taken: dict[str, int]
+
+    def free(self, products: Iterable[str]) -> None:
+        """Count a seat less of each product; the rows that held them are the caller's."""
+        for product in products:
+            self.taken[product] = self.taken.get(product, 0) - 1
+
+    def hand_back(self, bought: int) -> None:
+        """Give back seats that were bought for offers nobody took up. What somebody else uses by now stays."""
+        if bought and self.subscription is not None and self.subscription.seats is not None:
+            needed = max(self.taken.values(), default=0)
+            kept = max(self.subscription.seats - bought, needed)
+            self.subscription.seats = min(self.subscription.seats, kept)
+
+    def mark(self) -> tuple[dict[str, int], int | None]:
+        """How it stands, for `restore`."""
+        return dict(self.taken), self.subscription.seats if self.subscription is not None else None
+
+    def restore(self, mark: tuple[dict[str, int], int | None]) -> None:
+        """Back to how it stood."""
+        self.taken = mark[0]
+        if self.subscription is not None:
+            self.subscription.seats = mark[1]
 
 
 def used(work: Work, company_id: UUID, product: str) -> int:
     """Seats of a product taken now: one for each person with a role that takes one, suspended people included, and
     one for each invitation that is open and has not expired. One statement."""
-    r = tables.product_roles.c
-    people = select(func.count()).where(
-        r.company_id == company_id, r.product == product, r.uses_seat.is_(True), r.ended_at.is_(None),
-        or_(r.expires_at.is_(None), r.expires_at > work.now),
-    )  # fmt: skip
-    i, o = tables.invitations.c, tables.invited_roles.c
-    offers = (
-        select(func.count())
-        .select_from(tables.invited_roles.join(tables.invitations, i.id == o.invitation_id))
-        .where(
-            and_(i.company_id == company_id, i.closed_at.is_(None), i.expires_at > work.now),
-            and_(o.product == product, o.uses_seat.is_(True)),
-        )
-    )
-    rules = work.policies.seats
-    total = people.scalar_subquery()
-    if rules.pending_invitations_count:
-        return work.session.scalar(select(total + offers.scalar_subquery())) or 0
-    return work.session.scalar(select(total)) or 0
+    return _taken(work, company_id).get(product, 0)
 
 
 def count(work: Work, company_id: UUID, product: str) -> Seats:
-    """How the seats of a product stand, for people to see; `reserve` is what decides."""
+    """How the seats of a product stand, for people to see; `reserve` is what decides.
+
+    Raises:
+        NotSubscribed: the company has no subscription.
+    """
     row = work.session.execute(
         select(Subscription.plan, Subscription.seats).where(Subscription.company_id == company_id)
     ).one_or_none()
@@ -58,9 +92,55 @@ def count(work: Work, company_id: UUID, product: str) -> Seats:
     return _standing(work, row.plan, row.seats, used(work, company_id, product))
 
 
-def reserve(work: Work, company_id: UUID, product: str, *, extra_cost: bool = False) -> None:
-    """Take one more seat of a product. The subscription row is locked until the commit, so that two who ask together
-    never both get the last one (on SQLite the writing transaction does the same).
+def overview(work: Work, company_id: UUID) -> dict[str, Seats]:
+    """How the seats of every subscribed product stand, in the order of the catalogue. Two statements."""
+    s, p = tables.subscribed_products.c, tables.subscriptions.c
+    rows = work.session.execute(
+        select(s.product, p.plan, p.seats)
+        .join_from(tables.subscriptions, tables.subscribed_products, s.subscription_id == p.id)
+        .where(p.company_id == company_id)
+    ).all()
+    taken = _taken(work, company_id) if rows else {}
+    found = {row.product: _standing(work, row.plan, row.seats, taken.get(row.product, 0)) for row in rows}
+    return {product: found[product] for product in work.policies.products if product in found}
+
+
+def lock(work: Work, company_id: UUID) -> Locked:
+    """The contract of a company, kept to this transaction until its commit, so that two who ask together never both get
+    the last seat (on SQLite the writing transaction does the same).
+
+    What has run out is closed first, invitations and temporary rights alike: a seat that is found free here cannot be
+    taken up again by somebody whose clock is behind. A transaction that takes seats and changes access calls this
+    before anything else.
+    """
+    work.write()
+    subscription = work.session.scalar(
+        select(Subscription)
+        .where(Subscription.company_id == company_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    expired = work.session.scalars(
+        update(Invitation)
+        .where(Invitation.company_id == company_id, Invitation.closed_at.is_(None), Invitation.expires_at <= work.now)
+        .values(closed_at=work.now, outcome=EXPIRED)
+        .returning(Invitation.id),
+        execution_options={"synchronize_session": "fetch"},
+    ).all()
+    work.session.execute(
+        update(ProductRole)
+        .where(ProductRole.company_id == company_id, ProductRole.ended_at.is_(None), ProductRole.expires_at <= work.now)
+        .values(ended_at=ProductRole.expires_at),
+        execution_options={"synchronize_session": "fetch"},
+    )
+    locked = Locked(subscription, tuple(expired), _taken(work, company_id))
+    if expired:
+        locked.hand_back(_bought(work, expired))
+    return locked
+
+
+def take(work: Work, locked: Locked, product: str, *, extra_cost: bool = False) -> bool:
+    """Count one more seat of a product for rows that the caller is about to write; answers whether it had to be bought.
 
     Args:
         extra_cost: the person who asks has confirmed that the seat is paid for beside the plan.
@@ -70,30 +150,109 @@ def reserve(work: Work, company_id: UUID, product: str, *, extra_cost: bool = Fa
         SeatLimitReached: none is left.
         ExtraCostUnconfirmed: one more costs extra, and nobody agreed to that.
     """
-    work.write()
-    subscription = work.session.scalar(
-        select(Subscription)
-        .where(Subscription.company_id == company_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
-    if subscription is None:
+    contract = locked.subscription
+    if contract is None:
         raise NotSubscribed(product=product)
-    standing = _standing(work, subscription.plan, subscription.seats, used(work, company_id, product))
+    standing = _standing(work, contract.plan, contract.seats, locked.taken.get(product, 0))
     if standing.next == SeatLimitReached.code:
         raise SeatLimitReached(product=product, used=standing.used, of=standing.of)
-    if standing.next == ExtraCostUnconfirmed.code:
-        if not extra_cost:
-            raise ExtraCostUnconfirmed(product=product, used=standing.used, of=standing.of)
-        subscription.seats = standing.used + 1
-        work.session.flush()
+    buys = standing.next == ExtraCostUnconfirmed.code
+    if buys and not extra_cost:
+        raise ExtraCostUnconfirmed(product=product, used=standing.used, of=standing.of)
+    locked.taken[product] = standing.used + 1
+    if buys:
+        contract.seats = standing.used + 1
+    return buys
+
+
+def reserve(work: Work, company_id: UUID, product: str, *, extra_cost: bool = False) -> bool:
+    """Take one more seat of a product; answers whether it had to be bought.
+
+    Who takes a bought one tells those who pay, with `tell_bought`.
+
+    Raises:
+        NotSubscribed, SeatLimitReached, ExtraCostUnconfirmed: as `take`.
+    """
+    bought = take(work, lock(work, company_id), product, extra_cost=extra_cost)
+    work.session.flush()
+    return bought
+
+
+def tell_bought(work: Work, company_id: UUID, bought: Mapping[str, int]) -> None:
+    """Write to those who pay that seats were bought beside the plan, and by whom (`seats.at_limit.billed.notify`).
+
+    Args:
+        bought: how many, by product.
+    """
+    if not bought:
+        return
+    told = frozenset(work.policies.seats.at_limit.billed.notify)
+    m, a, e = tables.memberships.c, tables.accounts.c, tables.email_addresses.c
+    rows = work.session.execute(
+        select(m.company_role, m.also, a.given_name, a.family_name, a.locale, e.address, tables.companies.c.name)
+        .join_from(tables.memberships, tables.accounts, a.id == m.account_id)
+        .join(tables.email_addresses, and_(e.account_id == a.id, e.released_at.is_(None)))
+        .join(tables.companies, tables.companies.c.id == m.company_id)
+        .where(m.company_id == company_id, m.ended_at.is_(None), m.suspended_at.is_(None), a.status == "active")
+        .where(or_(m.company_role.in_(told), cast(m.also, String) != "[]"))
+    ).all()
+    standing = overview(work, company_id)
+    by = profile.get(work, work.actor.id).display_name if work.actor.kind == "account" and work.actor.id else ""
+    for row in rows:
+        if not told & {row.company_role, *row.also}:
+            continue
+        lines = [
+            {
+                "product": label_for(work.policies.products[product].label, row.locale),
+                "bought": number,
+                "used": standing[product].used,
+                "extra": standing[product].extra,
+            }
+            for product, number in bought.items()
+        ]
+        outbox.mail(
+            work, row.address, "seat_bought", locale=row.locale, name=f"{row.given_name} {row.family_name}".strip(),
+            company=row.name, by=by, lines=lines, path=f"/companies/{company_id}/invitations",
+        )  # fmt: skip
+
+
+def _taken(work: Work, company_id: UUID) -> dict[str, int]:
+    """Seats taken now, by product. One statement, so that a seat that goes from an invitation to a member meanwhile is
+    counted once."""
+    r, i, o = tables.product_roles.c, tables.invitations.c, tables.invited_roles.c
+    holding = [
+        select(r.product).where(
+            r.company_id == company_id, r.uses_seat.is_(True), r.ended_at.is_(None),
+            or_(r.expires_at.is_(None), r.expires_at > work.now),
+        )
+    ]  # fmt: skip
+    if work.policies.seats.pending_invitations_count:
+        holding.append(
+            select(o.product)
+            .select_from(tables.invited_roles.join(tables.invitations, i.id == o.invitation_id))
+            .where(i.company_id == company_id, i.closed_at.is_(None), i.expires_at > work.now, o.uses_seat.is_(True))
+        )
+    seat = union_all(*holding).subquery()
+    rows = work.session.execute(select(seat.c.product, func.count()).group_by(seat.c.product))
+    return {row[0]: row[1] for row in rows}
+
+
+def _bought(work: Work, invitations: Iterable[UUID]) -> int:
+    statement = select(func.count()).select_from(InvitedRole)
+    return (
+        work.session.scalar(
+            statement.where(InvitedRole.invitation_id.in_(list(invitations)), InvitedRole.bought.is_(True))
+        )
+        or 0
+    )
 
 
 def _standing(work: Work, plan: str, seats: int | None, taken: int) -> Seats:
-    if seats is None or taken < seats:
-        return Seats(taken, seats, "accepted")
     rules = work.policies.plans[plan].seats if plan in work.policies.plans else None
-    if rules is None or rules.extra != "billed" or rules.included == "unlimited":
-        return Seats(taken, seats, SeatLimitReached.code)
-    room = rules.extra_max is None or taken < rules.included + rules.extra_max
-    return Seats(taken, seats, ExtraCostUnconfirmed.code if room else SeatLimitReached.code)
+    included = rules.included if rules is not None and rules.included != "unlimited" else None
+    if seats is None or taken < seats:
+        return Seats(taken, seats, "accepted", included)
+    if rules is None or rules.extra != "billed" or included is None:
+        return Seats(taken, seats, SeatLimitReached.code, included)
+    room = rules.extra_max is None or taken < included + rules.extra_max
+    return Seats(taken, seats, ExtraCostUnconfirmed.code if room else SeatLimitReached.code, included)

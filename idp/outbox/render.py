@@ -84,7 +84,11 @@ def render_text_message(template: str, content: Mapping[str, Any]) -> tuple[str,
 
 
 def _clean(name: str, value: Any, locale: str) -> Any:
-    """A variable as templates may have it: on one line, and an instant in the reader's words."""
+    """A variable as templates may have it: each text on one line, and an instant in the reader's words."""
+    if isinstance(value, list):
+        return [_clean(name, each, locale) for each in value]
+    if isinstance(value, dict):
+        return {key: _clean(key, each, locale) for key, each in value.items()}
     if not isinstance(value, str):
         return value
     if name in INSTANTS:

@@ -31,7 +31,7 @@ def make(kept, reference="lumen", kind="company"):
 def offer(kept, made, address):
     return invitation.offer(
         kept, made.id, address=address, locale="fr-FR", roles={"capture": "capture.documents-basic"}
-    )[0]
+    )
 
 
 def open_addresses(work):

@@ -1,14 +1,12 @@
-"""Companies, subscriptions, custom roles, mandates, assignments, invitations, staff: their rules."""
+"""Companies, subscriptions, custom roles, mandates, assignments, staff: their rules."""
 
 from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 
-from idp.companies import access, assignment, company, invitation, mandate, role, staff, subscription
+from idp.companies import access, assignment, company, mandate, role, staff, subscription
 from idp.companies.errors import (
-    AlreadyInvited,
-    AlreadyMember,
     CustomRoleRefused,
     MandateExists,
     NotAFirm,
@@ -18,7 +16,6 @@ from idp.companies.errors import (
     RoleNotOffered,
     TransitionRefused,
 )
-from idp.core import tokens
 from idp.core.errors import Conflict, Expired, InvalidInput, NotFound, NotPermitted
 from idp.work import Actor
 
@@ -209,25 +206,6 @@ def test_an_assignment_keeps_to_the_mandate(demo):
         )
     with pytest.raises(RoleExists):
         assignment.give(nathalie, deltour, lotte, product="capture", role_id="capture.reader", client_id=lumen)
-    demo.work.session.rollback()
-
-
-def test_an_invitation_keeps_its_token_as_a_digest(demo):
-    lumen = demo.company("atelier-lumen")
-    offered = {"locale": "fr-FR", "roles": {"capture": "capture.documents-basic"}}
-    made, token = invitation.offer(demo.acting("thomas.lefevre"), lumen, address="Zoé@Example.test", **offered)
-    assert made.token_digest == tokens.digest(token)
-    assert made.expires_at == demo.work.now + demo.work.policies.invitation_lifetime
-    with pytest.raises(AlreadyMember):
-        invitation.offer(
-            demo.acting("thomas.lefevre"), lumen, address="INES.moreau@atelier-lumen.example.com", **offered
-        )
-    with pytest.raises(NotPermitted):
-        invitation.offer(demo.acting("ines.moreau"), lumen, address="x@example.test", **offered)
-    demo.work.session.commit()
-    demo.work.write()
-    with pytest.raises(AlreadyInvited):
-        invitation.offer(demo.acting("amelie.dubois"), lumen, address="zoé@example.TEST", **offered)
     demo.work.session.rollback()
 
 

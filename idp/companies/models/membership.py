@@ -113,30 +113,48 @@ class Invitation(Identified, Base):
             sqlite_where=text("closed_at IS NULL"),
             postgresql_where=text("closed_at IS NULL"),
         ),
+        Index("ix_invitations_listed", "company_id", "created_at", "id"),
         CheckConstraint("expires_at > created_at", name="expires_after_creation"),
+        CheckConstraint("(closed_at IS NULL) = (outcome IS NULL)", name="closed_with_outcome"),
+        CheckConstraint(
+            "outcome IS NULL OR outcome IN ('accepted', 'withdrawn', 'refused', 'expired', 'erased')", name="outcome"
+        ),
     )
 
     company_id: Mapped[UUID] = mapped_column(ForeignKey("companies.id", ondelete="CASCADE"))
     address: Mapped[str]
     canonical: Mapped[str]
+    given_name: Mapped[str]  # as the inviter wrote it; empty when it was not written
+    family_name: Mapped[str]
     locale: Mapped[str]
+    message: Mapped[str]
+    company_role: Mapped[str]
+    also: Mapped[list[str]] = mapped_column(JSON)  # combinable company roles offered beside it
     token_digest: Mapped[bytes] = mapped_column(unique=True)
     invited_by: Mapped[UUID | None] = mapped_column(ForeignKey("accounts.id", ondelete="SET NULL"))
     created_at: Mapped[datetime]
+    sent_at: Mapped[datetime]  # of the mail whose link works
     expires_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
+    closed_by: Mapped[UUID | None] = mapped_column(ForeignKey("accounts.id", ondelete="SET NULL"))
     outcome: Mapped[str | None]
 
 
 class InvitedRole(Base):
-    """One product role offered by an invitation."""
+    """One product role offered by an invitation: from the catalogue, or the company's own."""
 
     __tablename__ = "invited_roles"
+    __table_args__ = (CheckConstraint("(role IS NULL) <> (custom_role_id IS NULL)", name="one_role"),)
 
     invitation_id: Mapped[UUID] = mapped_column(ForeignKey("invitations.id", ondelete="CASCADE"), primary_key=True)
     product: Mapped[str] = mapped_column(primary_key=True)
-    role: Mapped[str]
+    role: Mapped[str | None]
+    custom_role_id: Mapped[UUID | None] = mapped_column(ForeignKey("custom_roles.id", ondelete="RESTRICT"))
+    switches: Mapped[list[str]] = mapped_column(JSON)
+    restrictions: Mapped[dict[str, Any]] = mapped_column(JSON)
     uses_seat: Mapped[bool]
+    bought: Mapped[bool]  # the seat was paid for beside the plan, and is given back unless the offer is accepted
+    expires_at: Mapped[datetime | None]  # end of a temporary right
 
 
 class StaffRole(Identified, Base):
