@@ -142,6 +142,7 @@ def spend(work: Work, token: str) -> UUID:
     )  # fmt: skip
     if spent.rowcount != 1:  # type: ignore[attr-defined]
         raise Expired(what="invitation", reason=ACCEPTED)
+    clock.tick(work)  # before anything is recorded, as everywhere: `join` moves it, and may come after an event
     return row.id
 
 
