@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from idp.accounts import email_address
 from idp.audit import log
-from idp.companies import access, clock, company, invitation, role, seats, subscription, tables
+from idp.companies import access, clock, company, invitation, period, role, seats, subscription, tables
 from idp.companies.errors import AlreadyMember, NotSubscribed, RoleNotOffered
 from idp.companies.invitation_sending import administration, inviter
 from idp.companies.models import Company, Invitation, InvitedRole, Membership, ProductRole
@@ -167,6 +167,7 @@ def join(work: Work, invitation_id: UUID, account_id: UUID) -> Joined:
         work.session.flush()
     except IntegrityError as error:  # uq_memberships_current
         raise AlreadyMember() from error
+    period.of_membership(work, found)
     missing: dict[str, str] = {}
     roles: dict[str, str] = {}
     unused = 0
