@@ -87,6 +87,18 @@ class CustomRoleRefused(Conflict):
     code = "custom_role_refused"
 
 
+class RoleInUse(Conflict):
+    """Somebody holds the role: `people` and, of a firm's role, `clients` say how many of each."""
+
+    code = "role_in_use"
+
+
+class RoleChanged(Conflict):
+    """Somebody else changed the role meanwhile; `revision` is the one it has now."""
+
+    code = "role_changed"
+
+
 class MandateExists(Conflict):
     """The firm already has a mandate, or an open request, for this company."""
 

@@ -8,18 +8,15 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
 from idp.audit import log
-from idp.companies import access, clock, company, period, subscription
+from idp.companies import access, clock, company, period, role_content
 from idp.companies.errors import CustomRoleRefused, RoleNotAssignable, RoleNotOffered
 from idp.companies.models import CustomRole
-from idp.core.errors import InvalidInput
 from idp.core.ids import uuid7
 from idp.policy.catalogue import Role
-from idp.policy.models import LANGUAGES
 from idp.work import Work
 
 CREATES = "company.roles.create"
-FIRM_CREATES = "practice.roles.edit"
-LABEL_MAX = 80
+FIRM_EDITS = "practice.roles.edit"
 
 
 def create_custom(
@@ -35,29 +32,20 @@ def create_custom(
     Raises:
         NotPermitted: the actor may not make roles here.
         NotSubscribed: the company does not use the product.
-        CustomRoleRefused: the product or plan has no custom roles, or there are too many (`reason`).
-        RoleNotAssignable: none of the actor's roles builds roles in this product.
-        InvalidInput: an empty role, an unknown permission, or one that no custom role may hold.
-        Conflict: the name is taken.
+        CustomRoleRefused: the product or plan has no custom roles, there are too many, or the name is taken
+            (`reason`).
+        RoleNotAssignable: none of the actor's roles builds roles in this product, or gives one of the permissions.
+        InvalidInput: an empty role, an unknown permission, one that no custom role may hold, or an impossible label.
     """
-    firm = company.get(work, company_id).kind == "firm"
-    access.require_one(work, (CREATES, FIRM_CREATES) if firm else (CREATES,), company_id)
-    plan = subscription.plan_with(work, company_id, product)
+    require_one(work, company_id, CREATES)
+    role_content.require_builder(work, company_id, product)
     policy = work.policies.products[product]
-    rules = policy.custom_roles
-    if not rules.allowed or not plan.custom_roles:
-        raise CustomRoleRefused(reason="not_in_plan" if rules.allowed else "not_in_product", product=product)
-    _require_one_of(work, company_id, rules.built_by, CustomRole.__tablename__)
-    wanted = sorted(set(permissions))
-    unknown = [each for each in wanted if each not in policy.permissions]
-    forbidden = [each for each in wanted if each in rules.never]
-    if not wanted or unknown or forbidden:
-        raise InvalidInput(field="permissions", unknown=unknown, forbidden=forbidden)
-    texts = {language: " ".join(label.split()) for language, label in labels.items()}
-    if not texts or any(not text or len(text) > LABEL_MAX or key not in LANGUAGES for key, text in texts.items()):
-        raise InvalidInput(field="labels")
-    if _count(work, company_id, product) >= rules.max_per_company:
-        raise CustomRoleRefused(reason="too_many", product=product, max=rules.max_per_company)
+    wanted = role_content.checked(work, company_id, product, permissions)
+    name, texts = role_content.checked_name(name), role_content.checked_labels(labels)
+    clock.company(work, company_id)  # who comes second sees what the first one made
+    role_content.require_free(work, company_id, policy, (name, *texts.values()))
+    if _count(work, company_id, product) >= policy.custom_roles.max_per_company:
+        raise CustomRoleRefused(reason="too_many", product=product, max=policy.custom_roles.max_per_company)
 
     role = CustomRole(
         id=uuid7(), company_id=company_id, product=product, name=name, labels=texts, permissions=wanted,
@@ -69,12 +57,21 @@ def create_custom(
     except IntegrityError as error:  # uq_custom_roles_name
         raise CustomRoleRefused(reason="name_taken", product=product) from error
     period.of_custom_role(work, role)
-    clock.company(work, company_id)
     log.record(
         work, "custom_role.created", ("custom_role", role.id),
-        company_id=company_id, product=product, permissions=wanted,
+        company_id=company_id, product=product, called=next(iter(texts.values())), permissions=wanted,
     )  # fmt: skip
     return role
+
+
+def require_one(work: Work, company_id: UUID, permission: str) -> None:
+    """As `access.require`; in a firm, who makes its roles may do this too.
+
+    Raises:
+        NotPermitted, NotFound: as `access.require`.
+    """
+    firm = company.get(work, company_id).kind == "firm"
+    access.require_one(work, (permission, FIRM_EDITS) if firm else (permission,), company_id)
 
 
 def find_custom(work: Work, company_id: UUID, product: str, name: str) -> CustomRole | None:
@@ -114,7 +111,7 @@ def built_in(work: Work, product: str, role: str, holder: Literal["member", "col
 
 
 def own(work: Work, company_id: UUID, product: str, custom_role_id: UUID) -> CustomRole:
-    """A role that this company made for this product.
+    """A role that this company made for this product. Whoever gives it keeps it from being deleted until the commit.
 
     Raises:
         RoleNotOffered: there is none, here.

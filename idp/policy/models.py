@@ -53,9 +53,10 @@ class Shape(BaseModel):
 
 
 def label_for(texts: Mapping[str, str], locale: str) -> str:
-    """The text for a locale (`fr`, `fr-BE`, `fr_BE`); English where the language is missing."""
+    """The text for a locale (`fr`, `fr-BE`, `fr_BE`); English where the language is missing, and the first one where a
+    company gave a name in its own language alone."""
     language = locale.replace("_", "-").partition("-")[0].lower()
-    return texts.get(language) or texts[FALLBACK_LANGUAGE]
+    return texts.get(language) or texts.get(FALLBACK_LANGUAGE) or next(iter(texts.values()))
 
 
 def at_most(level: Level) -> frozenset[Level]:
