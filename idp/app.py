@@ -16,6 +16,7 @@ from idp.core.settings import LOOPBACK, Settings
 from idp.core.tokens import Keyring, load_keyring
 from idp.policy.load import load
 from idp.web import crowd, health, pages
+from idp.web.api import billing
 from idp.web.form_session import FormSession
 from idp.web.headers import Answer
 from idp.web.oauth import authorize, end_session, metadata, register, token, userinfo
@@ -102,6 +103,7 @@ def _register(app: Application) -> None:
         metadata.blueprint,
         register.blueprint,
         end_session.blueprint,
+        billing.blueprint,
     ):
         app.register_blueprint(blueprint)
     for channel in (token.channel, userinfo.channel, authorize.channel):

@@ -8,9 +8,9 @@ from idp.policy.load import read_yaml
 
 FILE = ROOT / "idp" / "web" / "routes.yaml"
 WHO = frozenset(
-    "everybody link attempt person company staff api token client registration development".split()  # noqa: SIM905
+    "everybody link attempt person company staff api token client billing registration development".split()  # noqa: SIM905
 )
-MEMBERS = {"for", "needs", "any", "scope", "fresh", "own", "within", "through", "instead", "sees", "silent"}
+MEMBERS = {"for", "needs", "any", "scope", "fresh", "own", "within", "through", "hidden"}
 IMPLIED = frozenset({"HEAD", "OPTIONS"})
 
 
@@ -28,9 +28,7 @@ class Line:
     own: tuple[str, ...]
     within: tuple[str, ...]
     through: str
-    instead: str
-    sees: str
-    silent: bool
+    hidden: bool
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
@@ -58,7 +56,7 @@ def _line(key: str, said: dict[str, Any]) -> Line:
     line = Line(
         method, path, said["for"], _several(said, "needs"), _several(said, "any"), said.get("scope", ""),
         said.get("fresh", ""), _several(said, "own"), _several(said, "within"), said.get("through", ""),
-        said.get("instead", ""), said.get("sees", ""), bool(said.get("silent", False)),
+        bool(said.get("hidden", False)),
     )  # fmt: skip
     problems = {
         "needs or any": line.who == "company" and not (line.needs or line.any),

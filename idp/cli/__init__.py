@@ -4,7 +4,21 @@ import sys
 
 import click
 
-from idp.cli import accounts, audit, cases, clients, companies, database, demo, keys, outbox, policies, serve, sharing
+from idp.cli import (
+    accounts,
+    audit,
+    billing,
+    cases,
+    clients,
+    companies,
+    database,
+    demo,
+    keys,
+    outbox,
+    policies,
+    serve,
+    sharing,
+)
 from idp.cli.context import Exit, complain
 
 
@@ -24,6 +38,7 @@ for noun in (
     clients.clients,
     companies.companies,
     keys.keys,
+    billing.billing,
     outbox.outbox,
     audit.audit,
     sharing.sharing,

@@ -15,7 +15,7 @@ from idp.accounts.models import EmailAddress, EmailChange
 from idp.audit import retention
 from idp.authn import sharing, throttle
 from idp.authn.models import MailedLink, NoticeLink, OneTimeCode, PasskeyChallenge, Session, SignIn, TrustedDevice
-from idp.companies.models import ColleagueRequest, FirstUser, Invitation, OnboardingLink, SupportCase
+from idp.companies.models import BillingEvent, ColleagueRequest, FirstUser, Invitation, OnboardingLink, SupportCase
 from idp.core.db import Base
 from idp.oidc import authorization, codes, families, keys, refresh
 from idp.oidc.models import Grant, InitialAccessToken, RevokedAccessToken
@@ -36,6 +36,7 @@ CHANGE_KEPT = timedelta(days=90)
 INVITATION_KEPT = timedelta(days=90)
 START_KEPT = timedelta(days=30)
 LISTED_KEPT = timedelta(days=90)
+BILLING_KEPT = timedelta(days=400)
 EVENT_KEPT = timedelta(days=3 * 365)
 
 UnitOfWork = Callable[[], AbstractContextManager[Work]]
@@ -101,6 +102,7 @@ def _over(now: datetime) -> Iterator[tuple[type[Base], ColumnElement[bool]]]:
     yield FirstUser, FirstUser.created_at < now - LISTED_KEPT
     yield SupportCase, SupportCase.closed_at < now - CASE_KEPT  # with the links of its contacts
     yield InitialAccessToken, InitialAccessToken.expires_at < now - DELIVERED_KEPT
+    yield BillingEvent, BillingEvent.received_at < now - BILLING_KEPT
     yield OutboxMessage, OutboxMessage.finished_at < now - DELIVERED_KEPT
     yield ColleagueRequest, func.coalesce(ColleagueRequest.closed_at, ColleagueRequest.created_at) < now - REQUEST_KEPT
     yield LocalMail, LocalMail.sent_at < now - DELIVERED_KEPT

@@ -20,7 +20,7 @@ from idp.work import Work
 
 _c, _s = tables.companies.c, tables.subscribed_products.c
 _COMPANY = Prepared(
-    select(_c.services, _c.epoch, _c.closed_at, _s.state, _s.since_at, _s.until_at)
+    select(_c.services, _c.epoch, _c.closed_at, _s.state, _s.since_at, _s.until_at, _s.suspends_at)
     .select_from(
         tables.companies.outerjoin(
             tables.subscribed_products, and_(_s.company_id == _c.id, _s.product == bindparam("product"))
@@ -55,7 +55,7 @@ def resolve(work: Work, company_id: UUID, product: str, permissions: Iterable[st
         return ClientAccess(kept, None, row.epoch)
     if row.state is None:
         return Reason.NO_ACCESS
-    state, ended_at = _state(work, row.state, row.since_at, row.until_at)
+    state, ended_at = _state(work, row.state, row.since_at, row.until_at, row.suspends_at)
     if ended_at is not None:
         return Reason.SUBSCRIPTION_ENDED
     claim = work.policies.states[state].claim
@@ -63,7 +63,9 @@ def resolve(work: Work, company_id: UUID, product: str, permissions: Iterable[st
     return ClientAccess(kept, claim.state if claim else state, row.epoch)
 
 
-def _state(work: Work, state: str, since: datetime, until: datetime | None) -> tuple[str, datetime | None]:
+def _state(
+    work: Work, state: str, since: datetime, until: datetime | None, suspends: datetime | None
+) -> tuple[str, datetime | None]:
     """As for people; a state that the policies do not know any more is over."""
     known = state in work.policies.states
-    return state_now(work, state, since, until) if known else (ENDED, since)
+    return state_now(work, state, since, until, suspends) if known else (ENDED, since)

@@ -32,7 +32,7 @@ from sqlalchemy import (
 from sqlalchemy.sql import false
 
 from idp.companies import tables
-from idp.companies.reach import Access, Reason, Refusal, Why, resolve_many
+from idp.companies.reach import Access, Reason, Refusal, Why, resolve_many, unpaid_state
 from idp.core.db import UTCDateTime
 from idp.core.prepared import Prepared
 from idp.policy.catalogue import Policies, Product
@@ -366,11 +366,16 @@ def _practises(policies: Policies) -> ColumnElement[bool]:
 def _live(policies: Policies, subscribed: Any) -> ColumnElement[bool]:
     """The state, at the time of the work, lets anybody in (`reach.state_now`, in SQL)."""
     s = subscribed.c
-    states = [
-        and_(s.state == each.id, s.since_at > bindparam(f"oldest_{each.id}", type_=UTCDateTime()))
-        if each.max_days
-        else s.state == each.id
-        for each in policies.states.values()
-        if not each.refused
-    ]
+    states = []
+    for each in policies.states.values():
+        if each.refused:
+            continue
+        alive = [s.state == each.id]
+        if each.max_days:
+            alive.append(s.since_at > bindparam(f"oldest_{each.id}", type_=UTCDateTime()))
+        unpaid = unpaid_state(policies, each.id)  # the grace may be over, and the days of the state after it
+        if unpaid and policies.states[unpaid].max_days:
+            oldest = bindparam(f"oldest_{unpaid}", type_=UTCDateTime())
+            alive.append(or_(s.suspends_at.is_(None), s.suspends_at > oldest))
+        states.append(and_(*alive))
     return and_(or_(*states), or_(s.until_at.is_(None), s.until_at > _NOW))

@@ -1,6 +1,6 @@
 """Refusals of this floor, each with its stable code."""
 
-from idp.core.errors import Conflict, NotPermitted
+from idp.core.errors import Conflict, InvalidInput, NotPermitted
 
 
 class NotOnYourself(NotPermitted):
@@ -79,6 +79,54 @@ class TransitionRefused(Conflict):
     """A subscription does not go from this state to that one."""
 
     code = "transition_refused"
+
+
+class UnknownCompany(InvalidInput):
+    """Billing speaks of a company that it has not ordered here."""
+
+    code = "unknown_company"
+
+
+class UnknownProduct(InvalidInput):
+    """There is no such product, or the company has not subscribed to it."""
+
+    code = "unknown_product"
+
+
+class UnknownPlan(InvalidInput):
+    """There is no such plan for this kind of company."""
+
+    code = "unknown_plan"
+
+
+class DatePassed(InvalidInput):
+    """The date is over, and it should be one to come; `field` says which."""
+
+    code = "date_passed"
+
+
+class ExportUnconfirmed(InvalidInput):
+    """Nobody has said that the data is exported; the product stays as it is."""
+
+    code = "export_unconfirmed"
+
+
+class PlanLacksProduct(Conflict):
+    """The plan does not have a product that the company still uses; end it first."""
+
+    code = "plan_lacks_product"
+
+
+class EventReused(Conflict):
+    """The identifier of this event belongs to another one; nothing was done."""
+
+    code = "event_reused"
+
+
+class KeysLive(Conflict):
+    """Two keys are live already: rotate, or revoke one of them."""
+
+    code = "keys_live"
 
 
 class CustomRoleRefused(Conflict):

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, Literal
 from uuid import UUID
 
@@ -17,11 +18,12 @@ from sqlalchemy import Row
 from idp.companies import statements
 from idp.core.prepared import Prepared
 from idp.core.session import reader
-from idp.policy.catalogue import Product
+from idp.policy.catalogue import Policies, Product
 from idp.policy.permissions import Effective, Grant, Restrictions, ceiling_of, effective, freeze_restrictions, set_id
 from idp.work import Work
 
 _MEMBER = Prepared(statements.MEMBER)
+PAYMENT_FAILED = "payment_failed"  # the transition that begins with a grace
 ENDED = "ended"  # the state that a trial, a notice or a suspension turns into when its time is over
 
 
@@ -155,14 +157,32 @@ def resolve_many(
     return answers
 
 
-def state_now(work: Work, state: str, since: datetime, until: datetime | None) -> tuple[str, datetime | None]:
-    """The state of a subscription at this instant, and when it ended if it has."""
-    definition = work.policies.states.get(state)
+def state_now(
+    work: Work, state: str, since: datetime, until: datetime | None, suspends: datetime | None = None
+) -> tuple[str, datetime | None]:
+    """The state of a subscription at this instant, and when it ended if it has.
+
+    Args:
+        until: when a trial, a notice or a cancelled suspension ends.
+        suspends: a payment failed: when the grace is over.
+    """
+    states = work.policies.states
+    definition = states.get(state)
     if definition is None or definition.refused:
         return state, since
+    if suspends is not None and suspends <= work.now:
+        unpaid = unpaid_state(work.policies, state)
+        if unpaid is not None:
+            state, since, definition = unpaid, suspends, states[unpaid]
     longest = since + timedelta(days=definition.max_days) if definition.max_days else None
     ends = min((each for each in (until, longest) if each), default=None)
     return (ENDED, ends) if ends and ends <= work.now else (state, None)
+
+
+@lru_cache(maxsize=64)
+def unpaid_state(policies: Policies, state: str) -> str | None:
+    """The state that a failed payment leads to once its grace is over; None where it changes nothing."""
+    return next((each.to for each in policies.transitions if each.from_ == state and each.by == PAYMENT_FAILED), None)
 
 
 def _firm_products(work: Work) -> list[str]:
@@ -190,7 +210,7 @@ def _as_member(work: Work, account_id: UUID, product: str, row: Row[Any]) -> Acc
         return refused(Why.NOT_SUBSCRIBED if member else Why.NOT_A_MEMBER)
     if not _role_holds(work, row.role, row.custom_role_found, row.expires_at):
         return None
-    state, ended_at = state_now(work, row.state, row.since_at, row.until_at)
+    state, ended_at = state_now(work, row.state, row.since_at, row.until_at, row.suspends_at)
     if ended_at is not None:
         return _ended(work, product, row, ended_at, name)
     grant = Grant(
@@ -237,7 +257,7 @@ def _by_mandate(work: Work, account_id: UUID, product: str, row: Row[Any], links
 
     all_first = work.policies.products[product].rules.account_scope_wins
     link, grant = min(found, key=lambda each: ((each[0].for_mandate is None) != all_first, each[0].mandate_id))
-    _, ended_at = state_now(work, row.state, row.since_at, row.until_at)
+    _, ended_at = state_now(work, row.state, row.since_at, row.until_at, row.suspends_at)
     if ended_at is not None:
         return _ended(work, product, row, ended_at, row.company_name)
     answer = effective(work.policies, grant)
@@ -268,7 +288,7 @@ def _through(work: Work, product: str, row: Row[Any], link: Row[Any]) -> Grant |
         return Why.NEEDS_PRACTICE_ROLE
     if link.firm_state is None:
         return Why.FIRM_SUBSCRIPTION
-    firm_state, _ = state_now(work, link.firm_state, link.firm_since, link.firm_until)
+    firm_state, _ = state_now(work, link.firm_state, link.firm_since, link.firm_until, link.firm_suspends)
     if policies.mandates.firm_states.get(firm_state) == "none":
         return Why.FIRM_SUBSCRIPTION
     colleague = policies.roles.get(link.colleague_role) if link.colleague_role else None
@@ -285,7 +305,7 @@ def _through(work: Work, product: str, row: Row[Any], link: Row[Any]) -> Grant |
         role=link.role,
         custom_permissions=frozenset(link.permissions) if link.role is None else None,
         services=services_on(work, row.company_services, ()),
-        state=state_now(work, row.state, row.since_at, row.until_at)[0],
+        state=state_now(work, row.state, row.since_at, row.until_at, row.suspends_at)[0],
         ceiling=ceiling,
         firm_state=firm_state,
     )
@@ -352,7 +372,14 @@ def services_on(work: Work, company: Iterable[str], person: Sequence[str]) -> fr
 
 def _ended(work: Work, product: str, row: Row[Any], ended_at: datetime, name: str) -> Refusal:
     kept = row.kept_until_at
-    days = work.policies.states[ENDED].keep_access_rights_days if kept is None else None
-    if days and row.state != ENDED:
-        kept = ended_at + timedelta(days=days)
+    if kept is None and row.state in work.policies.states and not work.policies.states[row.state].refused:
+        kept = kept_until(work.policies, row.state, ended_at)
     return Refusal(row.company_id, product, Reason.SUBSCRIPTION_ENDED, Why.ENDED, name, ended_at, kept)
+
+
+def kept_until(policies: Policies, before: str, ended_at: datetime) -> datetime | None:
+    """Until when rights and data are kept of a product that ended then; a trial keeps them for a shorter time."""
+    steps = [step for step in policies.transitions if step.from_ == before and policies.states[step.to].refused]
+    own = next((step.keep_access_rights_days for step in steps if step.keep_access_rights_days), None)
+    days = own or policies.states[ENDED].keep_access_rights_days
+    return ended_at + timedelta(days=days) if days else None

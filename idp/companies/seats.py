@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import String, and_, cast, func, or_, select, union_all, update
 
 from idp.accounts import profile
-from idp.companies import tables
+from idp.companies import tables, terms
 from idp.companies.errors import ExtraCostUnconfirmed, NotSubscribed, SeatLimitReached
 from idp.companies.models import Invitation, InvitedRole, ProductRole, Subscription
 from idp.outbox import queue as outbox
@@ -84,25 +84,21 @@ def count(work: Work, company_id: UUID, product: str) -> Seats:
     Raises:
         NotSubscribed: the company has no subscription.
     """
-    row = work.session.execute(
-        select(Subscription.plan, Subscription.seats).where(Subscription.company_id == company_id)
-    ).one_or_none()
-    if row is None:
+    contract = terms.find(work, company_id)
+    if contract is None:
         raise NotSubscribed(product=product)
-    return _standing(work, row.plan, row.seats, used(work, company_id, product))
+    return _standing(work, terms.now(work, contract), used(work, company_id, product))
 
 
 def overview(work: Work, company_id: UUID) -> dict[str, Seats]:
-    """How the seats of every subscribed product stand, in the order of the catalogue. Two statements."""
-    s, p = tables.subscribed_products.c, tables.subscriptions.c
-    rows = work.session.execute(
-        select(s.product, p.plan, p.seats)
-        .join_from(tables.subscriptions, tables.subscribed_products, s.subscription_id == p.id)
-        .where(p.company_id == company_id)
-    ).all()
-    taken = _taken(work, company_id) if rows else {}
-    found = {row.product: _standing(work, row.plan, row.seats, taken.get(row.product, 0)) for row in rows}
-    return {product: found[product] for product in work.policies.products if product in found}
+    """How the seats of every subscribed product stand, in the order of the catalogue. Three statements."""
+    contract = terms.find(work, company_id)
+    if contract is None:
+        return {}
+    s = tables.subscribed_products.c
+    subscribed = set(work.session.scalars(select(s.product).where(s.subscription_id == contract.id)))
+    taken, now = _taken(work, company_id), terms.now(work, contract)
+    return {each: _standing(work, now, taken.get(each, 0)) for each in work.policies.products if each in subscribed}
 
 
 def lock(work: Work, company_id: UUID) -> Locked:
@@ -113,13 +109,9 @@ def lock(work: Work, company_id: UUID) -> Locked:
     taken up again by somebody whose clock is behind. A transaction that takes seats and changes access calls this
     before anything else.
     """
-    work.write()
-    subscription = work.session.scalar(
-        select(Subscription)
-        .where(Subscription.company_id == company_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
+    subscription = terms.find(work, company_id, lock=True)
+    if subscription is not None:
+        terms.settle(work, subscription)
     expired = work.session.scalars(
         update(Invitation)
         .where(Invitation.company_id == company_id, Invitation.closed_at.is_(None), Invitation.expires_at <= work.now)
@@ -153,7 +145,7 @@ def take(work: Work, locked: Locked, product: str, *, extra_cost: bool = False) 
     contract = locked.subscription
     if contract is None:
         raise NotSubscribed(product=product)
-    standing = _standing(work, contract.plan, contract.seats, locked.taken.get(product, 0))
+    standing = _standing(work, terms.now(work, contract), locked.taken.get(product, 0))
     if standing.next == SeatLimitReached.code:
         raise SeatLimitReached(product=product, used=standing.used, of=standing.of)
     buys = standing.next == ExtraCostUnconfirmed.code
@@ -247,12 +239,14 @@ def _bought(work: Work, invitations: Iterable[UUID]) -> int:
     )
 
 
-def _standing(work: Work, plan: str, seats: int | None, taken: int) -> Seats:
-    rules = work.policies.plans[plan].seats if plan in work.policies.plans else None
+def _standing(work: Work, now: terms.Terms, taken: int) -> Seats:
+    """Where the contract is smaller than its use, or is announced to shrink, nobody is added and no more is sold."""
+    rules = work.policies.plans[now.plan].seats if now.plan in work.policies.plans else None
     included = rules.included if rules is not None and rules.included != "unlimited" else None
-    if seats is None or taken < seats:
-        return Seats(taken, seats, "accepted", included)
-    if rules is None or rules.extra != "billed" or included is None:
-        return Seats(taken, seats, SeatLimitReached.code, included)
+    if now.room is None or taken < now.room:
+        return Seats(taken, now.seats, "accepted", included)
+    shrinks = taken > now.room or now.changes_at is not None
+    if rules is None or rules.extra != "billed" or included is None or shrinks:
+        return Seats(taken, now.seats, SeatLimitReached.code, included)
     room = rules.extra_max is None or taken < included + rules.extra_max
-    return Seats(taken, seats, ExtraCostUnconfirmed.code if room else SeatLimitReached.code, included)
+    return Seats(taken, now.seats, ExtraCostUnconfirmed.code if room else SeatLimitReached.code, included)

@@ -32,7 +32,7 @@ def _member_statement(*, many: bool) -> Select[Any]:
         select(
             c.id.label("company_id"), c.name.label("company_name"), c.kind, c.services.label("company_services"),
             c.epoch.label("company_epoch"), c.closed_at, a.status,
-            s.product, s.state, s.since_at, s.until_at, s.kept_until_at,
+            s.product, s.state, s.since_at, s.until_at, s.suspends_at, s.kept_until_at,
             m.id.label("membership_id"), m.company_role, m.also, m.services.label("person_services"),
             m.epoch.label("member_epoch"), m.suspended_at,
             r.role, r.switches, r.restrictions, r.expires_at,
@@ -79,6 +79,7 @@ def _links_statement(*, many: bool) -> Select[Any]:
             r.role.label("colleague_role"), r.custom_role_id.label("colleague_custom_role_id"),
             r.expires_at.label("colleague_expires_at"),
             s.state.label("firm_state"), s.since_at.label("firm_since"), s.until_at.label("firm_until"),
+            s.suspends_at.label("firm_suspends"),
             a.mandate_id.label("for_mandate"), a.product, a.role,
             own.id.label("custom_role_found"), own.permissions, own.labels,
         )

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from idp.audit import log
-from idp.companies import access, clock, company
+from idp.companies import access, clock, company, subscription_state, terms
 from idp.companies.errors import NotSubscribed, TransitionRefused
 from idp.companies.models import SubscribedProduct, Subscription
 from idp.companies.reach import state_now
@@ -32,13 +32,7 @@ def start(
         Conflict: the company has a subscription already.
     """
     access.require(work, SETS_STATE, company_id)
-    found = work.policies.plans.get(plan)
-    if found is None or (found.only_for or "company") != company.get(work, company_id).kind:
-        raise InvalidInput(field="plan")
-    included = None if found.seats.included == "unlimited" else found.seats.included
-    count = included if seats is None else seats
-    if count is not None and (included is None or not included <= count <= included + (found.seats.extra_max or 0)):
-        raise InvalidInput(field="seats")
+    count = terms.seats_for(terms.plan_for(work, plan, company.get(work, company_id).kind), seats)
     if of(work, company_id) is not None:
         raise Conflict(field="company_id")
     subscription = Subscription(
@@ -86,6 +80,8 @@ def set_state(
     for field, instant in (("until_at", until_at), ("kept_until_at", kept_until_at)):
         if instant is not None and instant <= began:
             raise InvalidInput(field=field)
+    if until_at is not None and subscription_state.ends_by(work.policies, state) is None:
+        raise InvalidInput(field="until_at")
     subscription = of(work, company_id)
     if subscription is None:
         raise NotSubscribed(product=product)
@@ -94,23 +90,17 @@ def set_state(
         if product not in work.policies.plans[subscription.plan].products:
             raise InvalidInput(field="product")
         row = SubscribedProduct(id=uuid7(), subscription_id=subscription.id, company_id=company_id, product=product)
-        work.session.add(row)
     elif row.state != state and not _allowed(work, row.state, state):
         raise TransitionRefused(product=product, before=row.state, after=state)
-    before = row.state
-    row.state, row.since_at, row.until_at, row.kept_until_at = state, began, until_at, kept_until_at
-    work.session.flush()
-    clock.company(work, company_id)
-    log.record(
-        work, "subscription.state_changed", ("company", company_id),
-        company_id=company_id, product=product, before=before, after=state,
-    )  # fmt: skip
+    subscription_state.write(
+        work, row, state, subscription_state.RECORDED, began=began, until=until_at, kept=kept_until_at
+    )
     return row
 
 
 def of(work: Work, company_id: UUID) -> Subscription | None:
     """The contract of a company."""
-    return work.session.scalar(select(Subscription).where(Subscription.company_id == company_id))
+    return terms.find(work, company_id)
 
 
 def product_of(work: Work, company_id: UUID, product: str) -> SubscribedProduct | None:
@@ -136,11 +126,12 @@ def plan_with(work: Work, company_id: UUID, product: str) -> Plan:
         NotSubscribed: it cannot.
     """
     subscription, row = of(work, company_id), product_of(work, company_id, product)
-    if subscription is None or row is None or subscription.plan not in work.policies.plans:
+    plan = work.policies.plans.get(terms.now(work, subscription).plan) if subscription is not None else None
+    if row is None or plan is None:
         raise NotSubscribed(product=product)
-    if state_now(work, row.state, row.since_at, row.until_at)[1] is not None:
+    if state_now(work, row.state, row.since_at, row.until_at, row.suspends_at)[1] is not None:
         raise NotSubscribed(product=product)
-    return work.policies.plans[subscription.plan]
+    return plan
 
 
 def _allowed(work: Work, before: str, after: str) -> bool:

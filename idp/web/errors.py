@@ -72,14 +72,15 @@ def status_of(error: IdpError) -> int:
 
 def install(app: Flask) -> None:
     """Answer every error of the application."""
-    app.register_error_handler(IdpError, _told)
+    app.register_error_handler(IdpError, answered)
     app.register_error_handler(HTTPException, _http)
     for kind in (OperationalError, InterfaceError, PoolTimeout):
         app.register_error_handler(kind, _database)
     app.register_error_handler(Exception, _unexpected)
 
 
-def _told(error: IdpError) -> ResponseReturnValue:
+def answered(error: IdpError) -> ResponseReturnValue:
+    """The answer to an error that is a result: what was recorded with it is committed."""
     status = status_of(error)
     if status == 500:
         return _unexpected(error)

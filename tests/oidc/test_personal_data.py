@@ -32,6 +32,9 @@ NOT_PERSONAL = {
     "access_clock": "one number",
     "audit_head": "the end of the chain",
     "authorization_requests": "what a client asked, kept for ten minutes; names nobody",
+    "billing_events": "of companies, without what they said",
+    "billing_keys": "of the service",
+    "billing_streams": "numbers, of companies",
     "clients": "products",
     "companies": "customers",
     "custom_role_revisions": "of companies",
@@ -48,6 +51,7 @@ NOT_PERSONAL = {
     "service_periods": "of companies",
     "signing_keys": "of the service",
     "subscribed_products": "of companies",
+    "subscription_periods": "of companies",
     "subscriptions": "of companies",
     "throttles": "keyed digests, gone after 90 days",
 }

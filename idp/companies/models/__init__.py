@@ -1,5 +1,6 @@
 """Companies, memberships and roles, subscriptions, mandates."""
 
+from idp.companies.models.billing import BillingEvent, BillingKey, BillingStream
 from idp.companies.models.colleague_request import ColleagueRequest
 from idp.companies.models.company import AccessClock, Company
 from idp.companies.models.mandate import Assignment, Mandate
@@ -13,12 +14,15 @@ from idp.companies.models.membership import (
 )
 from idp.companies.models.onboarding import FirstUser, Onboarding, OnboardingLink
 from idp.companies.models.period import CustomRoleRevision, MembershipPeriod, ServicePeriod
-from idp.companies.models.subscription import SubscribedProduct, Subscription
+from idp.companies.models.subscription import SubscribedProduct, Subscription, SubscriptionPeriod
 from idp.companies.models.support_case import SupportCase, SupportCaseLink
 
 __all__ = [
     "AccessClock",
     "Assignment",
+    "BillingEvent",
+    "BillingKey",
+    "BillingStream",
     "ColleagueRequest",
     "Company",
     "CustomRole",
@@ -36,6 +40,7 @@ __all__ = [
     "StaffRole",
     "SubscribedProduct",
     "Subscription",
+    "SubscriptionPeriod",
     "SupportCase",
     "SupportCaseLink",
 ]
