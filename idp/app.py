@@ -14,6 +14,7 @@ from idp.core.db import engine_options, prepare
 from idp.core.logs import configure
 from idp.core.settings import LOOPBACK, Settings
 from idp.core.tokens import Keyring, load_keyring
+from idp.policy import Policies
 from idp.policy.load import load
 from idp.web import crowd, health, pages
 from idp.web.api import billing
@@ -28,8 +29,12 @@ BODY_LIMIT = 64 * 1024
 SWITCH_SECONDS = 0.0005  # what a thread with a short answer waits for one that makes a page, at most
 
 
-def create_app(settings: Settings | None = None) -> Application:
+def create_app(settings: Settings | None = None, policies: Policies | None = None) -> Application:
     """The application of one process.
+
+    Args:
+        settings: by default those of the environment.
+        policies: when they have been loaded already; by default those in the folder that the settings name.
 
     Raises:
         ConfigurationError: a setting or the master key is missing or impossible.
@@ -38,7 +43,7 @@ def create_app(settings: Settings | None = None) -> Application:
     settings = settings or settings_module.read()
     configure(settings.log_level)
     password.configure(settings.password_hashers)
-    policies, keyring = load(settings.policies_dir), load_keyring(settings.master_key_file)
+    policies, keyring = policies or load(settings.policies_dir), load_keyring(settings.master_key_file)
     places = networks.read(settings.network_places)
 
     app = Application("idp", static_folder="web/static", template_folder="web/templates", doc_ui=False, root_path=None)

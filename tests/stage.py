@@ -33,7 +33,7 @@ from idp.oidc import clients, keys
 from idp.oidc.clients import ClientRegistration
 from idp.web.work import Application, database, unit_of_work
 from idp.work import Actor, Work
-from tests.conftest import PASSWORD
+from tests.conftest import PASSWORD, policies_in
 from tests.party import Party
 from tests.web.browser import Browser
 
@@ -172,7 +172,7 @@ class Demonstration:
         shutil.copytree(self.folder / "secrets", folder / "secrets")
         url, drop = self.copy(folder)
         chosen = settings_for(folder, url, **settings)
-        app = create_app(chosen)
+        app = create_app(chosen, policies_in(chosen.policies_dir))
         try:
             yield Stage(app, chosen)
         finally:
@@ -195,7 +195,7 @@ def load(folder: Path, url: str) -> None:
     Base.metadata.create_all(engine)
     engine.dispose()
     chosen = settings_for(folder, url)
-    app = create_app(chosen)
+    app = create_app(chosen, policies_in(chosen.policies_dir))
     with unit_of_work(app, SYSTEM) as work:
         keys.ensure(work)
     with unit_of_work(app, SYSTEM) as work:

@@ -5,9 +5,11 @@ in it is looked up when the page is made.
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from types import CodeType
 
 from flask import Flask
-from jinja2 import Environment
+from jinja2 import BytecodeCache, Environment
+from jinja2.bccache import Bucket
 from jinja2.ext import Extension
 from jinja2.lexer import Token, TokenStream
 from markupsafe import Markup
@@ -15,6 +17,8 @@ from markupsafe import Markup
 from idp.core import texts
 
 EXTENSION = "sesame_phrases"
+_COMPILED: dict[tuple[str, str, str], CodeType] = {}
+"""Templates as code, by language, name and content: several applications in one process compile each of them once."""
 _SHAPE = ("name", "lparen", "string", "rparen")
 
 
@@ -35,6 +39,20 @@ class Phrases(Extension):
         yield from waiting
 
 
+class Compiled(BytecodeCache):
+    """Where the environments of one language find templates that were compiled before in this process."""
+
+    def __init__(self, language: str) -> None:
+        self._language = language
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = _COMPILED.get((self._language, bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        if bucket.code is not None:
+            _COMPILED[self._language, bucket.key, bucket.checksum] = bucket.code
+
+
 def _in_place(call: list[Token], language: str) -> Iterator[Token]:
     line, text = call[0].lineno, texts.catalogue(language).gettext(call[2].value)
     if "%" in text:
@@ -51,7 +69,9 @@ def install(app: Flask, languages: Iterable[str]) -> None:
     """Make the environments, once the application's own one is complete; `environment` finds them."""
     made: dict[str, Environment] = {}
     for language in languages:
-        own = made[language] = app.jinja_env.overlay(extensions=[Phrases], cache_size=400)
+        own = made[language] = app.jinja_env.overlay(
+            extensions=[Phrases], cache_size=400, bytecode_cache=Compiled(language)
+        )
         own.extend(language=language)
         own.globals = {**own.globals, **_functions(language)}  # an overlay shares them until it is given its own
     app.extensions[EXTENSION] = made

@@ -18,7 +18,7 @@ import requests
 
 from idp.app import create_app
 from idp.web.work import database
-from tests.conftest import ROOT
+from tests.conftest import ROOT, policies_in
 from tests.interop.browser import HttpBrowser
 from tests.stage import Player, Stage, settings_for
 
@@ -122,7 +122,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 @contextmanager
 def inside(folder: Path) -> Iterator[Stage]:
     chosen = settings_for(folder, f"sqlite:///{folder / 'idp.sqlite3'}")
-    app = create_app(chosen)
+    app = create_app(chosen, policies_in(chosen.policies_dir))
     yield Stage(app, chosen)
     with app.app_context():
         database.engine.dispose()

@@ -36,7 +36,7 @@ from idp.outbox.smtp import mailer
 from idp.web.work import Application, database, unit_of_work
 from idp.work import Actor, Work
 from tests.authn.authenticator import Authenticator
-from tests.conftest import PASSWORD, hash_of
+from tests.conftest import PASSWORD, hash_of, policies_in
 from tests.web.browser import Browser
 
 SYSTEM = Actor(kind="system", name="tests")
@@ -104,7 +104,7 @@ class Victim:
             database_url=f"sqlite:///{self.path}",
             sms_url=SMS_GATEWAY,
         )
-        self.app: Application = create_app(self.settings)
+        self.app: Application = create_app(self.settings, policies_in(self.settings.policies_dir))
         with self.app.app_context():
             self.engine = database.engine
         event.listen(self.engine, "connect", _in_a_hurry)

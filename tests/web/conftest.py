@@ -19,7 +19,7 @@ from idp.core.settings import Settings
 from idp.web.work import Application, database, unit_of_work
 from idp.work import Actor
 from tests.authn import flows
-from tests.conftest import PASSWORD, give_contact, hash_of
+from tests.conftest import PASSWORD, give_contact, hash_of, policies_in
 from tests.web.browser import Browser
 
 SYSTEM = Actor(kind="system", name="tests")
@@ -51,7 +51,8 @@ def make_app(database_url: str, tmp_path: Path) -> Iterator[Callable[..., Applic
 
     def make(**settings: object) -> Application:
         values: dict[str, object] = {"data_dir": tmp_path, "database_url": database_url, "log_level": "error"}
-        app = create_app(Settings(**{**values, **settings}))  # type: ignore[arg-type]
+        chosen = Settings(**{**values, **settings})  # type: ignore[arg-type]
+        app = create_app(chosen, policies_in(chosen.policies_dir))
         made.append(app)
         return app
 
