@@ -326,14 +326,14 @@ def _mandated(policies: Policies, product: Product) -> Select[Any]:
         .where(
             a.account_id == _ACCOUNT, a.product == product.id, a.ended_at.is_(None), a.firm_id == firm.id,
             m.state == "active", or_(m.until_at.is_(None), m.until_at > _NOW),
-            _role_known(product, a.role, a.custom_role_id), _covered(policies, product),
+            _role_known(product, a.role, a.custom_role_id), covered(policies, product),
             _practises(policies), _live(policies, tables.subscribed_products),
             ~_holds_role(product, c.id), ~suspended,
         )
     )  # fmt: skip
 
 
-def _covered(policies: Policies, product: Product) -> ColumnElement[bool]:
+def covered(policies: Policies, product: Product) -> ColumnElement[bool]:
     """Whether the mandate's preset or one of its options opens the product."""
     m = tables.mandates.c
     presets = [each.id for each in policies.presets.values() if product.id in each.roles]

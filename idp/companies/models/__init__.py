@@ -1,6 +1,7 @@
 """Companies, memberships and roles, subscriptions, mandates."""
 
 from idp.companies.models.billing import BillingEvent, BillingKey, BillingStream
+from idp.companies.models.client_group import ClientGroup, GroupedClient
 from idp.companies.models.colleague_request import ColleagueRequest
 from idp.companies.models.company import AccessClock, Company
 from idp.companies.models.mandate import Assignment, Mandate
@@ -23,11 +24,13 @@ __all__ = [
     "BillingEvent",
     "BillingKey",
     "BillingStream",
+    "ClientGroup",
     "ColleagueRequest",
     "Company",
     "CustomRole",
     "FirstUser",
     "CustomRoleRevision",
+    "GroupedClient",
     "Invitation",
     "InvitedRole",
     "Mandate",

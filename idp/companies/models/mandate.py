@@ -61,6 +61,7 @@ class Assignment(Identified, Base):
             postgresql_where=text("ended_at IS NULL AND mandate_id IS NULL"),
         ),
         Index("ix_assignments_mandate_id", "mandate_id"),
+        Index("ix_assignments_firm_id", "firm_id"),
         CheckConstraint("(role IS NULL) <> (custom_role_id IS NULL)", name="one_role"),
     )
 
