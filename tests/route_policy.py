@@ -10,7 +10,7 @@ FILE = ROOT / "idp" / "web" / "routes.yaml"
 WHO = frozenset(
     "everybody link attempt person company staff api token client billing registration development".split()  # noqa: SIM905
 )
-MEMBERS = {"for", "needs", "any", "scope", "fresh", "own", "within", "through", "hidden"}
+MEMBERS = {"for", "needs", "any", "scope", "fresh", "own", "within", "through", "instead", "sees", "silent"}
 IMPLIED = frozenset({"HEAD", "OPTIONS"})
 
 
@@ -28,7 +28,9 @@ class Line:
     own: tuple[str, ...]
     within: tuple[str, ...]
     through: str
-    hidden: bool
+    instead: str
+    sees: str
+    silent: bool
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
@@ -56,7 +58,7 @@ def _line(key: str, said: dict[str, Any]) -> Line:
     line = Line(
         method, path, said["for"], _several(said, "needs"), _several(said, "any"), said.get("scope", ""),
         said.get("fresh", ""), _several(said, "own"), _several(said, "within"), said.get("through", ""),
-        bool(said.get("hidden", False)),
+        said.get("instead", ""), said.get("sees", ""), bool(said.get("silent", False)),
     )  # fmt: skip
     problems = {
         "needs or any": line.who == "company" and not (line.needs or line.any),

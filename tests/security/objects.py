@@ -1,0 +1,99 @@
+"""What to put for each parameter of a path: something of the person's own or of the company, and somebody else's.
+
+A parameter that is not known here stops the test of the routes with a sentence that says so.
+"""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import select, update
+
+from idp.accounts.models import RecoveryContact
+from idp.authn.models import Session, TotpAuthenticator, TrustedDevice
+from idp.companies import colleague_request
+from idp.companies.models import ColleagueRequest, SupportCase
+from idp.oidc.models import Client, Grant
+from idp.work import Actor, Work
+from tests.security import cast
+from tests.stage import Stage
+
+NOT_A_TOKEN = "x" * 43
+
+
+class Unknown(AssertionError):
+    """A parameter of which nothing is known."""
+
+
+def _first(column: Any, account: Any) -> Callable[[Work, UUID], str | None]:
+    def find(work: Work, account_id: UUID) -> str | None:
+        found = work.session.scalar(select(column).where(account == account_id).order_by(column).limit(1))
+        return str(found) if found else None
+
+    return find
+
+
+def _application(work: Work, account_id: UUID) -> str | None:
+    query = select(Client.client_id).join(Grant, Grant.client_id == Client.id).where(Grant.account_id == account_id)
+    return work.session.scalar(query.limit(1))
+
+
+def _trusted(work: Work, account_id: UUID) -> str | None:
+    d = TrustedDevice
+    query = select(d.id).where(d.account_id == account_id, d.skips_second_factor, d.expires_at > work.now)
+    found = work.session.scalar(query.limit(1))
+    return str(found) if found else None
+
+
+OWN: dict[str, Callable[[Work, UUID], str | None]] = {
+    "key": _first(TotpAuthenticator.id, TotpAuthenticator.account_id),
+    "contact_id": _first(RecoveryContact.id, RecoveryContact.account_id),
+    "session_id": _first(Session.id, Session.account_id),
+    "trusted_id": _trusted,
+    "client_id": _application,
+}
+"""By parameter, what a person has of it."""
+
+
+WITHIN: dict[str, Callable[[Work, UUID], str | None]] = {
+    "request_id": _first(ColleagueRequest.id, ColleagueRequest.company_id),
+}
+"""By parameter, what a company has of it."""
+
+PLAIN = {
+    "token": NOT_A_TOKEN, "filename": "style.css", "name": "access-token", "set_id": "x", "client_id": "x",
+    "kind": "reset-2fa",
+}  # fmt: skip
+"""By parameter, what is the same for everybody."""
+
+FORMS: dict[str, dict[str, str]] = {"POST /account/requests/<uuid:request_id>": {"outcome": "declined"}}
+"""By route, what to send where a form is read before anything else is asked; nothing for the others."""
+
+BY_RULE = {("POST /operations/cases/<uuid:case_id>/approve", "olivier.renard"): "opened that very case"}
+"""By route and person, why a rule about the object itself refuses (403) what the line would allow."""
+
+
+def prepare(stage: Stage) -> None:
+    """Make what the demonstration lacks."""
+    for reference, name in {cast.LUMEN: "ines.moreau", cast.ROOFS: "mehdi.haddad"}.items():
+        person, company_id = stage.person(name), stage.company(reference)
+        with stage.work() as work:
+            acting = work.acting(Actor("account", person.id))
+            colleague_request.ask(acting, company_id, name="A colleague", address=f"colleague@{reference}.example")
+
+
+def trust_browsers(stage: Stage) -> None:
+    """Make the browsers in which people have signed in trusted ones."""
+    with stage.work() as work:
+        work.session.execute(update(TrustedDevice).values(skips_second_factor=True))
+
+
+def case_about(work: Work, permission: str) -> str:
+    """A case that takes this permission to work on."""
+    kind = "sharing" if "sharing" in permission else "reset-2fa"
+    return str(work.session.scalar(select(SupportCase.id).where(SupportCase.kind == kind)))
+
+
+def nothing() -> str:
+    """A key that nothing has."""
+    return str(uuid4())
