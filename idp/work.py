@@ -18,10 +18,13 @@ class Actor:
     Attributes:
         kind: `anonymous`, `account`, `client`, `operator` or `system`.
         id: the account's or client's key; None for the others.
-        name: what the audit log shows for an operator or a system job.
+        name: what the audit log shows: of an operator or a system job its name, of an account that acts through an
+            application of the API, and of a client, the application's identifier.
         session_id: the session in which an account acts.
         network: network address of the request, through the configured number of proxies; empty outside one.
         user_agent: the browser's own words, cut to 300 characters.
+        company_id: of a client, the company it works for; None for one that helps to run the service.
+        permissions: of a client, what it was registered with.
     """
 
     kind: str = "anonymous"
@@ -30,6 +33,8 @@ class Actor:
     session_id: UUID | None = None
     network: str = ""
     user_agent: str = ""
+    company_id: UUID | None = None
+    permissions: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,8 @@ from typing import Any
 import click
 
 from idp.cli.context import Output, members_of, operating, settings, verb
+from idp.core.errors import NotFound
+from idp.work import Work
 
 HIDDEN = ("secret_digests",)
 LISTS = ("redirect_uris", "post_logout_redirect_uris", "grant_types", "permissions")
@@ -23,12 +25,14 @@ def described(function: Any) -> Any:
         click.option("--name", "names", multiple=True, metavar="[LANG=]TEXT", help="Name people see; fr=… and en=…"),
         click.option("--product", help="The product whose roles its tokens carry."),
         click.option("--resource", help="Audience of its access tokens, an address (RFC 8707)."),
+        click.option("--api", is_flag=True, help="A client of the API of this service: that is its resource."),
+        click.option("--company", metavar="REFERENCE", help="The company a client of the API works for by itself."),
         click.option("--auth-method", "token_endpoint_auth_method", type=METHODS, help="none: a public client."),
         click.option("--redirect-uri", "redirect_uris", multiple=True, help="Exact; may be repeated."),
         click.option("--post-logout-redirect-uri", "post_logout_redirect_uris", multiple=True, help="May be repeated."),
         click.option("--backchannel-logout-uri", help="Where logout tokens go."),
         click.option("--grant-type", "grant_types", multiple=True, help="May be repeated."),
-        click.option("--scope", help="Scopes it may ask for, separated by spaces."),
+        click.option("--scope", help="Scopes it may ask for, or has by itself, separated by spaces."),
         click.option("--signing-algorithm", type=click.Choice(["ES256", "RS256"]), help="Of its ID and logout tokens."),
         click.option("--permission", "permissions", multiple=True, help="What the client itself may do."),
         click.option("--home-uri", help="Where the launcher leads."),
@@ -48,10 +52,10 @@ def create(out: Output, client_id: str, **values: Any) -> None:
     """Register a client. Its secret is shown this once."""
     from idp.oidc import clients as registered
 
-    given = _given(values)
-    if "names" not in given:
-        raise click.UsageError("Missing option '--name'.")
     with operating() as work:
+        given = _given(work, values)
+        if "names" not in given:
+            raise click.UsageError("Missing option '--name'.")
         registration = registered.ClientRegistration(client_id=client_id, **given)
         client, secret = registered.register(work, registration, development=settings().development)
     shown = members_of(client, *HIDDEN) | {"client_secret": secret}
@@ -87,10 +91,10 @@ def update(out: Output, client_id: str, **values: Any) -> None:
     """Change a client. A repeated option replaces the whole list."""
     from idp.oidc import clients as registered
 
-    changes = _given(values)
-    if not changes:
-        raise click.UsageError("Say what to change.")
     with operating() as work:
+        changes = _given(work, values)
+        if not changes:
+            raise click.UsageError("Say what to change.")
         client = registered.change(work, client_id, development=settings().development, **changes)
     out.result(members_of(client, *HIDDEN), f"{client_id}: changed {', '.join(sorted(changes))}.")
 
@@ -133,8 +137,23 @@ def initial_access_token(out: Output, note: str, uses: int, hours: int) -> None:
     out.result({"initial_access_token": token, "uses": uses, "hours": hours}, token)
 
 
-def _given(values: dict[str, Any]) -> dict[str, Any]:
-    """The options that were given, as fields of a registration."""
+def _given(work: Work, values: dict[str, Any]) -> dict[str, Any]:
+    """The options that were given, as fields of a registration.
+
+    Raises:
+        NotFound: there is no such company.
+    """
+    from idp.companies import company
+    from idp.oidc import api_clients
+
+    reference, api = values.pop("company"), values.pop("api")
+    if api:
+        values["resource"] = api_clients.resource(work)
+    if reference:
+        found = company.find(work, reference)
+        if found is None:
+            raise NotFound(kind="company")
+        values["company_id"] = found.id
     given = {name: value for name, value in values.items() if value not in (None, ())}
     for name in LISTS:
         if name in given:

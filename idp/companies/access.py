@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import and_, bindparam, exists, or_, select
 
 from idp.authn import sharing
-from idp.companies import tables
+from idp.companies import client_access, tables
 from idp.companies.directory import (
     ChoicePage,
     CompanyChoice,
@@ -100,9 +100,12 @@ def require(work: Work, permission: str, company_id: UUID | None = None) -> None
     if trusted(work):
         return
     account_id = work.actor.id
+    product = permission.partition(".")[0]
+    if work.actor.kind == "client":
+        _require_of_client(work, permission, product, company_id)
+        return
     if work.actor.kind != "account" or account_id is None:
         raise NotPermitted(permission=permission)
-    product = permission.partition(".")[0]
     if product in work.policies.products and work.policies.products[product].kind == "operations":
         if permission in staff_permissions(work, account_id):
             return
@@ -112,6 +115,25 @@ def require(work: Work, permission: str, company_id: UUID | None = None) -> None
     answer = resolve(work, account_id, company_id, product)
     if isinstance(answer, Refusal):
         raise NotFound(kind="company") if answer.why is Why.NOT_A_MEMBER else NotPermitted(permission=permission)
+    if permission not in answer.permissions:
+        raise NotPermitted(permission=permission)
+
+
+def _require_of_client(work: Work, permission: str, product: str, company_id: UUID | None) -> None:
+    """As `require`, for a client that acts by itself: for one company with what it was registered with, or, with
+    `operations.*`, to help run the service."""
+    policy = work.policies.products.get(product)
+    if policy is not None and policy.kind == "operations":
+        if permission not in work.actor.permissions or work.actor.company_id is not None:
+            raise NotPermitted(permission=permission)
+        return
+    if company_id is None:
+        raise NotPermitted(permission=permission)
+    if company_id != work.actor.company_id:
+        raise NotFound(kind="company")
+    answer = client_access.resolve(work, company_id, product, work.actor.permissions)
+    if isinstance(answer, Reason):
+        raise NotFound(kind="company") if answer is Reason.NO_ACCESS else NotPermitted(permission=permission)
     if permission not in answer.permissions:
         raise NotPermitted(permission=permission)
 
@@ -146,7 +168,10 @@ def staff_permissions(work: Work, account_id: UUID) -> frozenset[str]:
 
 
 def roles_of(work: Work, account_id: UUID, company_id: UUID) -> frozenset[str]:
-    """The roles a person holds in a company now: company roles, and built-in roles in its products."""
+    """The roles a person holds in a company now: company roles, and built-in roles in its products. A client that acts by
+    itself counts as a holder of each role of which it was registered with everything."""
+    if work.actor.kind == "client" and work.actor.id == account_id:
+        return _roles_of_client(work, company_id)
     m, r = tables.memberships.c, tables.product_roles.c
     current = and_(r.membership_id == m.id, r.ended_at.is_(None), r.role.is_not(None))
     rows = work.session.execute(
@@ -157,6 +182,14 @@ def roles_of(work: Work, account_id: UUID, company_id: UUID) -> frozenset[str]:
     held = {role for row in rows for role in (row.company_role, *row.also)}
     held |= {row.role for row in rows if row.role and (row.expires_at is None or row.expires_at > work.now)}
     return frozenset(held)
+
+
+def _roles_of_client(work: Work, company_id: UUID) -> frozenset[str]:
+    if work.actor.company_id != company_id:
+        return frozenset()
+    held = work.actor.permissions
+    roles = (each for each in work.policies.roles.values() if "member" in each.held_by and not each.entry.unique)
+    return frozenset(each.id for each in roles if each.permissions and each.permissions <= held)
 
 
 def administrators(work: Work, company_id: UUID, *, limit: int = 5) -> tuple[Administrator, ...]:

@@ -13,7 +13,7 @@ from idp.authn.models import Session
 from idp.companies import clock
 from idp.companies.access import Access
 from idp.companies.client_access import ClientAccess
-from idp.oidc import cache, tokens
+from idp.oidc import api_clients, cache, tokens
 from idp.oidc.clients import RegisteredClient
 from idp.policy.permissions import restrictions_claim
 from idp.work import Work
@@ -143,7 +143,7 @@ def client_token(work: Work, client: RegisteredClient, scope: str, reach: Client
         claims["company"] = str(client.company_id)
     if reach is not None:
         claims.update(of_client(reach))
-    elif client.permissions:
+    elif client.permissions and not api_clients.is_for_api(work, client):
         claims["permissions"] = list(client.permissions)
     return claims
 

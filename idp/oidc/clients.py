@@ -17,7 +17,7 @@ from idp.audit import log as audit
 from idp.core import tokens
 from idp.core.errors import Conflict, InvalidInput, NotFound
 from idp.core.ids import uuid7
-from idp.oidc import cache, uris
+from idp.oidc import api_clients, cache, uris
 from idp.oidc.models import Client, InitialAccessToken
 from idp.work import Work
 
@@ -314,6 +314,7 @@ def check(work: Work, registration: ClientRegistration, *, development: bool = F
         raise InvalidInput(field="inline_permissions", reason="does not fit the tokens of this product")
     if asked.product and not asked.resource:
         raise InvalidInput(field="resource", reason="is missing: a product's tokens need an audience")
+    api_clients.check(work, asked)
     return asked
 
 
@@ -325,8 +326,9 @@ def _check_choices(work: Work, asked: ClientRegistration) -> None:
         raise InvalidInput(field="token_endpoint_auth_method", allowed=list(AUTH_METHODS))
     if not asked.grant_types or not set(asked.grant_types) <= set(GRANT_TYPES):
         raise InvalidInput(field="grant_types", allowed=list(GRANT_TYPES))
-    if not set(asked.scope.split()) <= set(SCOPES):
-        raise InvalidInput(field="scope", allowed=list(SCOPES))
+    known = (*SCOPES, *api_clients.SCOPES)
+    if not set(asked.scope.split()) <= set(known):
+        raise InvalidInput(field="scope", allowed=list(known))
     if asked.signing_algorithm not in ("ES256", "RS256"):
         raise InvalidInput(field="id_token_signed_response_alg", allowed=["ES256", "RS256"])
     offered = sorted(name for name, product in work.policies.products.items() if product.subscribed)

@@ -17,7 +17,7 @@ from idp.companies import access, client_access
 from idp.companies.access import Access, Reason, Refusal
 from idp.companies.client_access import ClientAccess
 from idp.core.prepared import Prepared
-from idp.oidc import claims, codes, families, permission_sets, refresh, tokens
+from idp.oidc import api_clients, claims, codes, families, permission_sets, refresh, tokens
 from idp.oidc.claims import HOLDS_ADDRESS, SUBJECT_COLUMNS, Subject, subject_of
 from idp.oidc.clients import COMPANY_SCOPE, RegisteredClient
 from idp.oidc.codes import SpentCode
@@ -74,16 +74,19 @@ class ProofKey(CodeChallenge):
 
 
 def reach_of(work: Work, client: RegisteredClient, subject: Subject, company_id: UUID | None) -> Access | None:
-    """What the person may do for this client now; None for a client without product.
+    """What the person may do for this client now; None for a client without product. Tokens for the API carry no rights,
+    and are for people who proved a second factor as those for products are.
 
     Raises:
         AccessRefused: nothing; the refusal is audited.
         InsufficientAuthentication: the session lacks the second factor that every role demands.
     """
-    if client.product is None:
+    if client.product is None and not api_clients.is_for_api(work, client):
         return None
     if subject.acr != ACR_TWO:
         raise InsufficientAuthentication()
+    if client.product is None:
+        return None
     found = access.resolve(work, subject.account_id, company_id, client.product) if company_id else None
     if found is None or isinstance(found, Refusal):
         reason = found.reason.value if found else "company_missing"
@@ -267,13 +270,27 @@ class ClientCredentialsGrant(rfc6749.ClientCredentialsGrant):
         work: Work = self.server.work
         client: RegisteredClient = self.request.client
         check_resource(client, self.request.form.get("resource"))
-        if self.request.form.get("scope"):
-            # The scopes of this service speak of persons; a client's own rights are its registered permissions.
-            raise InvalidScopeError()
-        body_claims = claims.client_token(work, client, "", self._reach(work, client))
+        scope = self._scope(client, self.request.form.get("scope") or "")
+        body_claims = claims.client_token(work, client, scope, self._reach(work, client))
         token = tokens.sign(work, body_claims, token_type=tokens.ACCESS_TOKEN_TYPE)
         answer = {"access_token": token, "token_type": "Bearer", "expires_in": tokens.ACCESS_TOKEN_SECONDS}
+        if scope:
+            answer["scope"] = scope
         return 200, answer, self.TOKEN_RESPONSE_HEADER
+
+    @staticmethod
+    def _scope(client: RegisteredClient, asked: str) -> str:
+        """The scopes of a client of the API, or those of them it asks for; nothing for other clients, as what they may
+        do is their registered permissions.
+
+        Raises:
+            InvalidScopeError: a scope of persons, or one that the client has not.
+        """
+        registered = api_clients.scopes_of(client.scope)
+        wanted = api_clients.scopes_of(asked)
+        if len(wanted) != len(set(asked.split())) or not set(wanted) <= set(registered):
+            raise InvalidScopeError()
+        return " ".join(wanted or registered)
 
     @staticmethod
     def _reach(work: Work, client: RegisteredClient) -> ClientAccess | None:

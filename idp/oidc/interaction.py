@@ -10,7 +10,7 @@ from sqlalchemy import select
 from idp.authn.session import ACR_ONE, ACR_TWO, Current
 from idp.companies import access
 from idp.companies.access import Access, Refusal
-from idp.oidc import consent, tokens
+from idp.oidc import api_clients, consent, tokens
 from idp.oidc.clients import COMPANY_SCOPE, RegisteredClient
 from idp.oidc.models import Grant
 from idp.work import Work
@@ -113,10 +113,11 @@ def _strength_due(
     work: Work, client: RegisteredClient, parameters: dict[str, str], current: Current, kept: Kept | None
 ) -> Decision | None:
     """What the session lacks of what the client asks with `acr_values` and `max_age` (RFC 9470 §4), or of what every
-    role of a product demands; None when it lacks nothing."""
+    role of a product demands, and the API; None when it lacks nothing."""
     asked = _wants_two(parameters)
     tried = kept is not None and current.auth_time >= kept.created_at
-    if current.acr != ACR_TWO and (asked or client.product is not None):
+    demanded = client.product is not None or api_clients.is_for_api(work, client)
+    if current.acr != ACR_TWO and (asked or demanded):
         error = UNMET if tried else "login_required"
         return Decision(Need.SIGN_IN, error=error, given_up=tried)
     if asked and _too_old(work, parameters, current.second_factor_at, kept):

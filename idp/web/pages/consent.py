@@ -110,5 +110,9 @@ def scope_in_words(scope: str) -> str:
         "profile": gettext("see your name and language"),
         "email": gettext("see your e-mail address"),
         "offline_access": gettext("stay connected for up to 30 days, also while you are away"),
+        "companies.read": gettext("see the people and the settings of your companies, as far as you may yourself"),
+        "companies.write": gettext("change the people and the settings of your companies, as far as you may yourself"),
+        "operations.read": gettext("see what the staff of this service see, as far as you may yourself"),
+        "operations.write": gettext("do what the staff of this service do, as far as you may yourself"),
     }
     return str(words.get(scope, scope))
