@@ -95,6 +95,11 @@ class Current:
     second_factor_at: datetime | None = None
 
 
+def second_factor_at(work: Work, session_id: UUID) -> datetime | None:
+    """When a second factor was last proved in this session, for what rests on it without its cookie."""
+    return work.session.scalar(select(_s.c.second_factor_at).where(_s.c.id == session_id))
+
+
 def find(work: Work, token: str | None) -> Current | None:
     """The live session of this token: not ended, within both limits, its account active. One statement."""
     if token is None or len(token) != TOKEN_LENGTH or not token.isascii():

@@ -18,7 +18,7 @@ from idp.authn.models import MailedLink, NoticeLink, OneTimeCode, PasskeyChallen
 from idp.companies.models import BillingEvent, ColleagueRequest, FirstUser, Invitation, OnboardingLink, SupportCase
 from idp.core.db import Base
 from idp.oidc import authorization, codes, families, keys, refresh
-from idp.oidc.models import Grant, InitialAccessToken, RevokedAccessToken
+from idp.oidc.models import Grant, IdempotentCall, InitialAccessToken, RevokedAccessToken
 from idp.outbox.models import LocalMail, OutboxMessage
 from idp.work import Work
 
@@ -81,6 +81,7 @@ def _over(now: datetime) -> Iterator[tuple[type[Base], ColumnElement[bool]]]:
     yield NoticeLink, NoticeLink.expires_at < now - A_DAY
     yield OneTimeCode, OneTimeCode.expires_at < now - A_DAY
     yield TrustedDevice, TrustedDevice.expires_at < now - A_DAY
+    yield IdempotentCall, IdempotentCall.expires_at < now
     yield RevokedAccessToken, RevokedAccessToken.expires_at < now - A_DAY
     ended = or_(
         Grant.expires_at < now - GRANT_KEPT,

@@ -29,6 +29,12 @@ def tick(work: Work) -> int:
     return int(moved)
 
 
+def hold(work: Work) -> None:
+    """Take the clock without moving it: until the commit, access is changed by this transaction alone."""
+    work.write()
+    work.session.execute(select(_clock.c.value).where(_clock.c.id == 1).with_for_update())
+
+
 def person(work: Work, account_id: UUID) -> int:
     """Something about one person changed: their memberships, roles, assignments."""
     latest = tick(work)

@@ -65,6 +65,9 @@ class Settings(BaseSettings):
     )
     sms_sender: str = Field("Sesame", description="What {sender} in the request becomes.")
     password_hashers: int = Field(1, ge=1, le=64, description="Password hashes computed at once in a process.")
+    api_calls_per_minute: int = Field(
+        600, ge=1, le=1_000_000, description="Calls of one caller of the API answered in a minute, in each process."
+    )
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error.")
 
     @classmethod

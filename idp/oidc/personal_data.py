@@ -16,7 +16,7 @@ from idp.companies import erasure
 from idp.companies import personal_data as companies
 from idp.companies.models import Company, SupportCase
 from idp.core.errors import Conflict
-from idp.oidc.models import AuthorizationCode, Client, Consent, Grant, RefreshToken
+from idp.oidc.models import AuthorizationCode, Client, Consent, Grant, IdempotentCall, RefreshToken
 from idp.work import Work
 
 FORMAT = 1
@@ -25,6 +25,7 @@ HELD = (
     children("refresh_tokens", RefreshToken, "grant_id", Grant, "digest successor"),
     of("grants", Grant, secret="nonce"),
     of("consents", Consent),
+    of("calls_of_the_api", IdempotentCall, secret="key_digest body_digest answer"),
 )
 ALL = (*HELD, *companies.HELD, *authn.HELD, *accounts.HELD)
 """In the order of an erasure: what names a row goes before it."""

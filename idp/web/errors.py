@@ -22,10 +22,14 @@ from werkzeug.wrappers import Response
 
 from idp.core import errors
 from idp.core.errors import IdpError
+from idp.web.api import refusals
 from idp.web.pages.continuing import address, local_path, see_other
 from idp.web.render import page
 
 STATUS: Mapping[type[IdpError], int] = {
+    refusals.Malformed: 400,
+    refusals.Outdated: 412,
+    refusals.ConditionMissing: 428,
     errors.InvalidInput: 422,
     errors.NotAuthenticated: 401,
     errors.StepUpRequired: 401,  # RFC 9470
@@ -151,6 +155,8 @@ def _problem(failure: Failure) -> Response:
     answer = jsonify({**{name: _plain(value) for name, value in failure.members.items()}, **body})
     answer.status_code = failure.status
     answer.mimetype = "application/problem+json"
+    answer.headers["Cache-Control"] = "no-store"
+    answer.headers.update(refusals.challenge(failure.status, failure.code, failure.members))
     return answer
 
 
@@ -166,6 +172,10 @@ def _oauth(failure: Failure) -> Response:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(name): _plain(member) for name, member in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(member) for member in (value if isinstance(value, list | tuple) else sorted(value, key=str))]
     return value if isinstance(value, str | int | float | bool | type(None)) else str(value)
 
 

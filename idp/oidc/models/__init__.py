@@ -1,5 +1,6 @@
 """Clients, authorizations, tokens, keys."""
 
+from idp.oidc.models.api import IdempotentCall
 from idp.oidc.models.authorization import AuthorizationCode, AuthorizationRequest, Consent, Grant
 from idp.oidc.models.client import Client, InitialAccessToken, Revision
 from idp.oidc.models.key import SigningKey
@@ -11,6 +12,7 @@ __all__ = [
     "Client",
     "Consent",
     "Grant",
+    "IdempotentCall",
     "InitialAccessToken",
     "PermissionSet",
     "RefreshToken",
