@@ -16,7 +16,7 @@ from idp.core.settings import LOOPBACK, Settings
 from idp.core.tokens import Keyring, load_keyring
 from idp.policy import Policies
 from idp.policy.load import load
-from idp.web import crowd, health, pages
+from idp.web import api, crowd, health, pages
 from idp.web.api import billing
 from idp.web.form_session import FormSession
 from idp.web.headers import Answer
@@ -113,4 +113,5 @@ def _register(app: Application) -> None:
         app.register_blueprint(blueprint)
     for channel in (token.channel, userinfo.channel, authorize.channel):
         channel.install(app)
+    api.install(app)
     pages.install(app, app.extensions["sesame"].settings)

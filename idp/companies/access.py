@@ -168,8 +168,8 @@ def staff_permissions(work: Work, account_id: UUID) -> frozenset[str]:
 
 
 def roles_of(work: Work, account_id: UUID, company_id: UUID) -> frozenset[str]:
-    """The roles a person holds in a company now: company roles, and built-in roles in its products. A client that acts by
-    itself counts as a holder of each role of which it was registered with everything."""
+    """The roles a person holds in a company now: company roles, and built-in roles in its products. A client that acts
+    by itself counts as a holder of each role of which it was registered with everything."""
     if work.actor.kind == "client" and work.actor.id == account_id:
         return _roles_of_client(work, company_id)
     m, r = tables.memberships.c, tables.product_roles.c

@@ -74,8 +74,8 @@ class ProofKey(CodeChallenge):
 
 
 def reach_of(work: Work, client: RegisteredClient, subject: Subject, company_id: UUID | None) -> Access | None:
-    """What the person may do for this client now; None for a client without product. Tokens for the API carry no rights,
-    and are for people who proved a second factor as those for products are.
+    """What the person may do for this client now; None for a client without product. Tokens for the API carry no
+    rights, and are for people who proved a second factor, as those for products are.
 
     Raises:
         AccessRefused: nothing; the refusal is audited.

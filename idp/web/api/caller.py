@@ -85,9 +85,7 @@ def act(caller: Caller) -> Work:
     client = caller.client
     g.caller = caller
     if caller.account_id is not None:
-        return act_as(
-            open_work(), Actor("account", caller.account_id, client.client_id, session_id=caller.session_id)
-        )
+        return act_as(open_work(), Actor("account", caller.account_id, client.client_id, session_id=caller.session_id))
     held = frozenset(client.permissions)
     return act_as(
         open_work(), Actor("client", client.id, client.client_id, company_id=client.company_id, permissions=held)
@@ -124,8 +122,8 @@ def require_any(work: Work, permissions: tuple[str, ...], company_id: UUID | Non
 
 
 def require_proof(work: Work, caller: Caller, *, fresh: bool) -> None:
-    """Go on if the person has proved enough: two factors, and for what asks for it the second one minutes ago. A service
-    proves nothing of the kind: an operator gave it what it holds.
+    """Go on if the person has proved enough: two factors, and for what asks for it the second one minutes ago. A
+    service proves nothing of the kind: an operator gave it what it holds.
 
     Raises:
         StepUpRequired: a challenge (RFC 9470) with which the application sends the person to prove it.

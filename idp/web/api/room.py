@@ -5,7 +5,8 @@
         '''A company.'''
 
 Before the operation runs, and before what was sent is looked at: the caller, its pace, the scope, the permission, the
-fresh proof (`admit`). Around it: the `Idempotency-Key` of a creation, the `If-Match` of a change, the `ETag` of an answer.
+fresh proof (`admit`). Around it: the `Idempotency-Key` of a creation, the `If-Match` of a change, the `ETag` of what
+is shown.
 """
 
 import base64

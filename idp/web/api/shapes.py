@@ -1,7 +1,7 @@
 """What every shape of the API has in common: what is sent, what is shown, what goes wrong."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints
@@ -20,7 +20,9 @@ Moment = Annotated[
 ]  # fmt: skip
 """An instant: RFC 3339, UTC."""
 
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Labels = dict[str, str]
+"""A text by language; French and English are always there for what the catalogue says."""
+
 ProductName = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[a-z0-9-]+$")]
 RoleName = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[a-z0-9-]+\.[a-z0-9-]+$")]
 
@@ -52,12 +54,6 @@ class CompanyPath(Sent):
     company_id: UUID
 
 
-class Texts(Shown):
-    """A text by language; French and English are always there for what the catalogue says."""
-
-    model_config = ConfigDict(extra="allow", frozen=True, json_schema_extra={"additionalProperties": {"type": "string"}})
-
-
 class FieldProblem(Shown):
     """One field that cannot be used as it was sent."""
 
@@ -75,14 +71,3 @@ class Problem(BaseModel):
     status: int
     instance: str | None = None
     errors: list[FieldProblem] | None = None
-
-
-class Ordered(ListQuery):
-    """A list that can be read in both directions."""
-
-    order: Literal["asc", "desc"] = "asc"
-
-
-def texts(labels: Any) -> dict[str, str]:
-    """Labels by language, as they are shown."""
-    return dict(labels)
