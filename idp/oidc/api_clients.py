@@ -1,7 +1,7 @@
 """Clients of this service's own API: registered for it by an operator, with tokens that are for it alone.
 
 The API is a resource like a product's (RFC 8707), and no product: its tokens carry scopes and nothing of what their
-person may do in which company. That is looked up at every call (docs/decisions/0015).
+person may do in which company. That is looked up at every call (docs/decisions/0012).
 """
 
 from typing import TYPE_CHECKING
