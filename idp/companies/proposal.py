@@ -123,7 +123,7 @@ def _state(work: Work, company_id: UUID, product: str) -> str:
     row = subscription.product_of(work, company_id, product)
     if row is None:
         raise NotSubscribed(product=product)
-    return reach.state_now(work, row.state, row.since_at, row.until_at)[0]
+    return subscription.now(work, row)[0]
 
 
 def _firm_state(work: Work, firm_id: UUID) -> str:
@@ -134,4 +134,4 @@ def _firm_state(work: Work, firm_id: UUID) -> str:
         .where(SubscribedProduct.company_id == firm_id, SubscribedProduct.product.in_(products))
         .limit(1)
     )
-    return reach.state_now(work, row.state, row.since_at, row.until_at)[0] if row is not None else reach.ENDED
+    return subscription.now(work, row)[0] if row is not None else reach.ENDED

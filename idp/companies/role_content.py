@@ -74,9 +74,14 @@ def require_hands(work: Work, company_id: UUID, product: str) -> None:
     Raises:
         RoleNotAssignable: none does.
     """
-    policy = work.policies.products.get(product)
-    if not _builds(work, company_id, policy.custom_roles.built_by if policy is not None else ()):
+    if not builds(work, company_id, product):
         raise RoleNotAssignable(role=CustomRole.__tablename__)
+
+
+def builds(work: Work, company_id: UUID, product: str) -> bool:
+    """Whether one of the actor's roles builds roles in this product, whatever the company may use today."""
+    policy = work.policies.products.get(product)
+    return _builds(work, company_id, policy.custom_roles.built_by if policy is not None else ())
 
 
 def offered(work: Work, company_id: UUID, product: str) -> frozenset[str]:
@@ -105,7 +110,7 @@ def grantable(work: Work, company_id: UUID, product: str) -> frozenset[str]:
 def checked(
     work: Work, company_id: UUID, product: str, wanted: Iterable[str], present: Iterable[str] = ()
 ) -> list[str]:
-    """The permissions of a role to be, sorted, once they keep the rules.
+    """The permissions of a role to be, sorted, once they keep the rules; areas that are paired stay so.
 
     Args:
         present: what the role holds already; that may stay, also where the actor could not give it.
@@ -115,7 +120,7 @@ def checked(
         RoleNotAssignable: one that the actor may not give; `permissions` says which.
     """
     policy = work.policies.products[product]
-    chosen = sorted(set(wanted))
+    chosen = sorted(with_twins(policy, wanted))
     unknown = [each for each in chosen if each not in policy.permissions]
     forbidden = [each for each in chosen if each in policy.custom_roles.never]
     if not chosen or unknown or forbidden:
@@ -126,6 +131,17 @@ def checked(
     if beyond:
         raise RoleNotAssignable(permissions=beyond)
     return chosen
+
+
+def with_twins(product: Product, permissions: Iterable[str]) -> frozenset[str]:
+    """The permissions, each with the same one of the area that always carries the same level, where there is one."""
+    found = set(permissions)
+    for each in tuple(found & set(product.permissions)):
+        _, area, act = each.split(".")
+        twin = f"{product.id}.{product.areas[area].paired_with}.{act}"
+        if twin in product.permissions:
+            found.add(twin)
+    return frozenset(found)
 
 
 def checked_labels(labels: Mapping[str, str]) -> dict[str, str]:

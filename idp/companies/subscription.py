@@ -112,10 +112,15 @@ def product_of(work: Work, company_id: UUID, product: str) -> SubscribedProduct 
     )
 
 
+def now(work: Work, row: SubscribedProduct) -> tuple[str, datetime | None]:
+    """The state of a product at this instant, whatever was written down last, and when it ended if it has."""
+    return state_now(work, row.state, row.since_at, row.until_at, row.suspends_at)
+
+
 def usable(work: Work, company_id: UUID) -> dict[str, str]:
     """The products a company can use now, be it for viewing only, with their states."""
     rows = work.session.scalars(select(SubscribedProduct).where(SubscribedProduct.company_id == company_id))
-    states = {row.product: state_now(work, row.state, row.since_at, row.until_at) for row in rows}
+    states = {row.product: now(work, row) for row in rows}
     return {product: state for product, (state, ended_at) in states.items() if ended_at is None}
 
 
@@ -129,7 +134,7 @@ def plan_with(work: Work, company_id: UUID, product: str) -> Plan:
     plan = work.policies.plans.get(terms.now(work, subscription).plan) if subscription is not None else None
     if row is None or plan is None:
         raise NotSubscribed(product=product)
-    if state_now(work, row.state, row.since_at, row.until_at, row.suspends_at)[1] is not None:
+    if now(work, row)[1] is not None:
         raise NotSubscribed(product=product)
     return plan
 

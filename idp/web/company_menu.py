@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from flask_babel import lazy_gettext
+
 from idp.companies import own_companies
 from idp.companies.own_companies import OwnCompany
 from idp.work import Work
 
 COMPANIES = "/companies"
+_l = lazy_gettext
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +24,7 @@ class Entry:
         permission: who may open it; it is shown to nobody else.
         about: what one finds there, in a few words.
         kind: `firm` for a page that only an accounting firm has.
+        also: another permission that opens it.
     """
 
     key: str
@@ -29,10 +33,16 @@ class Entry:
     label: Any
     about: Any
     kind: str | None = None
+    also: str | None = None
 
 
 # One line a page, in the order in which they are shown.
-ENTRIES: tuple[Entry, ...] = ()
+ENTRIES: tuple[Entry, ...] = (
+    Entry(
+        "roles", "/roles", "company.roles.view", _l("Roles"), _l("what each role permits, and roles of your own"),
+        also="practice.roles.view",
+    ),
+)  # fmt: skip
 
 
 def home(company_id: UUID) -> str:
@@ -45,7 +55,7 @@ def entries(company_id: UUID, kind: str, permissions: Collection[str]) -> list[d
     return [
         {"key": each.key, "url": home(company_id) + each.path, "label": each.label, "about": each.about}
         for each in ENTRIES
-        if each.permission in permissions and each.kind in (None, kind)
+        if (each.permission in permissions or each.also in permissions) and each.kind in (None, kind)
     ]
 
 

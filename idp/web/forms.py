@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar, get_origin
 
 from flask import request
 from flask_babel import gettext, lazy_gettext, ngettext
@@ -20,7 +20,8 @@ FormT = TypeVar("FormT", bound="Form")
 
 
 class Form(BaseModel):
-    """The shape of a form. A field that the page does not have is refused.
+    """The shape of a form. A field that the page does not have is refused. A field that is a tuple takes as many values
+    as come; every other one takes one.
 
     Attributes:
         says: by field, what to tell the person instead of the general sentence; lazy texts.
@@ -33,17 +34,18 @@ class Form(BaseModel):
 def read(model: type[FormT], sent: MultiDict[str, str]) -> tuple[FormT | None, dict[str, str]]:
     """The form as its model, or None and what is wrong, by field; `form` stands for the whole of it."""
     problems: dict[str, str] = {}
-    values: dict[str, str] = {}
+    values: dict[str, str | list[str]] = {}
+    several = {name for name, field in model.model_fields.items() if get_origin(field.annotation) is tuple}
     for name, entries in sent.lists():
         if name in _ENVELOPE:
             continue
-        if len(entries) > 1:
+        if len(entries) > 1 and name not in several:
             problems["form"] = gettext("This form arrived in disorder. Please fill it in again.")
-        elif _CONTROLS.search(entries[0]):
+        elif any(_CONTROLS.search(entry) for entry in entries):
             field = name if name in model.model_fields else "form"
             problems[field] = gettext("This holds a character that cannot be typed. Please write it again.")
         else:
-            values[name] = entries[0]
+            values[name] = entries if name in several else entries[0]
     if problems:
         return None, problems
     try:

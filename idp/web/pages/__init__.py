@@ -32,6 +32,8 @@ ROOMS = (
     "recovery",
     "recovery_codes",
     "reset",
+    "role_editor",
+    "roles",
     "second_step",
     "security_history",
     "setup",

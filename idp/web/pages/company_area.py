@@ -60,12 +60,12 @@ class Area:
 
 
 def enter(
-    company_id: UUID, permission: str, *, write: bool = False, step_up: bool = False, back: str | None = None
+    company_id: UUID, *permissions: str, write: bool = False, step_up: bool = False, back: str | None = None
 ) -> Area:
     """Come in, or be sent away, before anything of the company is read.
 
     Args:
-        permission: what the page needs.
+        permissions: what the page needs; of several, any one of them.
         write: begin a writing transaction, for a view that changes anything.
         step_up: a second factor was proved minutes ago; for what the catalogue marks `step_up`.
         back: with `step_up`, where to come back to, for a form whose own address shows no page.
@@ -73,16 +73,16 @@ def enter(
     Raises:
         NotAuthenticated, StepUpRequired: become a redirect to sign-in and back.
         NotFound: not a company of this person's, or none at all; the two look the same.
-        NotPermitted: one of the company's people, but without this permission.
+        NotPermitted: one of the company's people, but with none of these permissions.
     """
     open_work(write=write)
     current = fresh(page=back) if step_up and current_session() is None else signed_in()
     work = open_work()
-    company, permissions = own_companies.standing(work, current.account_id, company_id)
-    if permission not in permissions:
-        raise NotPermitted(permission=permission)
+    company, held = own_companies.standing(work, current.account_id, company_id)
+    if not held.intersection(permissions):
+        raise NotPermitted(permission=permissions[0])
     if current.acr != session.ACR_TWO:  # every role in a company's account demands both factors
         raise StepUpRequired(page=back) if back else StepUpRequired()
     if step_up:
         fresh(page=back)
-    return Area(work, current, company, permissions)
+    return Area(work, current, company, held)

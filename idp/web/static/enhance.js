@@ -85,3 +85,29 @@ for (const menu of document.querySelectorAll("details.menu")) {
   });
   document.addEventListener("click", (event) => { if (!menu.contains(event.target)) menu.open = false; });
 }
+
+// A role that is put together: the level of an area ticks its permissions, and single ticks say which level they come to.
+const chosen = document.querySelector("[data-chosen]");
+const count = () => {
+  const number = document.querySelectorAll("[data-area] input[type=checkbox]:checked").length;
+  chosen.textContent = number === 1 ? chosen.dataset.one : chosen.dataset.many.replace("{n}", String(number));
+};
+for (const area of document.querySelectorAll("[data-area]")) {
+  const order = ["none", "view", "work", "manage"];
+  const ticks = [...area.querySelectorAll("input[type=checkbox]")];
+  const levels = [...area.querySelectorAll("input[type=radio]")];
+  const within = (tick, level) => order.indexOf(tick.dataset.level) <= order.indexOf(level);
+  const brought = (tick, level) => within(tick, level) && !("apart" in tick.dataset);
+  area.addEventListener("change", (event) => {
+    if (event.target.type === "radio" && order.includes(event.target.value)) {
+      const level = event.target.value;
+      for (const tick of ticks) tick.checked = brought(tick, level) || (tick.checked && within(tick, level) && "apart" in tick.dataset);
+    } else if (event.target.type === "radio") {
+      area.querySelector("details").open = true;
+    } else {
+      const found = levels.find((each) => order.includes(each.value) && ticks.every((tick) => tick.checked === brought(tick, each.value)));
+      (found ?? levels[levels.length - 1]).checked = true;
+    }
+    count();
+  });
+}
