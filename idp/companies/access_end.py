@@ -20,6 +20,7 @@ def tell(
     product: str | None = None,
     firm_id: UUID | None = None,
     logout: bool = False,
+    whatever: bool = False,
 ) -> None:
     """After the commit, what products hold for these people is ended wherever the engine refuses them.
 
@@ -33,8 +34,9 @@ def tell(
         firm_id: only people who are or were of this firm: what came by its mandates.
         logout: products are told at once to close the sessions concerned (Back-Channel Logout), where the policy says
             that the end is immediate; otherwise they notice when the access token runs out.
+        whatever: end it also where access goes on, as when an administrator closes somebody's sessions for the company.
     """
     assert account_id is not None or company_id is not None or firm_id is not None
     named = {"account": account_id, "company": company_id, "firm": firm_id}
     members = {name: str(key) if key is not None else None for name, key in named.items()}
-    queue.fact(work, FACT, **members, product=product, logout=logout)
+    queue.fact(work, FACT, **members, product=product, logout=logout, whatever=whatever)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import select, update
 
 from idp.accounts import email_address, personal_data, profile
 from idp.accounts.models import Account
@@ -16,14 +16,13 @@ from idp.accounts.personal_data import Held
 from idp.audit import log as audit
 from idp.audit import retention
 from idp.authn import erasure_request, session
-from idp.companies import clock, support_case, tables
+from idp.companies import clock, firm_run, support_case, tables
 from idp.companies.models import Invitation
 from idp.core.errors import Conflict
 from idp.outbox import queue as outbox
 from idp.work import Actor, Work
 
 SYSTEM = Actor(kind="system", name="erasure")
-ASSIGNS = "practice.colleagues.assign"  # who can do this in a firm can keep it going
 REASON = "request of the person"
 IDENTITY_CHECK = "password and second factor in their own session"
 
@@ -48,7 +47,7 @@ def obstacles(work: Work, account_id: UUID) -> list[Obstacle]:
     ).all()
     found = [Obstacle("owner", row.id, row.name) for row in rows if row.unique_role]
     for row in rows:
-        if row.kind == "firm" and not row.unique_role and _runs_alone(work, account_id, row.id):
+        if row.kind == "firm" and not row.unique_role and firm_run.runs_alone(work, account_id, row.id):
             found.append(Obstacle("administrator", row.id, row.name))
     return found
 
@@ -109,23 +108,3 @@ def erase(work: Work, account_id: UUID, held: Iterable[Held]) -> None:
     outbox.mail(work, address, "account_erased", locale=locale, name=name, when=work.now.isoformat())
     retention.erase_traces_of(work, account_id)
     audit.record(work, audit.ERASED, ("account", account_id))
-
-
-def _runs_alone(work: Work, account_id: UUID, firm_id: UUID) -> bool:
-    """Whether the person is the only one in the firm who can give clients to colleagues."""
-    able = [role.id for role in work.policies.roles.values() if ASSIGNS in role.permissions]
-    m, r, a = tables.memberships.c, tables.product_roles.c, tables.accounts.c
-    holders = set(
-        work.session.scalars(
-            select(r.account_id)
-            .join_from(tables.product_roles, tables.memberships, m.id == r.membership_id)
-            .join(tables.accounts, a.id == r.account_id)
-            .where(
-                r.company_id == firm_id, r.role.in_(able), r.ended_at.is_(None),
-                or_(r.expires_at.is_(None), r.expires_at > work.now),
-                m.ended_at.is_(None), m.suspended_at.is_(None),
-                or_(a.status == "active", a.id == account_id),
-            )
-        )
-    )  # fmt: skip
-    return holders == {account_id}

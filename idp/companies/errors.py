@@ -15,6 +15,30 @@ class OwnerNotEditable(NotPermitted):
     code = "owner_not_editable"
 
 
+class HigherRole(NotPermitted):
+    """The person holds a role here that the actor could not have given, or may not touch."""
+
+    code = "higher_role"
+
+
+class ChangedMeanwhile(Conflict):
+    """Somebody else changed it since it was shown; look at what it is now, then decide."""
+
+    code = "changed_meanwhile"
+
+
+class LastAdministrator(Conflict):
+    """Nobody else could run the firm; name another one first."""
+
+    code = "last_administrator"
+
+
+class OwnerCannotLeave(Conflict):
+    """A company keeps its owner until the ownership is handed over."""
+
+    code = "owner_cannot_leave"
+
+
 class RoleNotAssignable(NotPermitted):
     """None of the actor's roles may give this role."""
 

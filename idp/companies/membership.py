@@ -1,34 +1,62 @@
-"""People in companies, and the one role each has in a product."""
+"""People in companies: who belongs, who is kept out for the time being, who goes.
 
-from collections.abc import Iterable, Mapping
-from datetime import datetime
-from typing import Any
+The company role is changed by `company_role`, roles in products by `product_role`; both are found here too.
+"""
+
+from collections.abc import Iterable
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 
 from idp.accounts import profile
 from idp.audit import log
-from idp.companies import access, access_end, clock, company, period, role, role_wish, seats
+from idp.companies import (
+    access,
+    access_end,
+    acting_on,
+    clock,
+    company,
+    firm_run,
+    membership_period,
+    period,
+    role,
+)
+from idp.companies.acting_on import ever, find
 from idp.companies.errors import (
     AlreadyMember,
+    LastAdministrator,
     NotOnYourself,
+    OwnerCannotLeave,
     OwnerNotEditable,
-    RoleExists,
     RoleNotOffered,
     UniqueRoleTaken,
 )
 from idp.companies.models import Assignment, Membership, ProductRole
-from idp.companies.role_wish import Wish
+from idp.companies.product_role import change_role, grant_role, revoke_role
 from idp.core.errors import InvalidInput, NotFound
 from idp.core.ids import uuid7
+from idp.outbox import queue as outbox
 from idp.work import Work
 
+__all__ = [
+    "add",
+    "change_role",
+    "end_sessions",
+    "ever",
+    "find",
+    "grant_role",
+    "leave",
+    "remove",
+    "resume",
+    "revoke_role",
+    "suspend",
+]
+
 INVITES = "company.users.invite"
-EDITS = "company.users.edit-access"
-SUSPENDS = "company.users.suspend"
-REMOVES = "company.users.remove"
+SUSPENDS = ("company.users.suspend",)
+REMOVES = ("company.users.remove", "practice.colleagues.remove")
+ENDS_SESSIONS = "company.security.end-sessions"
 
 
 def add(
@@ -54,8 +82,7 @@ def add(
         AlreadyMember: the person is.
     """
     access.require(work, INVITES, company_id)
-    where = company.get(work, company_id)
-    if where.closed_at is not None:
+    if company.get(work, company_id).closed_at is not None:
         raise NotFound(kind="company")
     profile.get(work, account_id)
     administration = next(each for each in work.policies.products.values() if each.kind == "administration")
@@ -65,12 +92,10 @@ def add(
         role.require_assignable(work, company_id, each)
         if each is not given and not each.entry.combinable:
             raise RoleNotOffered(product=administration.id, role=each.id)
-    unknown = [each for each in services if each not in work.policies.services]
-    if unknown:
+    if unknown := sorted(set(services) - set(work.policies.services)):
         raise InvalidInput(field="services", unknown=unknown)
     if find(work, company_id, account_id) is not None:
         raise AlreadyMember()
-
     membership = Membership(
         id=uuid7(),
         account_id=account_id,
@@ -89,141 +114,99 @@ def add(
     except IntegrityError as error:  # uq_memberships_unique_role, or uq_memberships_current in a race
         raise (UniqueRoleTaken(role=company_role) if given.entry.unique else AlreadyMember()) from error
     period.of_membership(work, membership)
-    log.record(work, "membership.added", ("account", account_id), company_id=company_id, role=company_role)
+    log.record(
+        work, "membership.added", ("account", account_id), company_id=company_id, role=company_role,
+        before=None, after=membership_period.told(membership),
+    )  # fmt: skip
     return membership
 
 
-def grant_role(
-    work: Work,
-    company_id: UUID,
-    account_id: UUID,
-    product: str,
-    *,
-    role_id: str | None = None,
-    custom_role_id: UUID | None = None,
-    switches: Mapping[str, bool] | None = None,
-    restrictions: Mapping[str, Any] | None = None,
-    expires_at: datetime | None = None,
-    extra_cost: bool = False,
-) -> ProductRole:
-    """Give a member a role in one product: a built-in one, or one of the company's own.
-
-    Args:
-        switches: areas turned on or off, over the defaults of a role with switches.
-        restrictions: limits by name, as the product's rules define them.
-        expires_at: end of a temporary right.
-        extra_cost: the cost of a seat beyond the plan was confirmed.
-
-    Raises:
-        NotPermitted: the actor may not, acts on themselves or on the owner, or may not give this role.
-        NotFound: the person is no member here.
-        NotSubscribed, RoleNotOffered, RoleExists, SeatLimitReached, ExtraCostUnconfirmed, InvalidInput
-    """
-    membership = _editable(work, EDITS, company_id, account_id)
-    if _current(work, membership, product) is not None:
-        raise RoleExists(product=product)
-    wish = Wish(role_id, custom_role_id, switches or {}, restrictions or {}, expires_at)
-    values = role_wish.columns(work, company_id, product, wish)
-    bought = values["uses_seat"] and seats.reserve(work, company_id, product, extra_cost=extra_cost)
-    granted = _insert(work, membership, product, values)
-    seats.tell_bought(work, company_id, {product: 1} if bought else {})
-    log.record(
-        work, "role.granted", ("account", account_id),
-        company_id=company_id, product=product, role=wish.named, extra_cost=bought,
-    )  # fmt: skip
-    return granted
-
-
-def change_role(
-    work: Work,
-    company_id: UUID,
-    account_id: UUID,
-    product: str,
-    *,
-    role_id: str | None = None,
-    custom_role_id: UUID | None = None,
-    switches: Mapping[str, bool] | None = None,
-    restrictions: Mapping[str, Any] | None = None,
-    expires_at: datetime | None = None,
-    extra_cost: bool = False,
-) -> ProductRole:
-    """Replace a member's role in one product; arguments and refusals as for `grant_role`.
-
-    The seat is kept when both roles take one. Products feel it with the next token, at most ten minutes later.
-
-    Raises:
-        NotFound: the person is no member here, or holds no role in the product.
-    """
-    membership = _editable(work, EDITS, company_id, account_id)
-    before = _current(work, membership, product)
-    if before is None:
-        raise NotFound(kind="product_role")
-    wish = Wish(role_id, custom_role_id, switches or {}, restrictions or {}, expires_at)
-    values = role_wish.columns(work, company_id, product, wish)
-    bought = False
-    if values["uses_seat"]:
-        seats.lock(work, company_id)  # closes a temporary right that has run out: it holds no seat any more
-        if not before.uses_seat or before.ended_at is not None:
-            bought = seats.reserve(work, company_id, product, extra_cost=extra_cost)
-    if before.ended_at is None:
-        _end(work, before)
-    granted = _insert(work, membership, product, values)
-    seats.tell_bought(work, company_id, {product: 1} if bought else {})
-    log.record(
-        work, "role.changed", ("account", account_id), company_id=company_id, product=product,
-        before=before.role or str(before.custom_role_id), role=wish.named, extra_cost=bought,
-    )  # fmt: skip
-    return granted
-
-
-def revoke_role(work: Work, company_id: UUID, account_id: UUID, product: str) -> None:
-    """Take away a member's role in one product; the person stays a member, the seat is free.
-
-    Raises:
-        NotPermitted: the actor may not, or acts on themselves or on the owner.
-        NotFound: the person is no member here, or holds no role in the product.
-    """
-    membership = _editable(work, EDITS, company_id, account_id)
-    held = _current(work, membership, product)
-    if held is None:
-        raise NotFound(kind="product_role")
-    _end(work, held)
-    clock.person(work, account_id)
-    log.record(work, "role.revoked", ("account", account_id), company_id=company_id, product=product)
-
-
-def suspend(work: Work, company_id: UUID, account_id: UUID) -> None:
+def suspend(work: Work, company_id: UUID, account_id: UUID, *, seen: UUID | None = None) -> None:
     """Refuse a member everything here for the time being; roles and seats are kept."""
-    membership = _editable(work, SUSPENDS, company_id, account_id)
+    membership = acting_on.editable(work, SUSPENDS, company_id, account_id, seen=seen)
     if membership.suspended_at is None:
+        clock.person(work, account_id)
         membership.suspended_at = work.now
         work.session.flush()
         period.of_membership(work, membership)
-        clock.person(work, account_id)
+        access_end.tell(work, account_id=account_id, logout=True)  # of a firm: at every client, whatever its name
         log.record(work, "membership.suspended", ("account", account_id), company_id=company_id)
 
 
-def resume(work: Work, company_id: UUID, account_id: UUID) -> None:
+def resume(work: Work, company_id: UUID, account_id: UUID, *, seen: UUID | None = None) -> None:
     """Take back a suspension."""
-    membership = _editable(work, SUSPENDS, company_id, account_id)
+    membership = acting_on.editable(work, SUSPENDS, company_id, account_id, seen=seen)
     if membership.suspended_at is not None:
+        clock.person(work, account_id)
         membership.suspended_at = None
         work.session.flush()
         period.of_membership(work, membership)
-        clock.person(work, account_id)
         log.record(work, "membership.resumed", ("account", account_id), company_id=company_id)
 
 
-def remove(work: Work, company_id: UUID, account_id: UUID) -> None:
+def remove(work: Work, company_id: UUID, account_id: UUID, *, seen: UUID | None = None) -> None:
     """Remove a member: roles end, seats are free, and in a firm every client is lost at once.
 
     Raises:
-        NotPermitted: the actor may not, or acts on themselves, or on the holder of the unique role.
+        NotPermitted: the actor may not, or acts on themselves, on the holder of the unique role, or on a higher role.
         NotFound: the person is no member here.
+        ChangedMeanwhile: somebody else has changed the membership since it was seen.
     """
-    membership = _editable(work, REMOVES, company_id, account_id)
+    membership = acting_on.editable(work, REMOVES, company_id, account_id, seen=seen)
     if membership.unique_role:
         raise OwnerNotEditable()
+    before = membership_period.told(membership)
+    _end(work, membership)
+    log.record(work, "membership.removed", ("account", account_id), company_id=company_id, before=before, after=None)
+
+
+def leave(work: Work, company_id: UUID, *, seen: UUID | None = None) -> None:
+    """Leave a company oneself; its administrators are told by mail. Roles, seats and clients as for `remove`.
+
+    Raises:
+        NotFound: the actor is no member here.
+        OwnerCannotLeave: the ownership has to be handed over first.
+        LastAdministrator: nobody else could run the firm.
+    """
+    account_id = work.actor.id
+    if work.actor.kind != "account" or account_id is None:
+        raise NotFound(kind="membership")
+    membership = acting_on.locked(work, company_id, account_id, seen=seen)
+    if membership.unique_role:
+        raise OwnerCannotLeave()
+    where, person = company.get(work, company_id), profile.get(work, account_id)
+    if where.kind == "firm" and firm_run.runs_alone(work, account_id, company_id):
+        raise LastAdministrator()
+    before = membership_period.told(membership)
+    _end(work, membership)
+    name = f"{person.given_name} {person.family_name}".strip()
+    for each in access.administrators(work, company_id):
+        outbox.mail(
+            work, each.address, "member_left", locale=each.locale, name=each.name, who=name, company=where.name,
+            path=f"/companies/{company_id}/people",
+        )  # fmt: skip
+    log.record(work, "membership.left", ("account", account_id), company_id=company_id, before=before, after=None)
+
+
+def end_sessions(work: Work, company_id: UUID, account_id: UUID) -> None:
+    """End what a member's products hold for this company at once: refresh tokens, and the sessions of the products. The
+    person stays signed in here and keeps every role, so the products let them in again.
+
+    Raises:
+        NotPermitted: the actor may not, or it is the actor.
+        NotFound: the person is no member here.
+    """
+    access.require(work, ENDS_SESSIONS, company_id)
+    if work.actor.id == account_id:
+        raise NotOnYourself()
+    acting_on.locked(work, company_id, account_id)
+    clock.person(work, account_id)
+    access_end.tell(work, account_id=account_id, company_id=company_id, logout=True, whatever=True)
+    log.record(work, "membership.sessions_ended", ("account", account_id), company_id=company_id)
+
+
+def _end(work: Work, membership: Membership) -> None:
+    company_id, account_id = membership.company_id, membership.account_id
     clock.person(work, account_id)
     for table, firm in ((ProductRole, ProductRole.company_id), (Assignment, Assignment.firm_id)):
         work.session.execute(
@@ -235,78 +218,3 @@ def remove(work: Work, company_id: UUID, account_id: UUID) -> None:
     work.session.flush()
     period.of_membership(work, membership)
     access_end.tell(work, account_id=account_id, logout=True)  # of a firm: at every client, whatever its name
-    log.record(work, "membership.removed", ("account", account_id), company_id=company_id)
-
-
-def find(work: Work, company_id: UUID, account_id: UUID) -> Membership | None:
-    """The current membership, suspended or not."""
-    return work.session.scalar(
-        select(Membership).where(
-            Membership.account_id == account_id, Membership.company_id == company_id, Membership.ended_at.is_(None)
-        )
-    )
-
-
-def ever(work: Work, company_id: UUID, account_id: UUID) -> bool:
-    """Whether the person is a member here, or has been one."""
-    statement = select(Membership.id).where(Membership.account_id == account_id, Membership.company_id == company_id)
-    return work.session.execute(statement.limit(1)).first() is not None
-
-
-def _editable(work: Work, permission: str, company_id: UUID, account_id: UUID) -> Membership:
-    """The membership, if the actor may act on it. The permission is asked first, so that nobody learns who is here."""
-    access.require(work, permission, company_id)
-    membership = find(work, company_id, account_id)
-    if membership is None:
-        raise NotFound(kind="membership")
-    if access.trusted(work):
-        return membership
-    administration = work.policies.products[permission.partition(".")[0]]
-    if work.actor.id == account_id and not administration.rules.self_edit_of_own_access:
-        raise NotOnYourself()
-    if membership.unique_role and not administration.rules.owner_editable_by_others:
-        raise OwnerNotEditable()
-    return membership
-
-
-def _current(work: Work, membership: Membership, product: str) -> ProductRole | None:
-    return work.session.scalar(
-        select(ProductRole).where(
-            ProductRole.account_id == membership.account_id, ProductRole.company_id == membership.company_id,
-            ProductRole.product == product, ProductRole.ended_at.is_(None),
-        )
-    )  # fmt: skip
-
-
-def _end(work: Work, held: ProductRole) -> None:
-    """End a role; of several who do so together one succeeds, and no seat is kept that another gave back.
-
-    Raises:
-        NotFound: somebody was faster.
-    """
-    ended = work.session.execute(
-        update(ProductRole).where(ProductRole.id == held.id, ProductRole.ended_at.is_(None)).values(ended_at=work.now),
-        execution_options={"synchronize_session": "fetch"},
-    )
-    if ended.rowcount != 1:  # type: ignore[attr-defined]
-        raise NotFound(kind="product_role")
-
-
-def _insert(work: Work, membership: Membership, product: str, values: dict[str, Any]) -> ProductRole:
-    granted = ProductRole(
-        id=uuid7(),
-        membership_id=membership.id,
-        account_id=membership.account_id,
-        company_id=membership.company_id,
-        product=product,
-        created_at=work.now,
-        granted_by=work.actor.id if work.actor.kind == "account" else None,
-        **values,
-    )
-    work.session.add(granted)
-    try:
-        work.session.flush()
-    except IntegrityError as error:  # uq_product_roles_current
-        raise RoleExists(product=product) from error
-    clock.person(work, membership.account_id)
-    return granted

@@ -58,13 +58,14 @@ def columns(work: Work, company_id: UUID, product: str, wish: Wish) -> dict[str,
         raise NotSubscribed(product=product)
     plan = subscription.plan_with(work, company_id, product)
     on: set[str] = set()
+    switched = False
     limit: timedelta | None = None
     if wish.role_id is not None:
         given = role.built_in(work, product, wish.role_id, "member")
         role.require_assignable(work, company_id, given)
         if not plan.offers(wish.role_id):
             raise RoleNotOffered(product=product, role=wish.role_id)
-        on = _switched_on(given, wish.switches)
+        on, switched = _switched_on(given, wish.switches), bool(given.switches)
         limit = timedelta(days=given.entry.max_days) if given.entry.max_days else None
         uses_seat = given.seat
     else:
@@ -74,12 +75,15 @@ def columns(work: Work, company_id: UUID, product: str, wish: Wish) -> dict[str,
         if wish.switches:
             raise InvalidInput(field="switches", unknown=sorted(wish.switches))
         uses_seat = True
+    limits = _restrictions(work, product, wish.restrictions)
+    if limits and not switched:  # limits are for roles with switches
+        raise InvalidInput(field="restrictions", unknown=sorted(limits))
     ends = [each for each in (wish.expires_at, work.now + limit if limit else None) if each is not None]
     return {
         "role": wish.role_id,
         "custom_role_id": wish.custom_role_id,
         "switches": sorted(on),
-        "restrictions": _restrictions(work, product, wish.restrictions),
+        "restrictions": limits,
         "uses_seat": uses_seat,
         "expires_at": min(ends, default=None),
     }
@@ -109,6 +113,6 @@ def _value(rule: Restriction, value: Any) -> bool | list[str]:
     if not isinstance(value, (list, tuple)) or not all(isinstance(each, str) for each in value):
         raise InvalidInput(field="restrictions", restriction=rule.id)
     kept = sorted({" ".join(each.split()) for each in value} - {""})
-    if len(kept) > VALUES_MAX or any(len(each) > VALUE_MAX or not each.isprintable() for each in kept):
+    if not kept or len(kept) > VALUES_MAX or any(len(each) > VALUE_MAX or not each.isprintable() for each in kept):
         raise InvalidInput(field="restrictions", restriction=rule.id)
     return kept

@@ -16,7 +16,7 @@ from idp.outbox import queue
 from idp.work import Work
 
 AT_ONCE = 200  # a transaction is kept short; what is left is told again
-REASON = "access_ended"
+REASON, CLOSED = "access_ended", "closed_by_company"
 
 
 def look_again(work: Work, members: dict[str, Any]) -> None:
@@ -27,8 +27,9 @@ def look_again(work: Work, members: dict[str, Any]) -> None:
     for row in found[:AT_ONCE]:
         key = (row.account_id, row.company_id, row.product)
         if key not in answers:
-            answers[key] = isinstance(access.resolve(work, *key), Refusal)
-        if answers[key] and _end(work, row) and row.backchannel_logout_uri:
+            answers[key] = bool(members.get("whatever")) or isinstance(access.resolve(work, *key), Refusal)
+        reason = CLOSED if members.get("whatever") else REASON
+        if answers[key] and _end(work, row, reason) and row.backchannel_logout_uri:
             ended[row.client_id, row.sid] = row.subject
     if members["logout"]:
         for (client_id, sid), subject in ended.items():
@@ -66,9 +67,9 @@ def _named(work: Work, members: dict[str, Any]) -> Select[*tuple[Any, ...]]:
     return wanted.where(Grant.id > after) if after is not None else wanted
 
 
-def _end(work: Work, row: Row[Any]) -> bool:
+def _end(work: Work, row: Row[Any], reason: str) -> bool:
     return families.revoke(
-        work, row.id, REASON, company_id=row.company_id, product=row.product, client_id=row.client_id, sid=row.sid
+        work, row.id, reason, company_id=row.company_id, product=row.product, client_id=row.client_id, sid=row.sid
     )
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import structlog
 from flask import Flask, jsonify, request
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext
+from flask_babel import gettext, lazy_gettext
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
@@ -202,55 +202,72 @@ def _page(failure: Failure) -> Response:
     )
 
 
+_l = lazy_gettext
+_BY_CODE = {
+    "stale_form": (
+        _l("This page had been open for too long"),
+        _l("Nothing was changed. Please start again."),
+    ),
+    "foreign_form": (
+        _l("This form did not come from our pages"),
+        _l("Another site sent it in your name, so we did nothing. Your account is not concerned."),
+    ),
+    "four_eyes": (
+        _l("Somebody else has to approve it"),
+        _l("You opened this case. What it does needs the agreement of a second person."),
+    ),
+    "not_on_yourself": (
+        _l("Not on your own account"),
+        _l("Others decide about your own access."),
+    ),
+    "higher_role": (
+        _l("This person has more rights than you"),
+        _l("The person holds a role here that you cannot give. Somebody who can give it has to do this."),
+    ),
+    "owner_not_editable": (
+        _l("The owner is changed by nobody else"),
+        _l("The account owner hands the company over personally; until then nobody changes their rights."),
+    ),
+    "more_rights": (
+        _l("This person has more rights than you"),
+        _l("The person has rights in running the service that you do not have."),
+    ),
+}
+
+
 def _words(failure: Failure) -> tuple[str, str]:
     """Title and explanation, by code where there is more to say than the status does."""
-    match failure.code, failure.status:
-        case "stale_form", _:
-            return gettext("This page had been open for too long"), gettext("Nothing was changed. Please start again.")
-        case "foreign_form", _:
-            return (
-                gettext("This form did not come from our pages"),
-                gettext("Another site sent it in your name, so we did nothing. Your account is not concerned."),
-            )
-        case "four_eyes", _:
-            return (
-                gettext("Somebody else has to approve it"),
-                gettext("You opened this case. What it does needs the agreement of a second person."),
-            )
-        case "not_on_yourself", _:
-            return gettext("Not on your own account"), gettext("Others decide about your own access.")
-        case "more_rights", _:
-            return (
-                gettext("This person has more rights than you"),
-                gettext("The person has rights in running the service that you do not have."),
-            )
-        case _, 403:
+    if failure.code in _BY_CODE:
+        title, explanation = _BY_CODE[failure.code]
+        return str(title), str(explanation)
+    match failure.status:
+        case 403:
             return (
                 gettext("This is not open to you"),
                 gettext("Your account is in order, but it may not do this. An administrator of your company can help."),
             )
-        case _, 404:
+        case 404:
             return (
                 gettext("There is nothing at this address"),
                 gettext("The address may be mistyped, or what was here is gone."),
             )
-        case _, 405:
+        case 405:
             return (
                 gettext("This address does not work that way"),
                 gettext("It belongs to a step of a form. Please start from the beginning."),
             )
-        case _, 410:
+        case 410:
             return gettext("This is no longer valid"), gettext("Its time is over, or it was already used.")
-        case _, 413:
+        case 413:
             return gettext("That is too much at once"), gettext("What was sent is larger than any form of ours.")
-        case _, 429:
+        case 429:
             return gettext("Too many tries"), gettext("Please wait a few minutes, then try again.")
-        case _, 503:
+        case 503:
             return (
                 gettext("We cannot answer right now"),
                 gettext("It will not last. Nothing was changed; please try again in a moment."),
             )
-        case _, status if status >= 500:
+        case status if status >= 500:
             return (
                 gettext("Something went wrong on our side"),
                 gettext("Nothing was changed. We have been told; please try again later."),

@@ -117,7 +117,7 @@ def test_a_change_of_role_is_felt_and_written_down(system, make_company, join):
     assert before.permission_set != after.permission_set
     event = system.session.scalars(select(AuditEvent).order_by(AuditEvent.sequence.desc())).first()
     assert (event.name, event.company_id, event.subject_id) == ("role.changed", home, str(person))
-    assert event.details["before"] == "accounting.reader"
+    assert event.details["before"]["role"] == "accounting.reader"
 
 
 def test_a_removed_colleague_loses_every_client_and_no_other_company(system, make_client, make_company, join):

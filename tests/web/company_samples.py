@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from tests.web.mail_samples import LINK
 from tests.web.template_samples import PAGER
 
 PEOPLE = {"key": "people", "url": "/companies/1/people", "label": "Utilisateurs"}
@@ -29,4 +30,8 @@ PAGES: dict[str, list[dict[str, Any]]] = {
         {"account": JULIEN, "companies": [], "search": None, "found": 0, "pages": None},
     ],
 }  # fmt: skip
-MAILS: dict[str, list[dict[str, Any]]] = {}
+MAILS: dict[str, list[dict[str, Any]]] = {
+    "member_left": [
+        {"link": LINK, "name": "Amélie Dubois", "who": "Hugo <Perrin>", "company": "Atelier Lumen"},
+    ],
+}
