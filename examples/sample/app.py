@@ -6,7 +6,7 @@ from flask import Flask, g, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
-from examples.sample import api, logout, pages, sign_in, texts
+from examples.sample import api, events, logout, pages, sign_in, texts
 from examples.sample.config import Config
 from examples.sample.notices import notice
 from examples.sample.parts import Parts, join
@@ -26,11 +26,12 @@ def create_app(product: Product, config: Config) -> Flask:
     verifier = Verifier(
         KeyRing(service.jwks), issuer=config.issuer, client_id=config.client_id, resource=config.resource
     )
-    gate = Gate(product, PermissionSets(service.permission_set), Epochs())
-    join(app, Parts(product, config, service, verifier, gate, store))
+    epochs = Epochs()
+    gate = Gate(product, PermissionSets(service.permission_set), epochs)
+    join(app, Parts(product, config, service, verifier, gate, store, epochs))
     app.session_interface = ServerSessions(store, product_id=product.id, secure=config.secure)
 
-    for module in (pages, sign_in, logout, api):
+    for module in (pages, sign_in, logout, events, api):
         app.register_blueprint(module.views)
     _add_template_names(app, product, config)
     _add_error_pages(app, store)

@@ -9,7 +9,7 @@ from examples.sample.permissions import Gate
 from examples.sample.product import Product
 from examples.sample.service import Service
 from examples.sample.session import SessionStore
-from examples.sample.tokens import SeenOnce, Verifier
+from examples.sample.tokens import Epochs, SeenOnce, Verifier
 
 _NAME = "sample"
 
@@ -22,6 +22,7 @@ class Parts:
     verifier: Verifier
     gate: Gate
     store: SessionStore
+    epochs: Epochs
     logout_tokens: SeenOnce = field(default_factory=SeenOnce)
 
 

@@ -8,6 +8,7 @@ no session.
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from joserfc import jwt
@@ -21,6 +22,7 @@ ALGORITHMS = ("ES256",)
 LARGEST_TOKEN = 8192
 LEEWAY = 10
 BACKCHANNEL_LOGOUT = "http://schemas.openid.net/event/backchannel-logout"
+CLAIMS_CHANGED = "https://schemas.openid.net/secevent/caep/event-type/token-claims-change"
 
 
 class TokenRefused(Exception):
@@ -179,7 +181,29 @@ class Verifier:
             raise TokenRefused("neither sid nor sub says whose session ends")
         return claims
 
-    def _verified(self, token: object, types: set[str], *, audience: str, essential: tuple[str, ...]) -> Claims:
+    def access_change(self, token: object) -> "Change":
+        """What a security event token sent to this client says of somebody's access (RFC 8417, RFC 8935).
+
+        It has no `exp`: it tells of something that has happened, and an epoch that is known already changes nothing.
+        """
+        claims = self._verified(token, {"secevent+jwt"}, audience=self._client_id, essential=("jti",), ends=False)
+        events = claims.get("events")
+        event = events.get(CLAIMS_CHANGED) if isinstance(events, dict) else None
+        said = event.get("claims") if isinstance(event, dict) else None
+        who = claims.get("sub_id")
+        if not isinstance(said, dict) or not isinstance(who, dict):
+            raise TokenRefused("events does not speak of changed claims")
+        epoch, subject = said.get("epoch"), who.get("sub")
+        company, firm = said.get("company"), said.get("firm")
+        if isinstance(epoch, bool) or not isinstance(epoch, int) or not (subject or company):
+            raise TokenRefused("neither whose access nor its epoch is said")
+        if not all(value is None or isinstance(value, str) for value in (subject, company, firm)):
+            raise TokenRefused("a name is not text")
+        return Change(epoch, subject, company, firm)
+
+    def _verified(
+        self, token: object, types: set[str], *, audience: str, essential: tuple[str, ...], ends: bool = True
+    ) -> Claims:
         if not isinstance(token, str) or not 0 < len(token) <= LARGEST_TOKEN:
             raise TokenRefused("there is no token, or it is too long")
 
@@ -190,7 +214,8 @@ class Verifier:
                 raise TokenRefused("typ is that of another kind of token")
             return self._keys.find(header.get("kid"))
 
-        options: dict[str, jwt.ClaimsOption] = {name: {"essential": True} for name in (*essential, "exp", "iat")}
+        named = (*essential, "iat", *(("exp",) if ends else ()))
+        options: dict[str, jwt.ClaimsOption] = {name: {"essential": True} for name in named}
         options["iss"] = {"essential": True, "value": self._issuer}
         options["aud"] = {"essential": True, "value": audience}
         registry = jwt.JWTClaimsRegistry(now=lambda: int(self._now()), leeway=LEEWAY, **options)
@@ -202,39 +227,65 @@ class Verifier:
         return claims
 
 
+@dataclass(frozen=True)
+class Change:
+    """Access has changed: tokens with a lower epoch are old.
+
+    Attributes:
+        subject: the person concerned, in every company; None for everybody in `company`.
+        firm: only tokens that came by this firm's mandate.
+    """
+
+    epoch: int
+    subject: str | None
+    company: str | None
+    firm: str | None
+
+
 class Epochs:
-    """The highest `epoch` seen for each person and company.
+    """The highest `epoch` known for each person and company.
 
     A token with a lower one was issued before this person's access changed and is refused, although it has not
-    expired. Once `lifetime` (the longest an access token lives) has passed since the last rise, every older token is
-    dead by itself and the entry can be forgotten.
+    expired. It is learnt from newer tokens, and at once from the events that the service pushes. Once `lifetime` (the
+    longest an access token lives) has passed since the last rise, every older token is dead by itself and the entry can
+    be forgotten.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic, lifetime: float = 660) -> None:
         self._clock = clock
         self._lifetime = lifetime
         self._lock = threading.Lock()
-        self._highest: dict[tuple[str, str], tuple[int, float]] = {}
+        self._highest: dict[tuple[str, str, str], tuple[int, float]] = {}
+
+    def learn(self, change: Change) -> None:
+        """Remember what an event says."""
+        with self._lock:
+            self._raise((change.subject or "", change.company or "", change.firm or ""), change.epoch)
 
     def check(self, claims: Claims) -> None:
         """Remember this token's epoch.
 
         Raises:
-            AccessOutdated: a token with a higher one has been here.
+            AccessOutdated: a higher one is known.
         """
-        who, epoch, now = (
-            (str(claims["sub"]), str(claims.get("company", ""))),
-            int(claims.get("epoch", 0)),
-            self._clock(),
-        )
+        subject, company, firm = (str(claims.get(name, "")) for name in ("sub", "company", "firm"))
+        epoch, own = int(claims.get("epoch", 0)), (subject, company, "")
+        about = (own, (subject, "", ""), ("", company, ""), *((("", company, firm),) if firm else ()))
         with self._lock:
-            if len(self._highest) > 10_000:
-                self._highest = {k: seen for k, seen in self._highest.items() if now - seen[1] <= self._lifetime}
-            highest, since = self._highest.get(who, (epoch - 1, now))
-            if epoch < highest and now - since <= self._lifetime:
-                raise AccessOutdated("access has changed since this token was issued")
-            if epoch != highest:
-                self._highest[who] = (epoch, now)
+            now = self._clock()
+            for key in about:
+                highest, since = self._highest.get(key, (0, now))
+                if epoch < highest and now - since <= self._lifetime:
+                    raise AccessOutdated("access has changed since this token was issued")
+            self._raise(own, epoch)
+
+    def _raise(self, key: tuple[str, str, str], epoch: int) -> None:
+        now = self._clock()
+        if len(self._highest) > 10_000:
+            self._highest = {k: seen for k, seen in self._highest.items() if now - seen[1] <= self._lifetime}
+        highest, since = self._highest.get(key, (-1, now))
+        if epoch > highest or now - since > self._lifetime:
+            self._highest[key] = (epoch, now)
 
 
 class SeenOnce:

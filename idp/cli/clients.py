@@ -31,6 +31,7 @@ def described(function: Any) -> Any:
         click.option("--redirect-uri", "redirect_uris", multiple=True, help="Exact; may be repeated."),
         click.option("--post-logout-redirect-uri", "post_logout_redirect_uris", multiple=True, help="May be repeated."),
         click.option("--backchannel-logout-uri", help="Where logout tokens go."),
+        click.option("--event-uri", help="Where it is told at once that access has changed (RFC 8935)."),
         click.option("--grant-type", "grant_types", multiple=True, help="May be repeated."),
         click.option("--scope", help="Scopes it may ask for, or has by itself, separated by spaces."),
         click.option("--signing-algorithm", type=click.Choice(["ES256", "RS256"]), help="Of its ID and logout tokens."),

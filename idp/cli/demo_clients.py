@@ -92,6 +92,7 @@ def _registration(sample: Sample) -> ClientRegistration:
         redirect_uris=[f"{base}/callback"],
         post_logout_redirect_uris=[f"{base}/"],
         backchannel_logout_uri=f"{base}/backchannel-logout" if runs else None,
+        event_uri=f"{base}/events" if runs else None,
         grant_types=["authorization_code", "refresh_token", "client_credentials"],
         home_uri=f"{base}/" if runs else None,
     )
@@ -99,7 +100,9 @@ def _registration(sample: Sample) -> ClientRegistration:
 
 def _bring_up_to_date(work: Work, known: RegisteredClient, wanted: ClientRegistration) -> None:
     """Follow the service to another port; what an operator has changed otherwise stays."""
-    addresses = ("resource", "redirect_uris", "post_logout_redirect_uris", "backchannel_logout_uri", "home_uri")
+    addresses = (
+        "resource", "redirect_uris", "post_logout_redirect_uris", "backchannel_logout_uri", "event_uri", "home_uri",
+    )  # fmt: skip
     changes: dict[str, Any] = {}
     for name in addresses:
         present, value = getattr(known, name), getattr(wanted, name)

@@ -42,7 +42,7 @@ def deliverer() -> Deliverer:
     """The deliverer of this instance, joined with those who handle its facts."""
     from idp.authn.facts import HANDLERS
     from idp.companies import address_change, onboarding, support_acts
-    from idp.oidc import access_end, logout
+    from idp.oidc import access_change, access_end, logout
 
     return Deliverer(
         open_work,
@@ -52,10 +52,11 @@ def deliverer() -> Deliverer:
             **support_acts.HANDLERS,
             **address_change.HANDLERS,
             **access_end.HANDLERS,
+            **access_change.HANDLERS,
             **onboarding.HANDLERS,
             "session.ended": logout.session_ended,
         },
-        callers={"backchannel_logout": logout.deliver},
+        callers={"backchannel_logout": logout.deliver, **access_change.CALLERS},
         texter=texter(settings()),
     )
 

@@ -2,6 +2,9 @@
 
 A token's epoch is the greatest value among the rows its access came from. One change of one person's access marks all
 their current memberships, so that an answer through another way can never carry an older epoch than the last one.
+
+Each change is told to the floors above as a fact, `access.changed`: whose access, where, and the epoch from which on a
+token knows of it.
 """
 
 from uuid import UUID
@@ -9,7 +12,10 @@ from uuid import UUID
 from sqlalchemy import func, insert, select, update
 
 from idp.companies import tables
+from idp.outbox import queue
 from idp.work import Work
+
+CHANGED = "access.changed"
 
 _clock = tables.access_clock
 LATEST = func.coalesce(select(_clock.c.value).where(_clock.c.id == 1).scalar_subquery(), 0)
@@ -42,6 +48,7 @@ def person(work: Work, account_id: UUID) -> int:
     work.session.execute(
         update(tables.memberships).where(m.account_id == account_id, m.ended_at.is_(None)).values(epoch=latest)
     )
+    queue.fact(work, CHANGED, epoch=latest, account=str(account_id))
     return latest
 
 
@@ -49,4 +56,12 @@ def company(work: Work, company_id: UUID) -> int:
     """Something that touches everybody in a company changed: its subscription, its services, a role of its own."""
     latest = tick(work)
     work.session.execute(update(tables.companies).where(tables.companies.c.id == company_id).values(epoch=latest))
+    queue.fact(work, CHANGED, epoch=latest, company=str(company_id))
+    return latest
+
+
+def mandate(work: Work, company_id: UUID, firm_id: UUID) -> int:
+    """What a company opens to a firm changed; the caller writes the value into the mandate's row."""
+    latest = tick(work)
+    queue.fact(work, CHANGED, epoch=latest, company=str(company_id), firm=str(firm_id))
     return latest

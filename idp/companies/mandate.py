@@ -177,7 +177,7 @@ def _move(work: Work, mandate: Mandate, state: str, event: str, **values: Any) -
     moved = work.session.execute(
         update(tables.mandates)
         .where(tables.mandates.c.id == mandate.id, tables.mandates.c.state == mandate.state)
-        .values(state=state, epoch=clock.tick(work), **values)
+        .values(state=state, epoch=clock.mandate(work, mandate.company_id, mandate.firm_id), **values)
         .returning(tables.mandates.c.id)
     ).one_or_none()
     if moved is None:

@@ -43,6 +43,7 @@ class RegisteredClient(ClientMixin):
     redirect_uris: tuple[str, ...]
     post_logout_redirect_uris: tuple[str, ...]
     backchannel_logout_uri: str | None
+    event_uri: str | None
     grant_types: tuple[str, ...]
     scope: str
     signing_algorithm: str
@@ -153,6 +154,7 @@ class ClientRegistration:
     redirect_uris: list[str] = field(default_factory=list)
     post_logout_redirect_uris: list[str] = field(default_factory=list)
     backchannel_logout_uri: str | None = None
+    event_uri: str | None = None
     grant_types: list[str] = field(default_factory=lambda: ["authorization_code", "refresh_token"])
     scope: str = " ".join(SCOPES)
     signing_algorithm: str = "ES256"
@@ -304,8 +306,9 @@ def check(work: Work, registration: ClientRegistration, *, development: bool = F
         uris.redirect_uri(value, native=public)
     for value in asked.post_logout_redirect_uris:
         uris.redirect_uri(value, native=public, field="post_logout_redirect_uris")
-    if asked.backchannel_logout_uri:
-        uris.fetched_uri(asked.backchannel_logout_uri, field="backchannel_logout_uri", development=development)
+    for name in ("backchannel_logout_uri", "event_uri"):
+        if value := getattr(asked, name):
+            uris.fetched_uri(value, field=name, development=development)
     if asked.home_uri:
         uris.redirect_uri(asked.home_uri, native=False, field="home_uri")
     if asked.resource:

@@ -31,7 +31,9 @@ def receiving() -> Iterator[Receiver]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", "0"))).decode()
-            kept.received.append((self.path, dict(self.headers.items()), parse_qs(body, strict_parsing=True)))
+            form = self.headers.get("Content-Type") == "application/x-www-form-urlencoded"
+            sent = parse_qs(body, strict_parsing=True) if form else {"body": [body]}
+            kept.received.append((self.path, dict(self.headers.items()), sent))
             self.send_response(kept.answers.pop(0) if kept.answers else 200)
             if kept.location:
                 self.send_header("Location", kept.location)

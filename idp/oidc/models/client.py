@@ -31,6 +31,7 @@ class Client(Identified, Base):
     redirect_uris: Mapped[list[str]] = mapped_column(JSON)
     post_logout_redirect_uris: Mapped[list[str]] = mapped_column(JSON)
     backchannel_logout_uri: Mapped[str | None]
+    event_uri: Mapped[str | None]  # where security event tokens are pushed (RFC 8935)
     grant_types: Mapped[list[str]] = mapped_column(JSON)
     scope: Mapped[str]
     signing_algorithm: Mapped[str] = mapped_column(default="ES256")  # of ID and logout tokens
