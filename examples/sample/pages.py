@@ -5,8 +5,9 @@ import binascii
 import json
 import time
 from typing import Any
+from urllib.parse import urlencode
 
-from flask import Blueprint, abort, g, render_template, request
+from flask import Blueprint, abort, g, redirect, render_template, request
 from werkzeug.wrappers import Response
 
 from examples.sample import logout, sign_in
@@ -22,7 +23,10 @@ JUST_NOW = 60  # seconds
 
 
 @views.get("/")
-def home() -> str:
+def home() -> str | Response:
+    company = request.args.get("company", "")  # the launcher opens this product for one company
+    if company:
+        return redirect(f"/login?{urlencode({'company': company})}", 303)
     if sign_in.own_session().signed_in is None:
         return render_template("welcome.html", came_back=logout.came_back())
     sign_in.required()

@@ -9,7 +9,7 @@ from sqlalchemy import or_, select
 from idp.companies import access, company, membership, role, tables
 from idp.companies.errors import ColleagueOutOfReach, NeedsPracticeRole, NotOnYourself, RoleNotAssignable
 from idp.companies.models import CustomRole
-from idp.core.errors import InvalidInput, NotFound
+from idp.core.errors import InvalidInput, NotFound, NotPermitted
 from idp.policy.catalogue import Role
 from idp.work import Work
 
@@ -83,9 +83,7 @@ def require(
         RoleNotAssignable: none of the actor's roles gives it.
         InvalidInput: no such product, or not exactly one role.
     """
-    found = require_reach(work, firm_id, account_id)
-    if work.actor.id == account_id and not access.trusted(work) and _others_may(work, firm_id, account_id, found.roles):
-        raise NotOnYourself()
+    found = require_giving(work, firm_id, account_id)
     if (role_id is None) == (custom_role_id is None):
         raise InvalidInput(field="role")
     if work.policies.products.get(product) is None:
@@ -101,6 +99,28 @@ def require(
     if not found.roles and not _has_own_role(work, firm_id, account_id):
         raise NeedsPracticeRole()
     return found
+
+
+def require_giving(work: Work, firm_id: UUID, account_id: UUID) -> Standing:
+    """Go on only if the actor may give this colleague anything; as `require_reach`, and not to oneself.
+
+    Raises:
+        NotOnYourself: somebody else in the firm can be asked.
+        NotPermitted, NotFound, RoleNotAssignable, ColleagueOutOfReach: as `require_reach`.
+    """
+    found = require_reach(work, firm_id, account_id)
+    if work.actor.id == account_id and not access.trusted(work) and _others_may(work, firm_id, account_id, found.roles):
+        raise NotOnYourself()
+    return found
+
+
+def may_give(work: Work, firm_id: UUID, account_id: UUID) -> bool:
+    """Whether `require_giving` would let the actor go on."""
+    try:
+        require_giving(work, firm_id, account_id)
+    except (NotPermitted, NotFound):
+        return False
+    return True
 
 
 def require_assigner(work: Work, firm_id: UUID) -> None:

@@ -1,5 +1,6 @@
 """The applications around a person: where each product lives, and which ones a session has opened."""
 
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from uuid import UUID
 
 from sqlalchemy import select
@@ -19,6 +20,14 @@ def homes(work: Work) -> dict[str, str]:
         if client.trusted and client.product and client.home_uri:
             found.setdefault(client.product, client.home_uri)
     return found
+
+
+def for_company(home: str, company_id: UUID) -> str:
+    """The address at which an application opens for one company: its home page with the parameter `company`, which it
+    hands on to the authorization endpoint. An application that does not know it opens as ever."""
+    parts = urlsplit(home)
+    query = parse_qsl(parts.query, keep_blank_values=True)
+    return urlunsplit(parts._replace(query=urlencode([*query, ("company", str(company_id))])))
 
 
 def opened(work: Work, session_id: UUID) -> list[RegisteredClient]:

@@ -39,6 +39,14 @@ class Entry:
 # One line a page, in the order in which they are shown.
 ENTRIES: tuple[Entry, ...] = (
     Entry(
+        "clients", "/clients", "practice.clients.view", _l("Clients"),
+        _l("the companies you work for, and who of the firm works where"), "firm",
+    ),
+    Entry(
+        "colleagues", "/colleagues", "practice.colleagues.view", _l("Colleagues"),
+        _l("the people of the firm and their clients"), "firm",
+    ),
+    Entry(
         "roles", "/roles", "company.roles.view", _l("Roles"), _l("what each role permits, and roles of your own"),
         also="practice.roles.view",
     ),

@@ -229,7 +229,7 @@ def test_the_launcher_leads_to_the_products_that_are_open(browser: Browser, demo
     sign_in(browser, demo("ines.moreau"), to="/")
     assert browser.heading == "My products"
     assert "Atelier Lumen" in browser.text
-    assert f'href="{HOME}"' in browser.text
+    assert f'href="{HOME}?company=' in browser.text  # the product opens for this company
 
 
 def test_signing_out_names_the_products_that_will_close(browser: Browser, demo: Callable[[str], Holder]) -> None:

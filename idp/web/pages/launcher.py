@@ -1,6 +1,7 @@
 """The launcher: every company of a person, and the products that are open there."""
 
 from typing import Any
+from uuid import UUID
 
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
@@ -29,7 +30,7 @@ def launcher() -> ResponseReturnValue:
         {
             "name": company.name,
             "detail": gettext("through %(firm)s", firm=company.firm_name) if company.firm_name else None,
-            "tiles": [_tile(work, tile, addresses) for tile in company.tiles],
+            "tiles": [_tile(work, tile, addresses, company.company_id) for tile in company.tiles],
         }
         for company in access.launcher(work, current.account_id)
     ]
@@ -37,7 +38,8 @@ def launcher() -> ResponseReturnValue:
     return page("launcher.html", companies=companies, desk=desk, account=person(current))
 
 
-def _tile(work: Work, tile: LauncherTile, addresses: dict[str, str]) -> dict[str, Any]:
+def _tile(work: Work, tile: LauncherTile, addresses: dict[str, str], company_id: UUID) -> dict[str, Any]:
+    home = addresses.get(tile.product)
     granted, refused = tile.access, tile.refusal
     note = None
     if granted is not None and granted.subscription == "suspended":
@@ -50,7 +52,7 @@ def _tile(work: Work, tile: LauncherTile, addresses: dict[str, str]) -> dict[str
         note = gettext("not connected yet")
     return {
         "product": product_view(work, tile.product),
-        "url": addresses.get(tile.product) if granted is not None else None,
+        "url": products.for_company(home, company_id) if granted is not None and home else None,
         "role": label_for(granted.role_labels, locale.current()) if granted is not None else gettext("no access now"),
         "note": note,
     }

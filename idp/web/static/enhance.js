@@ -111,3 +111,11 @@ for (const area of document.querySelectorAll("[data-area]")) {
     count();
   });
 }
+
+// A choice that others depend on brings them at once; without this file, a button does.
+for (const select of document.querySelectorAll("[data-presses]")) {
+  const button = document.getElementById(select.dataset.presses);
+  if (!button) continue;
+  button.hidden = true;
+  select.addEventListener("change", () => select.form.requestSubmit(button));
+}
