@@ -75,6 +75,12 @@ class AlreadyInvited(Conflict):
     code = "already_invited"
 
 
+class FirstUserRefused(Conflict):
+    """Somebody who was listed cannot be invited any more; `name` says who, `reason` is the code of the refusal."""
+
+    code = "first_user_refused"
+
+
 class InvitationClosed(Conflict):
     """The invitation is not open any more; `outcome` says what became of it."""
 

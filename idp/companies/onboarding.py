@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
 
 from idp.accounts import email_address
 from idp.audit import log as audit
@@ -114,6 +115,7 @@ def order(work: Work, asked: Order) -> Company:
         address=asked.address.strip(),
         canonical=canonical,
         locale=asked.locale,
+        made_account=False,
         users="due",
         services="due",
         created_at=work.now,
@@ -243,17 +245,24 @@ def invite_owner(work: Work, company_id: UUID) -> None:
     _write(work, begun, company.get(work, company_id).name)
 
 
-def hand_over(work: Work, company_id: UUID) -> str:
+def hand_over(work: Work, company_id: UUID, *, asked_by: str | None = None) -> str:
     """A way into the wizard for the customer who stands at the page of the order, good for some minutes: answers its
     token. It proves no address; the wizard asks for a code first.
 
+    Args:
+        asked_by: names the request of the page, which is answered once.
+
     Raises:
+        Expired: this request was answered before.
         NotPermitted: the actor is neither an operator nor the service itself.
         NotFound: the company was not ordered here.
         Conflict: it has an owner already.
     """
     begun = _waiting(work, company_id)
-    token = _link(work, begun, "order_page", work.policies.account.order_page_lifetime)
+    try:
+        token = _link(work, begun, "order_page", work.policies.account.order_page_lifetime, asked_by)
+    except IntegrityError as error:  # uq_onboarding_links_asked_by
+        raise Expired(what="link", reason="withdrawn") from error
     audit.record(work, "onboarding.handed_over", ("company", company_id), company_id=company_id)
     return token
 
@@ -296,7 +305,7 @@ def _write(work: Work, begun: Onboarding, name: str) -> None:
     audit.record(work, "onboarding.invited", ("company", begun.company_id), company_id=begun.company_id)
 
 
-def _link(work: Work, begun: Onboarding, way: str, lifetime: timedelta) -> str:
+def _link(work: Work, begun: Onboarding, way: str, lifetime: timedelta, asked_by: str | None = None) -> str:
     token = tokens.new()
     work.session.add(
         OnboardingLink(
@@ -304,6 +313,7 @@ def _link(work: Work, begun: Onboarding, way: str, lifetime: timedelta) -> str:
             onboarding_id=begun.id,
             token_digest=tokens.digest(token),
             way=way,
+            asked_by=asked_by,
             address=begun.address,
             canonical=begun.canonical,
             proved_at=work.now if way == "mail" else None,

@@ -5,7 +5,7 @@ import hashlib
 import hmac
 import secrets
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import select, update
@@ -15,7 +15,7 @@ from idp.audit import log as audit
 from idp.authn import activation, one_time_code, throttle
 from idp.authn.attempt import Attempt
 from idp.authn.outcome import Outcome
-from idp.companies import membership, onboarding, subscription, tables
+from idp.companies import membership, onboarding, subscription, tables, terms
 from idp.companies.models import Onboarding, OnboardingLink
 from idp.companies.onboarding import Start
 from idp.core.errors import Conflict, Expired, NotPermitted
@@ -25,12 +25,18 @@ from idp.work import Work
 
 SENT = "onboarding_code_send"
 GUESSED = "onboarding_code"
+NEW, OWN = "new_account", "own_account"
 LIFETIME = timedelta(minutes=10)  # R-17
 
 
 def wizard(company_id: UUID) -> str:
     """Where the first steps of a company go on, once it has an owner."""
     return f"/companies/{company_id}/get-started"
+
+
+def is_wizard(path: str) -> bool:
+    """Whether a path is one at which first steps go on."""
+    return path.startswith("/companies/") and path.endswith("/get-started")
 
 
 def ask_address(work: Work, token: str, address: str) -> Outcome:
@@ -117,6 +123,12 @@ def prove_address(work: Work, token: str, code: str) -> Outcome:
     return Outcome.PAUSED if counted.last else Outcome.REFUSED
 
 
+def paused_until(work: Work, token: str) -> datetime | None:
+    """The end of the pause after too many wrong codes, if there is one."""
+    start = onboarding.find(work, token)
+    return throttle.paused_until(work, GUESSED, str(start.onboarding_id))
+
+
 def has_account(work: Work, start: Start) -> bool:
     """Whether somebody has an account with the address of this start. For who has proved to read its mail."""
     return start.proved and email_address.find_account(work, start.canonical) is not None
@@ -159,7 +171,7 @@ def activate(
         spend=lambda: _spend(work, start),
     )
     assert attempt.account_id is not None  # it was opened for the account just made
-    _own(work, start, attempt.account_id, uses_software=uses_software, way="new_account")
+    _own(work, start, attempt.account_id, uses_software=uses_software, way=NEW)
     return attempt, attempt_token
 
 
@@ -177,7 +189,7 @@ def attach(work: Work, token: str, *, uses_software: bool) -> UUID:
     work.write()
     start = onboarding.find_to_spend(work, token)
     _spend(work, start)
-    _own(work, start, work.actor.id, uses_software=uses_software, way="own_account")
+    _own(work, start, work.actor.id, uses_software=uses_software, way=OWN)
     return start.company_id
 
 
@@ -202,10 +214,10 @@ def owner_address(work: Work, company_id: UUID) -> str | None:
 def owner_product_roles(work: Work, company_id: UUID) -> dict[str, str]:
     """What an owner who is also a user holds: in each product the plan has, of the roles an owner may give, the one
     that can do most."""
-    contract, usable = subscription.of(work, company_id), subscription.usable(work, company_id)
+    contract, usable = terms.find(work, company_id), subscription.usable(work, company_id)
     if contract is None:
         return {}
-    plan, owner = work.policies.plans[contract.plan], owner_role(work)
+    plan, owner = work.policies.plans[terms.now(work, contract).plan], owner_role(work)
     found: dict[str, str] = {}
     for product in work.policies.products.values():
         roles = [
@@ -246,7 +258,9 @@ def _spend(work: Work, start: Start) -> None:
 
 def _own(work: Work, start: Start, account_id: UUID, *, uses_software: bool, way: str) -> None:
     work.session.execute(
-        update(Onboarding).where(Onboarding.id == start.onboarding_id).values(account_id=account_id),
+        update(Onboarding)
+        .where(Onboarding.id == start.onboarding_id)
+        .values(account_id=account_id, made_account=way == NEW),
         execution_options={"synchronize_session": False},
     )
     # Nobody in the company could give these roles: it is the order that does.

@@ -12,6 +12,7 @@ SIGN_IN = "sesame_sign_in"
 DEVICE = "sesame_device"
 PASSKEY = "sesame_passkey"
 LANGUAGE = "sesame_lang"
+START = "sesame_start"  # the link to the first steps of a company, while its holder signs in
 _LONGEST_VALUE = 1000
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from idp.accounts.models import RecoveryContact
 from idp.authn.models import Session, TotpAuthenticator, TrustedDevice
 from idp.companies import colleague_request
-from idp.companies.models import ColleagueRequest, SupportCase
+from idp.companies.models import ColleagueRequest, FirstUser, Onboarding, SupportCase
 from idp.oidc.models import Client, Grant
 from idp.work import Actor, Work
 from tests.security import cast
@@ -55,8 +55,15 @@ OWN: dict[str, Callable[[Work, UUID], str | None]] = {
 """By parameter, what a person has of it."""
 
 
+def _listed(work: Work, company_id: UUID) -> str | None:
+    query = select(FirstUser.id).join(Onboarding, Onboarding.id == FirstUser.onboarding_id)
+    found = work.session.scalar(query.where(Onboarding.company_id == company_id).limit(1))
+    return str(found) if found else None
+
+
 WITHIN: dict[str, Callable[[Work, UUID], str | None]] = {
     "request_id": _first(ColleagueRequest.id, ColleagueRequest.company_id),
+    "listed_id": _listed,
 }
 """By parameter, what a company has of it."""
 
@@ -80,6 +87,21 @@ def prepare(stage: Stage) -> None:
         with stage.work() as work:
             acting = work.acting(Actor("account", person.id))
             colleague_request.ask(acting, company_id, name="A colleague", address=f"colleague@{reference}.example")
+            _begin(work, company_id, f"somebody@{reference}.example")
+
+
+def _begin(work: Work, company_id: UUID, address: str) -> None:
+    """First steps that are not finished, with somebody on the list."""
+    begun = {"company_id": company_id, "address": address, "canonical": address, "locale": "fr-FR"}
+    times = {"created_at": work.now, "accepted_at": work.now}
+    work.session.add(Onboarding(id=uuid4(), users="due", services="due", made_account=True, **begun, **times))
+    work.session.flush()
+    key = work.session.scalar(select(Onboarding.id).where(Onboarding.company_id == company_id))
+    listed = {"given_name": "Some", "family_name": "Body", "address": address, "canonical": address}
+    roles = {"capture": "capture.reader"}
+    work.session.add(
+        FirstUser(id=uuid4(), onboarding_id=key, locale="fr-FR", roles=roles, created_at=work.now, **listed)
+    )
 
 
 def trust_browsers(stage: Stage) -> None:

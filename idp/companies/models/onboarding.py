@@ -28,6 +28,7 @@ class Onboarding(Identified, Base):
     canonical: Mapped[str]
     locale: Mapped[str]
     account_id: Mapped[UUID | None] = mapped_column(ForeignKey("accounts.id", ondelete="SET NULL"))  # who took it up
+    made_account: Mapped[bool] = mapped_column(default=False)  # made on the way, not brought along
     users: Mapped[str] = mapped_column(default="due")
     services: Mapped[str] = mapped_column(default="due")
     created_at: Mapped[datetime]
@@ -50,6 +51,7 @@ class OnboardingLink(Identified, Base):
     onboarding_id: Mapped[UUID] = mapped_column(ForeignKey("onboardings.id", ondelete="CASCADE"))
     token_digest: Mapped[bytes] = mapped_column(unique=True)
     way: Mapped[str]
+    asked_by: Mapped[str | None] = mapped_column(unique=True)  # the request of an order page, which counts once
     address: Mapped[str]  # the account to be made has this one
     canonical: Mapped[str]
     proved_at: Mapped[datetime | None]  # a mailed link proves the address it went to, a code any other

@@ -23,6 +23,8 @@ ROOMS = (
     "contacts",
     "devices",
     "email_change",
+    "first_steps",
+    "get_started",
     "launcher",
     "lost_factor",
     "my_access",

@@ -13,13 +13,13 @@ from werkzeug.wrappers import Response
 
 from idp.authn import lost_factor, sign_in
 from idp.authn.sign_in import Attempt, Step
-from idp.companies import access
+from idp.companies import access, first_steps, takeover
 from idp.core import texts
 from idp.core.errors import Expired
 from idp.oidc.authorization import CONTINUE_PATH
 from idp.web import cookies, csrf, forms, locale
-from idp.web.pages import continuing
-from idp.web.pages.continuing import address, asked, destination, local_path, see_other
+from idp.web.pages import continuing, journey
+from idp.web.pages.continuing import HOME, address, asked, destination, local_path, see_other
 from idp.web.render import page
 from idp.web.work import open_work
 from idp.work import Work
@@ -87,7 +87,10 @@ def onward(
     trust = trust and trust_days(work, attempt) is not None  # a field that the page did not offer is not heeded
     finished = sign_in.finish(work, attempt, trust=trust, device_token=cookies.get(cookies.DEVICE))
     continue_to = local_path(finished.continue_to)
-    if attempt.purpose == "activation":
+    unfinished = first_steps.unfinished_of(work, finished.account_id) if continue_to == HOME else None
+    if unfinished is not None:  # left half-way: the company is set up first
+        continue_to = takeover.wizard(unfinished)
+    elif attempt.purpose == "activation" and not takeover.is_wizard(continue_to):
         continue_to = address("/activation/done", continue_to)
     answer = see_other(continue_to)
     cookies.put(answer, cookies.SESSION, finished.session_token)
@@ -103,6 +106,7 @@ def show(
 ) -> Response:
     """A page of a step: it says where the person is going, and as whom."""
     leads = destination(work, attempt.continue_to or asked())
+    context.setdefault("journey", _journey(work, attempt))
     # A refused code is typed anew; only a change of language gives it back.
     kept = {name: value for name, value in forms.typed().items() if name != "code" or not problems}
     context.setdefault("form", kept)
@@ -131,6 +135,17 @@ def trust_days(work: Work, attempt: Attempt) -> int | None:
         return None
     allowed = access.trusted_devices_allowed(work, attempt.account_id)
     return work.policies.trusted_device_lifetime.days if sign_in.trust_offered(work, attempt, allowed) else None
+
+
+def _journey(work: Work, attempt: Attempt) -> list[str] | None:
+    """The steps of somebody who sets a company up as well; None for everybody else."""
+    if attempt.purpose != "activation" or attempt.account_id is None or not takeover.is_wizard(attempt.continue_to):
+        return None
+    company_id = first_steps.unfinished_of(work, attempt.account_id)
+    if company_id is None:
+        return None
+    ordered = journey.ordered(work, company_id)
+    return journey.names(ordered.several, ordered.services)
 
 
 def _page_of(attempt: Attempt, step: Step) -> str:
