@@ -16,7 +16,7 @@ from idp.accounts import email_address
 from idp.audit import log
 from idp.companies import access, clock, company, invitation, period, role, seats, subscription, tables
 from idp.companies.errors import AlreadyMember, NotSubscribed, RoleNotOffered
-from idp.companies.invitation_sending import administration, inviter
+from idp.companies.invitation_draft import administration, inviter
 from idp.companies.models import Company, Invitation, InvitedRole, Membership, ProductRole
 from idp.core import tokens
 from idp.core.errors import Expired, IdpError, NotFound, NotPermitted

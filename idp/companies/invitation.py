@@ -12,7 +12,8 @@ from sqlalchemy import select, update
 from idp.audit import log
 from idp.companies import access, company, seats
 from idp.companies.errors import AlreadyInvited, InvitationClosed
-from idp.companies.invitation_sending import Draft, Sender, company_roles
+from idp.companies.invitation_draft import Draft, company_roles
+from idp.companies.invitation_sending import Sender
 from idp.companies.models import Invitation, InvitedRole
 from idp.companies.role_wish import Wish
 from idp.core.errors import NotFound
@@ -39,8 +40,8 @@ def offer(
 ) -> Invitation:
     """Offer roles to the holder of an address, who gets a mail with one link; the open invitation holds their seats.
 
-    An open invitation of the same address is renewed: what it offered is replaced, its link is void. Whether the
-    address has an account makes no difference to what is answered or mailed.
+    An open invitation of the same address is renewed: what it offered is replaced, its link is void; the very same
+    offer within a minute is one. Whether the address has an account makes no difference to what is answered or mailed.
 
     Args:
         roles: by product, a wish or the id of a built-in role. None at all is for who only administers the company.
@@ -60,6 +61,8 @@ def offer(
     sender.read_for([draft])
     checked = sender.check(draft)
     invitation = sender.send(checked)
+    if checked.repeated:
+        return invitation
     seats.tell_bought(work, company_id, dict.fromkeys(checked.bought, 1))
     name = "invitation.created" if checked.before is None else "invitation.renewed"
     record(work, name, invitation, roles=checked.named, extra_cost=list(checked.bought))
@@ -91,6 +94,8 @@ def resend(work: Work, company_id: UUID, invitation_id: UUID, *, extra_cost: boo
         raise InvitationClosed(outcome="accepted")
     checked = sender.check(draft)
     invitation = sender.send(checked, reopen=before.id)
+    if checked.repeated:
+        return invitation
     seats.tell_bought(work, company_id, dict.fromkeys(checked.bought, 1))
     record(work, "invitation.resent", invitation, extra_cost=list(checked.bought))
     record_expired(work, company_id, sender.locked)

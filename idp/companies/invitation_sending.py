@@ -4,8 +4,7 @@ One offer, many, and one that is sent again go the same way. All that they have 
 of the company's contract; a check changes nothing but the counts it keeps for the next one.
 """
 
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -16,61 +15,63 @@ from sqlalchemy.exc import IntegrityError
 
 from idp.accounts import email_address, profile
 from idp.authn import throttle
-from idp.companies import company, role, role_wish, seats, tables
-from idp.companies.errors import AlreadyInvited, AlreadyMember, NotOnYourself, RoleNotOffered
-from idp.companies.models import Company, CustomRole, Invitation, InvitedRole
+from idp.companies import company, role_wish, seats, tables
+from idp.companies.errors import AlreadyInvited, AlreadyMember, NotOnYourself
+from idp.companies.invitation_draft import Draft, company_roles, default_role, inviter, labels, message
+from idp.companies.models import Company, Invitation, InvitedRole
 from idp.companies.role_wish import Wish
 from idp.core import tokens
 from idp.core.errors import IdpError, InvalidInput, NotFound, Throttled
 from idp.core.ids import uuid7
 from idp.outbox import queue as outbox
 from idp.policy import label_for
-from idp.policy.catalogue import Product, Role
+from idp.policy.catalogue import Role
 from idp.work import Work
 
-MESSAGE_MAX = 500
 MAILS_A_DAY = 500  # of one company: more is no invitation of colleagues any more
 PATH = "/invitation"
+JUST_NOW = timedelta(minutes=1)
 _A_DAY = timedelta(days=1)
-_ADDRESS = re.compile(r"://|\bwww\.", re.IGNORECASE)  # the one link of the mail is ours
-_LINE_END = re.compile(r"\r\n|[\r\n\u2028\u2029\x85]")
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """Whom one means to invite, and to what.
-
-    Attributes:
-        company_role: by default the one that the catalogue proposes; `also` are those that combine with it.
-        roles: by product; a text is the id of a built-in role.
-        message: a few plain words from the inviter.
-    """
-
-    address: str
-    locale: str
-    roles: Mapping[str, Wish | str]
-    given_name: str = ""
-    family_name: str = ""
-    company_role: str | None = None
-    also: tuple[str, ...] = ()
-    message: str = ""
 
 
 @dataclass(slots=True)
 class Checked:
-    """An offer that may go out. `before` is the invitation it renews; `bought` are products whose seat costs extra."""
+    """An offer that may go out.
+
+    Attributes:
+        before: the invitation that it renews.
+        bought: the products of which a seat is bought beside the plan.
+        repeated: the same offer was sent a moment ago, as by a form that was posted twice: nothing is to be done.
+    """
 
     address: str
     canonical: str
     values: dict[str, Any]
     roles: dict[str, dict[str, Any]]
     before: UUID | None
-    bought: tuple[str, ...]
+    bought: tuple[str, ...] = ()
+    repeated: bool = False
 
     @property
     def named(self) -> dict[str, str]:
         """The roles as the audit log names them."""
         return {product: str(each["role"] or each["custom_role_id"]) for product, each in self.roles.items()}
+
+
+@dataclass(slots=True)
+class _Held:
+    """An open invitation and the roles it offers, as rows."""
+
+    values: dict[str, Any]
+    roles: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def offers(self, values: Mapping[str, Any], roles: Mapping[str, Mapping[str, Any]]) -> bool:
+        """Whether it offers exactly this."""
+        return (
+            all(self.values[name] == value for name, value in values.items())
+            and self.roles.keys() == roles.keys()
+            and all(self.roles[product][name] == value for product in roles for name, value in roles[product].items())
+        )
 
 
 @dataclass(slots=True)
@@ -86,7 +87,7 @@ class Sender:
     own: str | None = field(init=False, default=None)
     members: frozenset[str] = field(init=False, default=frozenset())
     open: dict[str, UUID] = field(init=False, default_factory=dict)
-    held: dict[UUID, tuple[str, list[tuple[str, bool, bool]]]] = field(init=False, default_factory=dict)
+    held: dict[UUID, _Held] = field(init=False, default_factory=dict)
     sent: int = field(init=False, default=0)
     known: dict[Any, Any] = field(init=False, default_factory=dict)
 
@@ -104,15 +105,15 @@ class Sender:
         one meanwhile is then seen as a member."""
         i, o = tables.invitations.c, tables.invited_roles.c
         wanted = [found for draft in drafts if (found := _canonical(draft.address)) is not None]
-        offered = select(i.id, i.canonical, i.company_role).where(
+        offered = select(*tables.invitations.c).where(
             i.company_id == self.company_id, i.canonical.in_(wanted), i.closed_at.is_(None)
         )
         rows = self.work.session.execute(offered.with_for_update()).all()
         self.open = {row.canonical: row.id for row in rows}
-        self.held = {row.id: (row.company_role, []) for row in rows}
-        roles = select(o.invitation_id, o.product, o.uses_seat, o.bought).where(o.invitation_id.in_(self.held))
-        for row in self.work.session.execute(roles):
-            self.held[row.invitation_id][1].append((row.product, row.uses_seat, row.bought))
+        self.held = {row.id: _Held(row._asdict()) for row in rows}
+        roles = select(*tables.invited_roles.c).where(o.invitation_id.in_(self.held))
+        for role_row in self.work.session.execute(roles):
+            self.held[role_row.invitation_id].roles[role_row.product] = role_row._asdict()
         m, e = tables.memberships.c, tables.email_addresses.c
         self.members = frozenset(
             self.work.session.scalars(
@@ -123,11 +124,15 @@ class Sender:
             )
         )
 
-    def check(self, draft: Draft) -> Checked:
+    def check(self, draft: Draft, *, unless: Collection[str] = ()) -> Checked:
         """Whether the offer may go out; its seats count from now on.
+
+        Args:
+            unless: addresses that were written to already.
 
         Raises:
             NotOnYourself, AlreadyMember
+            AlreadyInvited: the address is one of `unless`.
             NotPermitted: none of the actor's roles may give one of the roles, or the one that is open.
             NotSubscribed, RoleNotOffered, SeatLimitReached, ExtraCostUnconfirmed
             InvalidInput: `field` is `email`, `locale`, `given_name`, `family_name`, `company_role`, `roles`, `message`
@@ -135,6 +140,8 @@ class Sender:
             Throttled: a great many mails went to this address in the last hour, or out of the company today (`reason`).
         """
         canonical = email_address.canonical(draft.address)
+        if canonical in unless:
+            raise AlreadyInvited()
         if canonical == self.own:
             raise NotOnYourself()
         if canonical in self.members:
@@ -143,6 +150,8 @@ class Sender:
         roles = {product: self._columns(product, wish) for product, wish in sorted(draft.roles.items())}
         if not roles and values["company_role"] == default_role(self.work).id and not values["also"]:
             raise InvalidInput(field="roles", reason="missing")
+        if self._just_sent(canonical, draft.address.strip(), values, roles):
+            return Checked(draft.address.strip(), canonical, values, roles, self.open[canonical], repeated=True)
         if self.sent >= MAILS_A_DAY:
             raise Throttled(retry_after=int(_A_DAY.total_seconds()), reason="company")
         before, mark = self.open.get(canonical), self.locked.mark()
@@ -165,6 +174,8 @@ class Sender:
             AlreadyInvited: somebody else has just invited the address.
         """
         work, token = self.work, tokens.new()
+        if checked.repeated:
+            return work.session.get_one(Invitation, checked.before)
         known = reopen or checked.before
         lifetime = work.policies.invitation_lifetime
         values = {
@@ -241,12 +252,21 @@ class Sender:
     def _take(self, before: UUID | None, roles: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
         """Count the seats of these roles in place of those that the open invitation holds."""
         if before is not None:
-            company_role, offered = self.held[before]
-            self._company_roles(company_role, ())
-            self.locked.free(product for product, uses_seat, _ in offered if uses_seat)
-            self.locked.hand_back(sum(bought for _, _, bought in offered))
+            held = self.held[before]
+            self._company_roles(held.values["company_role"], ())
+            self.locked.free(product for product, each in held.roles.items() if each["uses_seat"])
+            self.locked.hand_back(sum(each["bought"] for each in held.roles.values()))
         wanted = [product for product, columns in roles.items() if columns["uses_seat"]]
         return tuple(each for each in wanted if seats.take(self.work, self.locked, each, extra_cost=self.extra_cost))
+
+    def _just_sent(
+        self, canonical: str, address: str, values: Mapping[str, Any], roles: Mapping[str, Mapping[str, Any]]
+    ) -> bool:
+        held = self.held.get(self.open[canonical]) if canonical in self.open else None
+        if held is None or self.work.now - held.values["sent_at"] > JUST_NOW:
+            return False
+        by = self.work.actor.id if self.work.actor.kind == "account" else None
+        return held.offers({**values, "address": address, "invited_by": by}, roles)
 
     def _sent_today(self) -> int:
         i = tables.invitations.c
@@ -279,84 +299,8 @@ class Sender:
         )  # fmt: skip
 
 
-def company_roles(
-    work: Work, company_id: UUID, company_role: str | None, also: Iterable[str]
-) -> tuple[Role, tuple[Role, ...]]:
-    """The company role and those beside it, if the actor may give them.
-
-    Raises:
-        NotPermitted: none of the actor's roles may give one of them.
-        RoleNotOffered: not a company role, or one that cannot be combined.
-    """
-    given = default_role(work) if company_role is None else _company_role(work, company_role)
-    others = tuple(_company_role(work, each) for each in sorted(set(also)))
-    for each in (given, *others):
-        role.require_assignable(work, company_id, each)
-        if each is not given and not each.entry.combinable:
-            raise RoleNotOffered(product=each.product, role=each.id)
-    return given, others
-
-
-def default_role(work: Work) -> Role:
-    """The company role that is proposed first."""
-    return next(each for each in work.policies.roles.values() if each.product == administration(work).id
-                and each.entry.default)  # fmt: skip
-
-
-def administration(work: Work) -> Product:
-    """The product that is the administration of a company itself."""
-    return next(each for each in work.policies.products.values() if each.kind == "administration")
-
-
-def labels(work: Work, roles: Mapping[str, Mapping[str, Any]], locale: str) -> dict[str, str]:
-    """What offered roles are called in a language, by product; a role that is gone is called by its product alone."""
-    own = {columns["custom_role_id"] for columns in roles.values()} - {None}
-    found: dict[UUID, Mapping[str, str]] = {}
-    if own:
-        rows = work.session.execute(select(CustomRole.id, CustomRole.labels).where(CustomRole.id.in_(own)))
-        found = {row[0]: row[1] for row in rows}
-    called = {}
-    for product, columns in roles.items():
-        known = work.policies.roles.get(columns["role"])
-        called[product] = (
-            label_for(known.label, locale) if known else own_label(found.get(columns["custom_role_id"], {}), locale)
-        )
-    return called
-
-
-def own_label(texts: Mapping[str, str], locale: str) -> str:
-    """What a company calls a role of its own: in this language, or in the first there is."""
-    return texts.get(locale.partition("-")[0]) or texts.get("en") or next(iter(texts.values()), "")
-
-
-def inviter(work: Work, account_id: UUID | None) -> str:
-    """What the inviter is called; empty when nobody is named."""
-    return profile.names(work, [account_id]).get(account_id, "") if account_id is not None else ""
-
-
-def message(typed: str) -> str:
-    """A few plain words: single blanks, its own lines, and no link.
-
-    Raises:
-        InvalidInput: `field="message"`: too long, not for reading, or with an address of the web in it.
-    """
-    lines = [" ".join(line.split()) for line in _LINE_END.split(typed.strip())]
-    kept = "\n".join(lines)
-    if len(kept) > MESSAGE_MAX:
-        raise InvalidInput(field="message", reason="too_long", max=MESSAGE_MAX)
-    if any(not (letter.isprintable() or letter in "\n\u200d\xa0\u202f") for letter in kept):
-        raise InvalidInput(field="message", reason="unusable")
-    if _ADDRESS.search(kept):
-        raise InvalidInput(field="message", reason="link")
-    return kept
-
-
 def _canonical(address: str) -> str | None:
     try:
         return email_address.canonical(address)
     except InvalidInput:
         return None  # its own line says so
-
-
-def _company_role(work: Work, role_id: str) -> Role:
-    return role.built_in(work, administration(work).id, role_id, "member")

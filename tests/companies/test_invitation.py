@@ -71,6 +71,18 @@ def test_the_same_address_again_renews_the_first(demo):
     assert len(events(again, "invitation.renewed")) == 1
 
 
+def test_a_form_that_is_sent_twice_is_one_offer(demo):
+    lumen, thomas = demo.company("atelier-lumen"), demo.acting("thomas.lefevre")
+    values = {"roles": {"invoicing": Wish("invoicing.employee", switches={"time": True})}, "message": "À lundi"}
+    first = offer(thomas, lumen, **values)
+    before, token = len(sent(thomas)), link(thomas)
+    assert offer(later(thomas, seconds=30), lumen, **values).id == first.id
+    assert (len(sent(thomas)), link(thomas)) == (before, token)
+    offer(thomas, lumen, **(values | {"message": "À mardi"}))  # something else is something new
+    offer(thomas.acting(demo.acting("amelie.dubois").actor), lumen, **values)
+    assert len(sent(thomas)) == before + 2
+
+
 @pytest.mark.parametrize(
     ("actor", "address", "error"),
     [
@@ -254,6 +266,7 @@ def test_sending_again_makes_the_old_link_void(demo):
     lumen, thomas = demo.company("atelier-lumen"), demo.acting("thomas.lefevre")
     made = offer(thomas, lumen, roles={"capture": "capture.reader"})
     first = link(thomas)
+    thomas = later(thomas, minutes=2)
     invitation.resend(thomas, lumen, made.id)
     assert link(thomas) != first
     with pytest.raises(NotFound):

@@ -3,7 +3,7 @@
 from typing import Any
 
 LINK = "http://localhost:8000/activate/abc"
-ROLES = [{"product": "Capture de documents", "role": "Documents – base"}]
+ROLES = [{"product": "Capture de documents", "role": "Documents – simple"}]
 
 PAGES: dict[str, list[dict[str, Any]]] = {}
 
