@@ -1,18 +1,21 @@
 """What somebody is in the account of a company: the one company role, those combined with it, services of their own."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from uuid import UUID
 
+from sqlalchemy import String, cast, select
 from sqlalchemy.exc import IntegrityError
 
 from idp.audit import log
-from idp.companies import access, acting_on, clock, company, membership_period, period, role
+from idp.companies import access, acting_on, clock, company, membership_period, period, role, tables
 from idp.companies.errors import OwnerNotEditable, RoleNotOffered, UniqueRoleTaken
 from idp.companies.models import Membership
 from idp.core.errors import InvalidInput, NotFound
 from idp.policy.catalogue import Role
 from idp.work import Work
 
+LISTED = 50
 EDITS = ("company.users.edit-access",)
 
 
@@ -115,6 +118,31 @@ def set_services(
         before=before, after=membership_period.told(membership),
     )  # fmt: skip
     return membership
+
+
+@dataclass(frozen=True, slots=True)
+class OwnServices:
+    """The services that a person switches on or off for themselves in one company. `on` are those that are on."""
+
+    company_id: UUID
+    company: str
+    offered: tuple[str, ...]
+    on: frozenset[str]
+
+
+def own_services(work: Work, account_id: UUID) -> tuple[OwnServices, ...]:
+    """Company by company, what the person may switch for themselves; companies without such a service are left out."""
+    c, m = tables.companies.c, tables.memberships.c
+    rows = work.session.execute(
+        select(c.id, c.name, c.services, m.services.label("own"))
+        .join_from(tables.memberships, tables.companies, c.id == m.company_id)
+        .where(m.account_id == account_id, m.ended_at.is_(None), m.suspended_at.is_(None), c.closed_at.is_(None))
+        .where(cast(c.services, String) != "[]")
+        .order_by(c.name, c.id)
+        .limit(LISTED)
+    )
+    found = ((row, tuple(offered_services(work, row.services))) for row in rows)
+    return tuple(OwnServices(row.id, row.name, offered, frozenset(row.own)) for row, offered in found if offered)
 
 
 def offered_services(work: Work, of_company: Iterable[str]) -> list[str]:

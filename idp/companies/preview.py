@@ -187,6 +187,36 @@ def nothing(policies: Policies, product: str, locale: str) -> Preview:
     return Preview(product, label_for(found.label, locale), (), set_id(()), (), (), without, ())
 
 
+def together(policies: Policies, previews: Iterable[Preview], product: str, locale: str) -> Preview:
+    """Several previews of one product as one: what any of them permits is permitted."""
+    shown = list(previews)
+    found = policies.products[product]
+    kept = frozenset().union(*(each.permissions for each in shown))
+    lines: dict[str, Line] = {}
+    for each in shown:
+        for area in (*each.areas, *each.sensitive):
+            for line in (*area.crossed, *area.permitted):
+                if line.id not in lines or line.obstacle is None:
+                    lines[line.id] = line
+    areas, without = [], []
+    for definition in found.areas.values():
+        mine = [lines[each.id] for each in definition.permissions if each.id in lines]
+        if mine:
+            areas.append(_area(definition, mine, locale))
+        else:
+            without.append(label_for(definition.label, locale))
+    return Preview(
+        product=product,
+        label=label_for(found.label, locale),
+        permissions=tuple(sorted(kept)),
+        set_id=set_id(kept),
+        areas=tuple(area for area in areas if not area.sensitive),
+        sensitive=tuple(area for area in areas if area.sensitive),
+        without=tuple(without),
+        restrictions=(),
+    )
+
+
 def difference(policies: Policies, before: Preview, after: Preview) -> Difference:
     """What turns one preview of a product into the other, in the order of the catalogue, sensitive areas at the end."""
     old = {area.id: area for area in (*before.areas, *before.sensitive)}

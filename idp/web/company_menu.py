@@ -38,6 +38,7 @@ class Entry:
 
 # One line a page, in the order in which they are shown.
 ENTRIES: tuple[Entry, ...] = (
+    Entry("people", "/people", "company.users.view", _l("Users"), _l("who works here, with which roles")),
     Entry(
         "clients", "/clients", "practice.clients.view", _l("Clients"),
         _l("the companies you work for, and who of the firm works where"), "firm",

@@ -15,7 +15,7 @@ HEADERS = {"Sec-Fetch-Site": "same-origin", "Origin": "null", "Accept-Language":
 @dataclass
 class Form:
     action: str = ""
-    values: dict[str, str] = field(default_factory=dict)
+    values: dict[str, Any] = field(default_factory=dict)  # a list where the form has a name several times
     buttons: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -37,11 +37,16 @@ class _Forms(HTMLParser):
             self.form, self._inside = Form(values.get("action", "")), True
             self._main = values.get("id") == "main-form"
         elif tag == "input" and self._inside and self.form is not None and "name" in values:
-            ticked = values.get("type") != "checkbox" or "checked" in values
+            ticked = values.get("type") not in ("checkbox", "radio") or "checked" in values
             if ticked:
-                self.form.values[values["name"]] = values.get("value", "")
+                self._keep(self.form.values, values["name"], values.get("value", ""))
         elif tag == "button" and self.form is not None and values.get("name"):
             self.form.buttons.append((values["name"], values.get("value", "")))
+
+    @staticmethod
+    def _keep(values: dict[str, Any], name: str, value: str) -> None:
+        before = values.get(name)
+        values[name] = value if before is None else [*(before if isinstance(before, list) else [before]), value]
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "form":
@@ -70,11 +75,11 @@ class Browser:
         """Open an address; redirects within the service are followed, others are not."""
         return self._follow(self._send("GET", address, **options))
 
-    def submit(self, values: dict[str, str] | None = None, **options: Any) -> TestResponse:
+    def submit(self, values: dict[str, Any] | None = None, **options: Any) -> TestResponse:
         """Send the form of this page with these values; follow where it leads."""
         return self._follow(self.post(values, **options))
 
-    def post(self, values: dict[str, str] | None = None, **options: Any) -> TestResponse:
+    def post(self, values: dict[str, Any] | None = None, **options: Any) -> TestResponse:
         """Send the form of this page and stay on the answer."""
         form = self.form
         target = urljoin(self.address, form.action) if form.action else self.address

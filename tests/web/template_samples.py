@@ -191,10 +191,12 @@ PAGES: dict[str, list[dict[str, Any]]] = {
         {"account": INES, "companies": [], "desk": True},
     ],
     "account/details.html": [
-        {"account": INES, "languages": [{"value": "fr-FR", "label": "français (France)"}], "saved": True,
+        {"account": INES, "languages": [{"value": "fr-FR", "label": "français (France)"}], "saved": "1",
+         "services": [{"company": "Atelier <Lumen>", "url": "/companies/1/services/mine", "on": ["mobile-data"],
+          "choices": [{"value": "mobile-data", "label": "Données mobiles"}]}],
          "form": {"given_name": "Inès", "family_name": "Moreau", "locale": "fr-FR"}},
-        {"account": INES, "languages": [{"value": "fr-FR", "label": "français (France)"}], "saved": False,
-         "form": {"given_name": "", "family_name": "Moreau", "locale": "xx"},
+        {"account": INES, "languages": [{"value": "fr-FR", "label": "français (France)"}], "saved": "services",
+         "services": [], "form": {"given_name": "", "family_name": "Moreau", "locale": "xx"},
          "problems": {"given_name": "Remplissez ce champ.", "locale": "Choisissez une langue."}},
     ],
     "account/password.html": [
@@ -223,12 +225,13 @@ PAGES: dict[str, list[dict[str, Any]]] = {
          "since": MOMENT, "last_used": MOMENT, "sessions": 2, "url": None},
     ],
     "account/access.html": [
-        {"account": INES, "companies": [], "staff": [], "search": None, "found": 0, "pages": None},
-        {"account": INES, "companies": [], "staff": [], "search": "zzz", "found": 0, "pages": None},
-        {"account": INES, "search": "", "found": 41, "pages": PAGER,
+        {"account": INES, "left": True, "companies": [], "staff": [], "search": None, "found": 0, "pages": None},
+        {"account": INES, "left": False, "companies": [], "staff": [], "search": "zzz", "found": 0, "pages": None},
+        {"account": INES, "left": False, "search": "", "found": 41, "pages": PAGER,
          "staff": [{"role": "Assistance", "since": "2 mars"}],
-         "companies": [{"name": "Boulangerie", "suspended": False, "through": "mandat de Deltour", "roles": []},
-          {"name": "Atelier <Lumen>", "suspended": True, "through": None, "roles": [
+         "companies": [{"name": "Boulangerie", "suspended": False, "through": "mandat de Deltour", "roles": [],
+           "leave_url": None},
+          {"name": "Atelier <Lumen>", "suspended": True, "through": None, "leave_url": "/leave", "roles": [
              {"product": "Comptabilité", "role": "Lecteur", "through": "mandat de Deltour",
               "given": "2 mars 2026, par Amélie Dubois", "until": "sans date de fin", "remark": "abonnement terminé"},
              {"product": "Saisie", "role": "Titulaire", "through": "comme membre",

@@ -36,6 +36,7 @@ def my_access() -> ResponseReturnValue:
         companies=[_company(work, each) for each in found.companies],
         staff=[] if search or found.first > 1 else _staff(work, current.account_id),
         search=search if search or found.total >= SEARCH_FROM else None,
+        left="left" in request.args,
         found=found.total,
         pages=paging.pager(
             work,
@@ -56,9 +57,15 @@ def _company(work: Work, company: HeldCompany) -> dict[str, Any]:
     return {
         "name": company.name,
         "suspended": company.suspended,
+        "leave_url": f"/companies/{company.company_id}/leave" if _belongs(company) else None,
         "through": ways.pop() if len(ways) == 1 else None,
         "roles": roles,
     }
+
+
+def _belongs(company: HeldCompany) -> bool:
+    """Whether the person is one of the company's own people, and not kept out for the time being."""
+    return not company.suspended and any(each.via == "membership" for each in company.holdings)
 
 
 def _role(work: Work, holding: Holding) -> dict[str, Any]:

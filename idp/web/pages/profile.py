@@ -1,6 +1,6 @@
 """A person's own names and language."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
@@ -9,12 +9,16 @@ from pydantic import StringConstraints
 from werkzeug.wrappers import Response
 
 from idp.accounts import profile
+from idp.companies import company_role
+from idp.companies.company_role import OwnServices
 from idp.core import texts
 from idp.core.errors import InvalidInput
+from idp.policy import label_for
 from idp.web import cookies, csrf, forms, locale
 from idp.web.pages.continuing import see_other
 from idp.web.render import LANGUAGE_KEPT, page, person, signed_in
 from idp.web.work import open_work
+from idp.work import Work
 
 blueprint = Blueprint("pages_profile", __name__)
 csrf.guard(blueprint)
@@ -48,7 +52,8 @@ def show(problems: dict[str, str]) -> Response:
         problems=problems,
         form={**kept, **forms.typed()},
         languages=[{"value": tag, "label": locale.described(tag)} for tag in offered],
-        saved=request.method == "GET" and "saved" in request.args,
+        saved=request.method == "GET" and request.args.get("saved"),
+        services=[_services(work, each) for each in company_role.own_services(work, current.account_id)],
         account=person(current),
     )
 
@@ -74,6 +79,17 @@ def change() -> ResponseReturnValue:
     if "locale" in changed and spoken is not None:  # what this browser was told before does not stand against it
         cookies.put(answer, cookies.LANGUAGE, spoken, expires=work.now + LANGUAGE_KEPT)
     return answer
+
+
+def _services(work: Work, own: OwnServices) -> dict[str, Any]:
+    """The services that the person switches on or off for themselves in one company (FLX-11)."""
+    known = work.policies.services
+    return {
+        "company": own.company,
+        "url": f"/companies/{own.company_id}/services/mine",
+        "choices": [{"value": each, "label": label_for(known[each].label, locale.current())} for each in own.offered],
+        "on": sorted(own.on),
+    }
 
 
 def _told(field: str) -> dict[str, str]:
