@@ -120,7 +120,7 @@ KEYS = {
 }
 PLAIN = {
     "filename": ["style.css"], "name": ["access-token"], "set_id": ["x"], "client_id": ["x"],
-    "kind": ["reset-2fa", "reset-all", "change-email"],
+    "kind": ["reset-2fa", "reset-all", "change-email"], "product": ["accounting"],
 }  # fmt: skip
 # Read no cookie and know no person: called once, not from every state.
 MACHINES = re.compile(
@@ -131,7 +131,7 @@ QUERIES = {"step_up": ["1"], "reauthenticate": ["1"]}
 # These say where to go on, what to show, or are carried by links that are followed.
 HARMLESS_QUERIES = {
     "continue_to", "login_hint", "ui_locales", "page", "request", "lang", "q", "search", "after", "state", "done",
-    "seen", "before", "replaces",
+    "seen", "before", "replaces", "left", "product", "role", "saved",
 }  # fmt: skip
 
 
@@ -222,6 +222,16 @@ FIXED: dict[str, tuple[str, ...]] = {
     "set_locale": ("fr",),
     "reason": ("I have lost everything",),
     "text": ("some words",),
+    "role": ("accounting.reader",),
+    "company_role": ("company.member",),
+    "also": ("company.auditor",),
+    "service": ("mobile-data",),
+    "switch": ("invoices",),
+    "limit": ("no-deletion",),
+    "until": ("",),
+    "seen": ("",),
+    "extra_cost": ("yes",),
+    "confirmed": ("yes",),
 }
 # The envelope of every form: sent as the page has it.
 GIVEN = {"csrf_token"}
