@@ -295,11 +295,12 @@ class _Loader:
         if mandate.between(self.work, client, firm):
             return
         began = self.on(entry.get("started", entry.get("asked", 0)))
-        made = mandate.record(began, client, firm, preset=entry["preset"], options=entry["options"], way=entry["way"])
+        offered = {"preset": entry["preset"], "options": entry["options"], "way": entry["way"]}
+        made = mandate.record(began, client, firm, **offered, news=False)
         if entry["state"] in ("active", "ended"):
-            mandate.confirm(began, made.id)
+            mandate.confirm(began, made.id, news=False)
         if entry["state"] == "ended":
-            mandate.end(self.on(entry["ended"]), made.id)
+            mandate.end(self.on(entry["ended"]), made.id, news=False)
         self.new["mandates"] += 1
 
     def assignment(self, entry: Entry) -> None:

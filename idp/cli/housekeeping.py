@@ -15,7 +15,16 @@ from idp.accounts.models import EmailAddress, EmailChange
 from idp.audit import retention
 from idp.authn import sharing, throttle
 from idp.authn.models import MailedLink, NoticeLink, OneTimeCode, PasskeyChallenge, Session, SignIn, TrustedDevice
-from idp.companies.models import BillingEvent, ColleagueRequest, FirstUser, Invitation, OnboardingLink, SupportCase
+from idp.companies.models import (
+    BillingEvent,
+    ColleagueRequest,
+    FirmInvitation,
+    FirstUser,
+    Invitation,
+    MandateRequest,
+    OnboardingLink,
+    SupportCase,
+)
 from idp.core.db import Base
 from idp.oidc import authorization, codes, families, keys, refresh
 from idp.oidc.models import Grant, IdempotentCall, InitialAccessToken, RevokedAccessToken
@@ -101,6 +110,8 @@ def _over(now: datetime) -> Iterator[tuple[type[Base], ColumnElement[bool]]]:
     yield Invitation, func.coalesce(Invitation.closed_at, Invitation.expires_at) < now - INVITATION_KEPT
     yield OnboardingLink, OnboardingLink.expires_at < now - START_KEPT
     yield FirstUser, FirstUser.created_at < now - LISTED_KEPT
+    yield MandateRequest, func.coalesce(MandateRequest.closed_at, MandateRequest.expires_at) < now - INVITATION_KEPT
+    yield FirmInvitation, func.coalesce(FirmInvitation.closed_at, FirmInvitation.expires_at) < now - INVITATION_KEPT
     yield SupportCase, SupportCase.closed_at < now - CASE_KEPT  # with the links of its contacts
     yield InitialAccessToken, InitialAccessToken.expires_at < now - DELIVERED_KEPT
     yield BillingEvent, BillingEvent.received_at < now - BILLING_KEPT

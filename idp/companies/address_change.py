@@ -12,7 +12,7 @@ from sqlalchemy.orm import aliased
 
 from idp.accounts import email_address
 from idp.companies import support_case, support_state
-from idp.companies.models import Invitation
+from idp.companies.models import FirmInvitation, Invitation
 from idp.work import Work
 
 REASON = "change of address undone from the old mailbox"
@@ -37,14 +37,18 @@ def undone(work: Work, members: dict[str, Any]) -> None:
 def carry_over(work: Work, old: str, address: str) -> int:
     """Readdress the open invitations to an address; answers how many. Where the new address is invited already, that
     invitation is the one that counts."""
+    return sum(_moved(work, kind, old, address) for kind in (Invitation, FirmInvitation))
+
+
+def _moved(work: Work, kind: Any, old: str, address: str) -> int:
     canonical = email_address.canonical(address)
-    other = aliased(Invitation)
+    other = aliased(kind)
     double = exists().where(
-        other.company_id == Invitation.company_id, other.canonical == canonical, other.closed_at.is_(None)
+        other.company_id == kind.company_id, other.canonical == canonical, other.closed_at.is_(None)
     )
     moved = work.session.execute(
-        update(Invitation)
-        .where(Invitation.canonical == old, Invitation.closed_at.is_(None), ~double)
+        update(kind)
+        .where(kind.canonical == old, kind.closed_at.is_(None), ~double)
         .values(address=address, canonical=canonical),
         execution_options={"synchronize_session": False},
     )

@@ -65,7 +65,7 @@ def give(
             raise ClientsByName()
     else:
         mandate = active_mandate(work, firm_id, client_id)
-        if product not in ceiling_of(work.policies, mandate.preset, mandate.options):
+        if product not in ceiling_of(work.policies, mandate.preset, mandate.options, mandate.lowered):
             raise NotCovered(product=product)
         subscription.plan_with(work, client_id, product)
 

@@ -103,7 +103,7 @@ def _clients(work: Work, firm_id: UUID, product: str, client_ids: list[UUID]) ->
     """The clients among these that the firm works for now, with what they subscribe to of the product."""
     c, m, s = tables.companies.c, tables.mandates.c, tables.subscribed_products.c
     return work.session.execute(
-        select(c.id, c.name, m.id.label("mandate_id"), m.preset, m.options, s.state, s.since_at, s.until_at)
+        select(c.id, c.name, m.id.label("mandate_id"), m.preset, m.options, m.lowered, s.state, s.since_at, s.until_at)
         .join_from(tables.mandates, tables.companies, c.id == m.company_id)
         .outerjoin(tables.subscribed_products, and_(s.company_id == c.id, s.product == product))
         .where(m.firm_id == firm_id, m.company_id.in_(client_ids), m.state == "active", c.closed_at.is_(None))
@@ -130,7 +130,7 @@ def _line(
     present = held.get(client.mandate_id)
     if present is not None and (present.role, present.custom_role_id, present.locale) == asked:
         outcome = Outcome.PRESENT
-    elif product not in ceiling_of(work.policies, client.preset, client.options):
+    elif product not in ceiling_of(work.policies, client.preset, client.options, client.lowered):
         outcome = Outcome.NOT_COVERED
     elif client.state is None or state_now(work, client.state, client.since_at, client.until_at)[1] is not None:
         outcome = Outcome.NOT_SUBSCRIBED

@@ -204,8 +204,8 @@ def _found(work: Work, firm_id: UUID, wanted: Filter, *, every: bool) -> Select[
     c, m, a = tables.companies.c, tables.mandates.c, tables.assignments.c
     found: Select[*tuple[Any, ...]] = (
         select(
-            c.id, c.name, c.city, m.id.label("mandate_id"), m.state, m.preset, m.options, m.started_at, m.until_at,
-            m.ended_at,
+            c.id, c.name, c.city, m.id.label("mandate_id"), m.state, m.preset, m.options, m.lowered,
+            m.started_at, m.until_at, m.ended_at,
         )
         .join_from(tables.mandates, tables.companies, c.id == m.company_id)
         .where(m.firm_id == firm_id, c.closed_at.is_(None), _in_phase(work, wanted.phase))
@@ -232,13 +232,15 @@ def _found(work: Work, firm_id: UUID, wanted: Filter, *, every: bool) -> Select[
 def _in_phase(work: Work, phase: Phase | None) -> ColumnElement[bool]:
     m = tables.mandates.c
     running = or_(m.until_at.is_(None), m.until_at > work.now)
+    # A request to an address says nothing of the company behind it before that one has said yes (`mandate_request`).
+    waiting = or_(m.state == "invited", and_(m.state == "requested", m.request_id.is_(None)))
     match phase:
         case Phase.ACTIVE:
             return and_(m.state == "active", running)
         case Phase.SUSPENDED:
             return and_(m.state == "suspended", running)
         case Phase.WAITING:
-            return m.state.in_(("invited", "requested"))
+            return waiting
         case Phase.OVER:
             later = aliased(Mandate)
             present = exists().where(
@@ -246,7 +248,7 @@ def _in_phase(work: Work, phase: Phase | None) -> ColumnElement[bool]:
             )
             ended = or_(m.state == "ended", and_(m.state.in_(("active", "suspended")), ~running))
             return and_(ended, m.started_at.is_not(None), ~present)
-    return or_(m.state.in_(("invited", "requested")), and_(m.state.in_(("active", "suspended")), running))
+    return or_(waiting, and_(m.state.in_(("active", "suspended")), running))
 
 
 def _open(work: Work, product: str) -> ColumnElement[bool]:
@@ -295,7 +297,7 @@ def _phase(work: Work, row: Row[Any]) -> Phase:
 
 
 def _products(work: Work, row: Row[Any], used: Collection[str]) -> tuple[str, ...]:
-    opened = ceiling_of(work.policies, row.preset, row.options)
+    opened = ceiling_of(work.policies, row.preset, row.options, row.lowered)
     return tuple(each for each in work.policies.products if each in opened and each in used)
 
 

@@ -325,7 +325,7 @@ def _mandated(policies: Policies, product: Product) -> Select[Any]:
         .join(tables.subscribed_products, and_(s.company_id == c.id, s.product == product.id))
         .where(
             a.account_id == _ACCOUNT, a.product == product.id, a.ended_at.is_(None), a.firm_id == firm.id,
-            m.state == "active", or_(m.until_at.is_(None), m.until_at > _NOW),
+            m.state == "active", m.started_at <= _NOW, or_(m.until_at.is_(None), m.until_at > _NOW),
             _role_known(product, a.role, a.custom_role_id), covered(policies, product),
             _practises(policies), _live(policies, tables.subscribed_products),
             ~_holds_role(product, c.id), ~suspended,
@@ -334,12 +334,14 @@ def _mandated(policies: Policies, product: Product) -> Select[Any]:
 
 
 def covered(policies: Policies, product: Product) -> ColumnElement[bool]:
-    """Whether the mandate's preset or one of its options opens the product."""
+    """Whether the mandate's preset or one of its options opens the product, and the client has not closed it."""
     m = tables.mandates.c
     presets = [each.id for each in policies.presets.values() if product.id in each.roles]
     options = [each.id for each in policies.options.values() if product.id in each.roles]
     listed = cast(m.options, String)  # a list of names in JSON: each stands between quotes, and holds none
-    return or_(m.preset.in_(presets), *(listed.contains(f'"{each}"', autoescape=True) for each in options))
+    closed = cast(m.lowered, String).contains(f'"{product.id}:none"', autoescape=True)
+    opened = or_(m.preset.in_(presets), *(listed.contains(f'"{each}"', autoescape=True) for each in options))
+    return and_(opened, ~closed)
 
 
 def _practises(policies: Policies) -> ColumnElement[bool]:

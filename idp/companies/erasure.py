@@ -6,6 +6,7 @@ Rows that a company needs as its history stay and name the account by its key, w
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select, update
@@ -17,7 +18,7 @@ from idp.audit import log as audit
 from idp.audit import retention
 from idp.authn import erasure_request, session
 from idp.companies import clock, firm_run, support_case, tables
-from idp.companies.models import Invitation
+from idp.companies.models import FirmInvitation, Invitation, MandateRequest
 from idp.core.errors import Conflict
 from idp.outbox import queue as outbox
 from idp.work import Actor, Work
@@ -97,14 +98,20 @@ def erase(work: Work, account_id: UUID, held: Iterable[Held]) -> None:
         raise Conflict(status=account.status)
     session.end_all(work, account_id, "erased")
     clock.person(work, account_id)
-    work.session.execute(
-        update(Invitation)
-        .where(Invitation.canonical.in_(personal_data.canonicals(account_id)), Invitation.closed_at.is_(None))
-        .values(closed_at=work.now, outcome="erased"),
-        execution_options={"synchronize_session": False},
-    )
+    for waiting in (Invitation, FirmInvitation, MandateRequest):
+        _close_waiting(work, account_id, waiting)
     personal_data.erase(work, account_id, held)
     address, locale, name = farewell
     outbox.mail(work, address, "account_erased", locale=locale, name=name, when=work.now.isoformat())
     retention.erase_traces_of(work, account_id)
     audit.record(work, audit.ERASED, ("account", account_id))
+
+
+def _close_waiting(work: Work, account_id: UUID, kind: Any) -> None:
+    """What waits at an address of the person waits for nobody."""
+    work.session.execute(
+        update(kind)
+        .where(kind.canonical.in_(personal_data.canonicals(account_id)), kind.closed_at.is_(None))
+        .values(closed_at=work.now, outcome="erased"),
+        execution_options={"synchronize_session": False},
+    )

@@ -1,6 +1,6 @@
 """Refusals of this floor, each with its stable code."""
 
-from idp.core.errors import Conflict, InvalidInput, NotPermitted
+from idp.core.errors import Conflict, Expired, InvalidInput, NotPermitted
 
 
 class NotOnYourself(NotPermitted):
@@ -183,8 +183,44 @@ class MandateExists(Conflict):
     code = "mandate_exists"
 
 
+class MandateWaiting(MandateExists):
+    """This very firm has asked for access: confirm its request; `mandate` names it."""
+
+    code = "mandate_waiting"
+
+
+class MandateMismatch(Conflict):
+    """The firm that asked and the address that was typed differ."""
+
+    code = "mandate_mismatch"
+
+
+class MandateSelf(Conflict):
+    """The address is that of one of the company's own people; a mandate is given to a firm."""
+
+    code = "mandate_self"
+
+
+class MandateExpired(Expired):
+    """The invitation or request has waited too long."""
+
+    code = "mandate_expired"
+
+
+class MandateAsked(Conflict):
+    """The firm has asked at this address already, and waits for the answer."""
+
+    code = "mandate_asked"
+
+
+class FirmsFull(Conflict):
+    """The company has as many firms as it may have; `max` says how many."""
+
+    code = "firms_full"
+
+
 class NotAFirm(Conflict):
-    """Only an accounting firm receives a mandate."""
+    """No account has this address, or it belongs to no accounting firm."""
 
     code = "accountant_unknown"
 

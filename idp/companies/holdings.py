@@ -178,7 +178,7 @@ def _given(a: Any, m: Any) -> Any:
 
 
 def _live(work: Work, m: Any) -> tuple[Any, ...]:
-    return m.state == "active", or_(m.until_at.is_(None), m.until_at > work.now)
+    return m.state == "active", m.started_at <= work.now, or_(m.until_at.is_(None), m.until_at > work.now)
 
 
 def _named(found: Select[Any], search: str) -> Select[Any]:

@@ -11,8 +11,12 @@ from idp.accounts.personal_data import Held, canonicals, children, of
 from idp.companies.models import (
     Assignment,
     ColleagueRequest,
+    FirmInvitation,
     FirstUser,
     Invitation,
+    Mandate,
+    MandateRequest,
+    MandateTerms,
     Membership,
     MembershipPeriod,
     Onboarding,
@@ -30,6 +34,14 @@ def _to_the_person(account_id: UUID) -> ColumnElement[bool]:
 
 def _ordered_for(account_id: UUID) -> ColumnElement[bool]:
     return (Onboarding.account_id == account_id) | Onboarding.canonical.in_(canonicals(account_id))
+
+
+def _asked_at_the_person(account_id: UUID) -> ColumnElement[bool]:
+    return MandateRequest.canonical.in_(canonicals(account_id))
+
+
+def _of_a_firm_to_come(account_id: UUID) -> ColumnElement[bool]:
+    return FirmInvitation.canonical.in_(canonicals(account_id))
 
 
 HELD = (
@@ -54,6 +66,23 @@ HELD = (
     Held(
         "first_steps_of_companies", Onboarding, _ordered_for, "kept",
         emptied={"address": "", "canonical": ""},
+    ),
+    Held(
+        "mandate_requests", MandateRequest, _asked_at_the_person, "kept", emptied={"address": "", "canonical": ""},
+        acts=frozenset({"asked_by"}),
+    ),
+    Held(
+        "invitations_to_create_a_firm", FirmInvitation, _of_a_firm_to_come, "kept", frozenset({"token_digest"}),
+        emptied={"address": "", "canonical": ""}, acts=frozenset({"invited_by"}),
+    ),
+    # Agreements between companies; who of a company acted for it stays, as a pseudonym.
+    Held(
+        "mandates", Mandate, lambda account_id: Mandate.asked_by == account_id, "kept",
+        acts=frozenset({"asked_by"}), shown=False,
+    ),
+    Held(
+        "mandate_terms", MandateTerms, lambda account_id: MandateTerms.changed_by == account_id, "kept",
+        acts=frozenset({"changed_by"}), shown=False,
     ),
     of("requests_for_colleagues", ColleagueRequest, acts=frozenset({"closed_by"})),
     children("support_case_links", SupportCaseLink, "case_id", SupportCase, "token_digest"),

@@ -29,6 +29,7 @@ class Obstacle(StrEnum):
 
 _LIMITS = (
     (Obstacle.PRACTICE_ONLY, "scope"),
+    (Obstacle.MANDATE, "highest"),
     (Obstacle.MANDATE, "ceiling"),  # before restrictions, which do not hit who comes by mandate
     (Obstacle.RESTRICTION, "restrictions"),
     (Obstacle.SERVICE, "services"),
@@ -233,8 +234,8 @@ def difference(policies: Policies, before: Preview, after: Preview) -> Differenc
 def unlimited(policies: Policies, grant: Grant) -> Grant:
     """What is held, without any of the limits that a company, a mandate or a subscription sets."""
     return replace(
-        grant, scope="practice", ceiling=None, restrictions=(), services=frozenset(policies.services), state=None,
-        firm_state=None,
+        grant, scope="practice", ceiling=None, highest=None, restrictions=(), services=frozenset(policies.services),
+        state=None, firm_state=None,
     )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from idp.companies import company, membership, preview, reach, role, subscriptio
 from idp.companies.errors import NotCovered, NotSubscribed
 from idp.companies.models import Company, Mandate, SubscribedProduct
 from idp.core.errors import InvalidInput, NotFound
-from idp.policy.permissions import Grant, ceiling_of, freeze_restrictions
+from idp.policy.permissions import Grant, ceiling_of, freeze_restrictions, highest_of
 from idp.work import Work
 
 
@@ -78,7 +78,7 @@ def at_client(work: Work, firm_id: UUID, client_id: UUID, product: str, choice: 
     )
     if mandate is None or (mandate.until_at is not None and mandate.until_at <= work.now):
         raise NotFound(kind="mandate")
-    ceiling = ceiling_of(work.policies, mandate.preset, mandate.options).get(product)
+    ceiling = ceiling_of(work.policies, mandate.preset, mandate.options, mandate.lowered).get(product)
     if ceiling is None:
         raise NotCovered(product=product)
     return Grant(
@@ -87,8 +87,13 @@ def at_client(work: Work, firm_id: UUID, client_id: UUID, product: str, choice: 
         services=reach.services_on(work, company.get(work, client_id).services, ()),
         state=_state(work, client_id, product),
         ceiling=ceiling,
+        highest=highest_of(mandate.lowered, product, only_reads=_handing_over(work, mandate)),
         firm_state=_firm_state(work, firm_id),
     )
+
+
+def _handing_over(work: Work, mandate: Mandate) -> bool:
+    return mandate.view_from_at is not None and mandate.view_from_at <= work.now
 
 
 def alone(work: Work, company_id: UUID, product: str, choice: Choice) -> Grant:

@@ -18,8 +18,9 @@ from sqlalchemy import Row
 from idp.companies import statements
 from idp.core.prepared import Prepared
 from idp.core.session import reader
+from idp.policy import permissions
 from idp.policy.catalogue import Policies, Product
-from idp.policy.permissions import Effective, Grant, Restrictions, ceiling_of, effective, freeze_restrictions, set_id
+from idp.policy.permissions import Effective, Grant, Restrictions, effective, freeze_restrictions, set_id
 from idp.work import Work
 
 _MEMBER = Prepared(statements.MEMBER)
@@ -281,8 +282,8 @@ def _by_mandate(work: Work, account_id: UUID, product: str, row: Row[Any], links
 def _through(work: Work, product: str, row: Row[Any], link: Row[Any]) -> Grant | Why | None:
     """What one mandate and assignment give; None when the link is over and says nothing about the two any more."""
     policies, now = work.policies, work.now
-    over = link.mandate_until is not None and link.mandate_until <= now
-    if link.mandate_state != "active" or over or link.firm_closed_at is not None or link.colleague_suspended_at:
+    live = link.mandate_state == "active" and _within(now, link.mandate_started, link.mandate_until)
+    if not live or link.firm_closed_at is not None or link.colleague_suspended_at:
         return None
     if not _role_holds(work, link.colleague_role, link.colleague_custom_role_id, link.colleague_expires_at):
         return Why.NEEDS_PRACTICE_ROLE
@@ -297,7 +298,9 @@ def _through(work: Work, product: str, row: Row[Any], link: Row[Any]) -> Grant |
         return Why.NOT_ASSIGNED
     if not _role_holds(work, link.role, link.custom_role_found, None):
         return Why.NOT_ASSIGNED
-    ceiling = ceiling_of(policies, link.preset, link.options).get(product)
+    ceiling = permissions.ceiling_of(policies, link.preset, link.options, link.lowered).get(product)
+    handing_over = link.view_from_at is not None and link.view_from_at <= now
+    highest = permissions.highest_of(link.lowered, product, only_reads=handing_over)
     if ceiling is None:
         return Why.NOT_COVERED
     return Grant(
@@ -307,6 +310,7 @@ def _through(work: Work, product: str, row: Row[Any], link: Row[Any]) -> Grant |
         services=services_on(work, row.company_services, ()),
         state=state_now(work, row.state, row.since_at, row.until_at, row.suspends_at)[0],
         ceiling=ceiling,
+        highest=highest,
         firm_state=firm_state,
     )
 
@@ -362,6 +366,10 @@ def _role_holds(work: Work, role: str | None, custom_role_id: UUID | None, expir
     if role is None and custom_role_id is None:
         return False
     return (role is None or role in work.policies.roles) and (expires_at is None or expires_at > work.now)
+
+
+def _within(now: datetime, begin: datetime | None, end: datetime | None) -> bool:
+    return (begin is None or begin <= now) and (end is None or end > now)
 
 
 def services_on(work: Work, company: Iterable[str], person: Sequence[str]) -> frozenset[str]:

@@ -12,7 +12,7 @@ from typing import Literal
 
 from idp.policy.agreements import State
 from idp.policy.catalogue import Policies, Product, Role
-from idp.policy.models import EVERY_AREA, Area, Level, Permission, RoleEntry, at_most
+from idp.policy.models import EVERY_AREA, LEVELS, Area, Level, Permission, RoleEntry, at_most
 
 Restrictions = tuple[tuple[str, bool | tuple[str, ...]], ...]
 """Limits on a person, sorted by name; the value is true, or the list that the restriction takes."""
@@ -66,6 +66,7 @@ class Grant:
         state: state of the product's subscription; None for a product without subscription.
         ceiling: None for the company's own people; under a mandate, the roles it opens in this product
             (`ceiling_of`), where none at all opens nothing.
+        highest: under a mandate, the highest level that the client leaves of it; None leaves all.
         firm_state: under a mandate, the state of the firm's own subscription; None otherwise.
         scope: `practice` on a firm's own account, `client` everywhere else.
     """
@@ -78,6 +79,7 @@ class Grant:
     services: frozenset[str] = _NOTHING
     state: str | None = None
     ceiling: tuple[str, ...] | None = None
+    highest: Level | None = None
     firm_state: str | None = None
     scope: Literal["client", "practice"] = "client"
 
@@ -149,6 +151,7 @@ def effective(policies: Policies, grant: Grant) -> Effective:
         kept -= product.practice_only
     if grant.ceiling is not None:
         kept &= ceiling_permissions(policies, grant.product, grant.ceiling)
+    kept = _up_to(policies, kept, grant.highest)
     kept = _with_services(policies, kept, grant)
     kept = _in_state(policies, kept, grant.state)
     kept = _in_firm_state(policies, kept, grant.firm_state)
@@ -221,15 +224,34 @@ def _in_firm_state(policies: Policies, kept: frozenset[str], name: str | None) -
         return kept
     if name not in policies.states:
         return _NOTHING
-    highest = policies.mandates.firm_states.get(name)
+    return _up_to(policies, kept, policies.mandates.firm_states.get(name))
+
+
+def _up_to(policies: Policies, kept: frozenset[str], highest: Level | None) -> frozenset[str]:
     if highest is None:
         return kept
     covered = at_most(highest)
     return frozenset(each for each in kept if policies.permissions[each].level in covered)
 
 
-def ceiling_of(policies: Policies, preset: str, options: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """The roles a mandate opens, by product: those of the preset, then those of its options.
+def highest_of(lowered: Iterable[str], product: str, *, only_reads: bool = False) -> Level | None:
+    """What a client leaves of a mandate in one product; None leaves all, `none` closes the product.
+
+    Args:
+        lowered: the products below the preset, each as `product:level`.
+        only_reads: the firm is handing over, and changes nothing any more.
+    """
+    levels: list[Level] = [level for level in LEVELS if f"{product}:{level}" in lowered]
+    if only_reads:
+        levels.append("view")
+    return min(levels, key=LEVELS.index, default=None)
+
+
+def ceiling_of(
+    policies: Policies, preset: str, options: Iterable[str], lowered: Iterable[str] = ()
+) -> dict[str, tuple[str, ...]]:
+    """The roles a mandate opens, by product: those of the preset, then those of its options; without the products that
+    the client has closed. How far it lowers the others is for `highest_of`.
 
     A preset or option that the policies no longer know opens nothing.
     """
@@ -240,7 +262,7 @@ def ceiling_of(policies: Policies, preset: str, options: Iterable[str]) -> dict[
         for product, role in roles.items():
             if role not in found.get(product, ()):
                 found[product] = (*found.get(product, ()), role)
-    return found
+    return {product: roles for product, roles in found.items() if f"{product}:none" not in lowered}
 
 
 def ceiling_permissions(policies: Policies, product: str, roles: Iterable[str]) -> frozenset[str]:

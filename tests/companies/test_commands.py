@@ -16,8 +16,9 @@ from idp.companies.errors import (
     RoleNotOffered,
     TransitionRefused,
 )
-from idp.core.errors import Conflict, Expired, InvalidInput, NotFound, NotPermitted
+from idp.core.errors import Conflict, InvalidInput, NotFound, NotPermitted
 from idp.work import Actor
+from tests.companies.conftest import ADDRESSES
 
 COMPANY = {
     "reference": "x", "name": "X", "kind": "company", "country": "FR", "city": "Nantes", "locale": "fr-FR",
@@ -128,21 +129,15 @@ def test_a_mandate_takes_both_sides(demo):
         mandate.confirm(demo.acting("karim.benali"), waiting.id)  # the firm asked; the company answers
     with pytest.raises(NotPermitted):
         mandate.confirm(demo.acting("julien.mercier"), waiting.id)
-    mandate.confirm(demo.acting("chloe.fontaine"), waiting.id)
+    nathalie = ADDRESSES["nathalie.deltour"]
+    mandate.confirm(demo.acting("chloe.fontaine"), waiting.id, address=nathalie)
     karim = demo.account("karim.benali")
     reached = access.resolve(demo.work, karim, mirabelle, "accounting")
     assert {demo.work.policies.permissions[each].level for each in reached.permissions} == {"view"}
     with pytest.raises(Conflict):
-        mandate.confirm(demo.acting("chloe.fontaine"), waiting.id)
+        mandate.confirm(demo.acting("chloe.fontaine"), waiting.id, address=nathalie)
     mandate.end(demo.acting("nathalie.deltour"), waiting.id)
     assert access.resolve(demo.work, karim, mirabelle, "accounting").company_name == ""
-
-
-def test_a_request_that_waited_too_long_is_over(demo):
-    mirabelle, deltour = demo.company("studio-mirabelle"), demo.company("cabinet-deltour")
-    waiting = mandate.between(demo.work, mirabelle, deltour)[0]
-    with pytest.raises(Expired):
-        mandate.confirm(demo.acting("chloe.fontaine").later(days=13), waiting.id)
 
 
 def test_a_mandate_is_for_firms_once_and_with_consent(demo):

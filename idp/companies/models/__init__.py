@@ -4,7 +4,8 @@ from idp.companies.models.billing import BillingEvent, BillingKey, BillingStream
 from idp.companies.models.client_group import ClientGroup, GroupedClient
 from idp.companies.models.colleague_request import ColleagueRequest
 from idp.companies.models.company import AccessClock, Company
-from idp.companies.models.mandate import Assignment, Mandate
+from idp.companies.models.mandate import Assignment, Mandate, MandateTerms
+from idp.companies.models.mandate_offer import FirmInvitation, MandateRequest
 from idp.companies.models.membership import (
     CustomRole,
     Invitation,
@@ -28,16 +29,19 @@ __all__ = [
     "ColleagueRequest",
     "Company",
     "CustomRole",
-    "FirstUser",
     "CustomRoleRevision",
+    "FirmInvitation",
+    "FirstUser",
     "GroupedClient",
     "Invitation",
     "InvitedRole",
     "Mandate",
+    "MandateRequest",
+    "MandateTerms",
     "Membership",
+    "MembershipPeriod",
     "Onboarding",
     "OnboardingLink",
-    "MembershipPeriod",
     "ProductRole",
     "ServicePeriod",
     "StaffRole",

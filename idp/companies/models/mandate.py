@@ -22,19 +22,51 @@ class Mandate(Identified, Base):
             "state IN ('invited', 'requested', 'active', 'refused', 'expired', 'suspended', 'ended')", name="state"
         ),
         CheckConstraint("company_id <> firm_id", name="two_parties"),
+        CheckConstraint("state <> 'active' OR started_at IS NOT NULL", name="active_has_begun"),
     )
 
     company_id: Mapped[UUID] = mapped_column(ForeignKey("companies.id", ondelete="CASCADE"))
     firm_id: Mapped[UUID] = mapped_column(ForeignKey("companies.id", ondelete="CASCADE"))
     preset: Mapped[str]
     options: Mapped[list[str]] = mapped_column(JSON)
+    lowered: Mapped[list[str]] = mapped_column(JSON, default=list)  # products below the preset, as `product:level`
     state: Mapped[str]
     way: Mapped[str]
     epoch: Mapped[int]
     created_at: Mapped[datetime]
-    started_at: Mapped[datetime | None]
+    asked_by: Mapped[UUID | None] = mapped_column(ForeignKey("accounts.id", ondelete="SET NULL"))  # who began it
+    request_id: Mapped[UUID | None] = mapped_column(ForeignKey("mandate_requests.id", ondelete="SET NULL"))
+    starts_at: Mapped[datetime | None]  # chosen in advance; otherwise it begins with the answer
+    started_at: Mapped[datetime | None]  # may be to come
     until_at: Mapped[datetime | None]
+    yearly: Mapped[bool] = mapped_column(default=False)
+    renews_at: Mapped[datetime | None]  # a yearly one goes on by itself at this date
+    view_from_at: Mapped[datetime | None]  # handed over: from then on the firm only reads
+    successor_id: Mapped[UUID | None] = mapped_column(ForeignKey("mandates.id", ondelete="SET NULL"))
+    reminded: Mapped[int | None]  # how many days before its end or renewal both sides were written to last
     ended_at: Mapped[datetime | None]
+
+
+class MandateTerms(Identified, Base):
+    """What a mandate opened during one period. An end that is known beforehand is written down beforehand."""
+
+    __tablename__ = "mandate_terms"
+    __table_args__ = (
+        Index("ix_mandate_terms_mandate_id", "mandate_id", "from_at"),
+        Index("ix_mandate_terms_company_id", "company_id", "from_at"),
+        CheckConstraint("until_at IS NULL OR until_at > from_at", name="some_time"),
+    )
+
+    mandate_id: Mapped[UUID] = mapped_column(ForeignKey("mandates.id", ondelete="CASCADE"))
+    company_id: Mapped[UUID] = mapped_column(ForeignKey("companies.id", ondelete="CASCADE"))
+    firm_id: Mapped[UUID] = mapped_column(ForeignKey("companies.id", ondelete="CASCADE"))
+    preset: Mapped[str]
+    options: Mapped[list[str]] = mapped_column(JSON)
+    lowered: Mapped[list[str]] = mapped_column(JSON)
+    only_reads: Mapped[bool]  # the firm was handing over
+    from_at: Mapped[datetime]
+    until_at: Mapped[datetime | None]
+    changed_by: Mapped[UUID | None] = mapped_column(ForeignKey("accounts.id", ondelete="SET NULL"))
 
 
 class Assignment(Identified, Base):
