@@ -104,10 +104,10 @@ class Client:
         assert "code=" in location, location
 
     def _sign_in(self, location: str) -> str:
-        page = self._read(location)
+        page = self.read(location)
         values = {"email": self.world.address, "password": PASSWORD, "csrf_token": _token(page)}
         location = self._browse("POST", location, values)
-        page = self._read(location)
+        page = self.read(location)
         code = pyotp.TOTP(self.world.totp_secret).now()
         return self._browse("POST", location, {"code": code, "csrf_token": _token(page)})
 
@@ -120,7 +120,7 @@ class Client:
         public = client_id == "bench-public"
         return self.post("/oauth/token", {**values, **({"client_id": client_id} if public else {})}, basic=not public)
 
-    def _read(self, path: str) -> str:
+    def read(self, path: str) -> str:
         return self._visit(200, "GET", path, None)[1].decode()
 
     def _browse(self, method: str, path: str, values: dict[str, str] | None = None) -> str:

@@ -165,6 +165,19 @@ def listed(work: Work, firm_id: UUID) -> list[Group]:
     return [Group(row[0], row[1], row[2]) for row in rows]
 
 
+def names(work: Work, firm_id: UUID) -> list[tuple[UUID, str]]:
+    """The groups of a firm by name, to choose from.
+
+    Raises:
+        NotPermitted, NotFound: as `listed`.
+    """
+    access.require(work, client_list.VIEWS, firm_id)
+    t = tables.client_groups.c
+    return [(row[0], row[1]) for row in work.session.execute(
+        select(t.id, t.name).where(t.firm_id == firm_id).order_by(t.name)
+    )]  # fmt: skip
+
+
 def of_client(work: Work, firm_id: UUID, client_id: UUID) -> set[UUID]:
     """The groups of this firm that a client is in."""
     g, t = tables.grouped_clients.c, tables.client_groups.c

@@ -172,23 +172,25 @@ def get(work: Work, firm_id: UUID, client_id: UUID) -> Client:
 
 def works_there(work: Work, colleague: ColumnElement[UUID] | UUID) -> ColumnElement[bool]:
     """In a statement on mandates: whether this person was given something that counts there, by name or for every
-    client."""
-    return exists(select(literal(1)).where(given_there(work.policies, colleague)))
-
-
-def given_there(policies: Policies, colleague: ColumnElement[UUID] | UUID) -> ColumnElement[bool]:
-    """In a statement on mandates and assignments: whether this assignment of the person's counts at the client."""
+    client. Two questions, each of which an index answers."""
     a, m = tables.assignments.c, tables.mandates.c
-    return and_(a.account_id == colleague, a.firm_id == m.firm_id, a.ended_at.is_(None), counts_there(policies))
+    theirs = a.account_id == colleague, a.ended_at.is_(None)
+    by_name = exists().where(*theirs, a.mandate_id == m.id)
+    everywhere = exists(
+        select(literal(1)).where(
+            *theirs, a.firm_id == m.firm_id, a.mandate_id.is_(None), counts_everywhere(work.policies)
+        )
+    )
+    return or_(by_name, everywhere)
 
 
-def counts_there(policies: Policies) -> ColumnElement[bool]:
-    """In a statement on mandates and assignments: whether the assignment is for this client, or for every client in a
-    product that the mandate covers, held by somebody whose role in the firm reaches every client."""
-    a, m, r = tables.assignments.c, tables.mandates.c, tables.product_roles.alias("practice_role").c
-    everywhere = [each.id for each in policies.roles.values() if each.entry.clients == "all"]
+def counts_everywhere(policies: Policies) -> ColumnElement[bool]:
+    """In a statement on mandates and assignments for every client: whether the mandate covers the product, and the
+    colleague's role in the firm reaches every client."""
+    a, r = tables.assignments.c, tables.product_roles.alias("practice_role").c
+    able = [each.id for each in policies.roles.values() if each.entry.clients == "all"]
     reaches = exists().where(
-        r.account_id == a.account_id, r.company_id == a.firm_id, r.ended_at.is_(None), r.role.in_(everywhere)
+        r.account_id == a.account_id, r.company_id == a.firm_id, r.ended_at.is_(None), r.role.in_(able)
     )
     covered = or_(
         *(
@@ -197,7 +199,7 @@ def counts_there(policies: Policies) -> ColumnElement[bool]:
             if product.subscribed
         )
     )
-    return or_(a.mandate_id == m.id, and_(a.mandate_id.is_(None), a.firm_id == m.firm_id, covered, reaches))
+    return and_(covered, reaches)
 
 
 def _found(work: Work, firm_id: UUID, wanted: Filter, *, every: bool) -> Select[*tuple[Any, ...]]:
@@ -333,14 +335,15 @@ def _colleagues(work: Work, firm_id: UUID, mandate_ids: list[UUID]) -> dict[UUID
     a, m, p = tables.assignments.c, tables.mandates.c, tables.memberships.c
     given = (
         select(m.id, a.account_id)
-        .join_from(tables.mandates, tables.assignments, and_(a.firm_id == m.firm_id, a.ended_at.is_(None)))
+        .join_from(tables.mandates, tables.assignments, a.ended_at.is_(None))
         .join(tables.memberships, and_(
             p.account_id == a.account_id, p.company_id == m.firm_id, p.ended_at.is_(None), p.suspended_at.is_(None)
         ))
         .where(m.firm_id == firm_id, m.id.in_(mandate_ids))
     )  # fmt: skip
     both = union(
-        given.where(a.mandate_id == m.id), given.where(a.mandate_id.is_(None), counts_there(work.policies))
+        given.where(a.mandate_id == m.id),
+        given.where(a.firm_id == m.firm_id, a.mandate_id.is_(None), counts_everywhere(work.policies)),
     ).subquery()
     rows = work.session.execute(select(both.c.id, func.count(both.c.account_id.distinct())).group_by(both.c.id))
     return {row[0]: row[1] for row in rows}

@@ -96,6 +96,17 @@ def listed(
     return _page(work, firm_id, _people(firm_id, search), after, before, limit)
 
 
+def names(work: Work, firm_id: UUID, *, limit: int) -> list[tuple[UUID, str]]:
+    """The people of the firm by family name, to choose from.
+
+    Raises:
+        NotPermitted, NotFound: the actor may not see them.
+    """
+    access.require(work, VIEWS, firm_id)
+    rows = work.session.execute(_people(firm_id, "").order_by(_NAME, _a.id).limit(limit))
+    return [(row.id, f"{row.given_name} {row.family_name}".strip()) for row in rows]
+
+
 def at_client(
     work: Work,
     firm_id: UUID,
@@ -268,8 +279,8 @@ def _held(work: Work, firm_id: UUID, ids: list[UUID], client: Client | None) -> 
         wanted = wanted.where(x.mandate_id.is_(None))
     else:
         m = tables.mandates.c
-        there = exists(select(m.id).where(m.id == client.mandate_id, client_list.counts_there(work.policies)))
-        wanted = wanted.where(there)
+        counts = exists(select(m.id).where(m.id == client.mandate_id, client_list.counts_everywhere(work.policies)))
+        wanted = wanted.where(or_(x.mandate_id == client.mandate_id, and_(x.mandate_id.is_(None), counts)))
     found: dict[UUID, list[Held]] = {}
     order = {product: place for place, product in enumerate(work.policies.products)}
     for row in sorted(work.session.execute(wanted).all(), key=lambda row: order.get(row.product, len(order))):

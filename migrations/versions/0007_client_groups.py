@@ -42,10 +42,14 @@ def upgrade() -> None:
     with op.batch_alter_table("grouped_clients", schema=None) as batch_op:
         batch_op.create_index("ix_grouped_clients_company_id", ["company_id"], unique=False)
     with op.batch_alter_table("assignments", schema=None) as batch_op:
-        batch_op.create_index("ix_assignments_firm_id", ["firm_id"], unique=False)
+        batch_op.create_index("ix_assignments_firm_id", ["firm_id", "mandate_id"], unique=False)
+    with op.batch_alter_table("mandates", schema=None) as batch_op:
+        batch_op.create_index("ix_mandates_company_id", ["company_id", "firm_id"], unique=False)
 
 
 def downgrade() -> None:
+    with op.batch_alter_table("mandates", schema=None) as batch_op:
+        batch_op.drop_index("ix_mandates_company_id")
     with op.batch_alter_table("assignments", schema=None) as batch_op:
         batch_op.drop_index("ix_assignments_firm_id")
     with op.batch_alter_table("grouped_clients", schema=None) as batch_op:

@@ -18,6 +18,7 @@ class Mandate(Identified, Base):
     __table_args__ = (
         Index("uq_mandates_open", "company_id", "firm_id", unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN),
         Index("ix_mandates_firm_id", "firm_id", "state"),
+        Index("ix_mandates_company_id", "company_id", "firm_id"),
         CheckConstraint(
             "state IN ('invited', 'requested', 'active', 'refused', 'expired', 'suspended', 'ended')", name="state"
         ),
@@ -93,7 +94,7 @@ class Assignment(Identified, Base):
             postgresql_where=text("ended_at IS NULL AND mandate_id IS NULL"),
         ),
         Index("ix_assignments_mandate_id", "mandate_id"),
-        Index("ix_assignments_firm_id", "firm_id"),
+        Index("ix_assignments_firm_id", "firm_id", "mandate_id"),
         CheckConstraint("(role IS NULL) <> (custom_role_id IS NULL)", name="one_role"),
     )
 

@@ -42,7 +42,7 @@ def clients(firm_id: UUID) -> ResponseReturnValue:
     work, wanted = area.work, asked()
     place = paging.asked(work, LIST)
     found = client_list.listed(work, firm_id, wanted, after=place.after, before=place.before)
-    groups = client_group.listed(work, firm_id)
+    groups = client_group.names(work, firm_id)
     people = _choices(area, wanted)
     return area.page(
         "firm/clients.html",
@@ -51,7 +51,7 @@ def clients(firm_id: UUID) -> ResponseReturnValue:
         found=found.total,
         narrowed=wanted != Filter(),
         products=_all(gettext("Every product"), _sold(area)),
-        groups=_all(gettext("Every group"), [{"value": str(each.id), "label": each.name} for each in groups]),
+        groups=_all(gettext("Every group"), [{"value": str(key), "label": name} for key, name in groups]),
         people=_all(gettext("Every colleague"), people) if people else [],
         states=_states(),
         chosen={
@@ -186,10 +186,10 @@ def _choices(area: Area, wanted: Filter) -> list[dict[str, str]]:
     """Colleagues to narrow the list by: who sees every client may ask for somebody's."""
     if not (area.may(colleague_list.VIEWS) and area.may(client_list.VIEWS_ALL)):
         return []
-    listed = list(colleague_list.listed(area.work, area.company_id, limit=CHOICES).colleagues)
-    if wanted.colleague_id is not None and wanted.colleague_id not in {each.account_id for each in listed}:
-        listed.append(colleague_list.get(area.work, area.company_id, wanted.colleague_id))
-    return [{"value": str(each.account_id), "label": each.name} for each in listed]
+    named = colleague_list.names(area.work, area.company_id, limit=CHOICES)
+    if wanted.colleague_id is not None and wanted.colleague_id not in {key for key, _ in named}:
+        named.append((wanted.colleague_id, colleague_list.get(area.work, area.company_id, wanted.colleague_id).name))
+    return [{"value": str(key), "label": name} for key, name in named]
 
 
 def _row(area: Area, client: Client) -> dict[str, Any]:

@@ -71,7 +71,7 @@ def show(problems: dict[str, str], firm_id: UUID, account_id: UUID) -> Response:
     giving = _giving(enter(firm_id, assignment.ASSIGNS), account_id)
     area, work, wanted = giving.area, giving.area.work, giving.wanted
     sold = [each.id for each in work.policies.products.values() if each.subscribed and not each.firm_only]
-    groups = client_group.listed(work, firm_id)
+    groups = client_group.names(work, firm_id)
     place = paging.asked(work, PICKS)
     page = None
     if giving.product:
@@ -87,7 +87,7 @@ def show(problems: dict[str, str], firm_id: UUID, account_id: UUID) -> Response:
         product_name=firm_words.product(work, giving.product) if giving.product else "",
         products=firm_words.products(work, sold),
         groups=[{"value": "", "label": gettext("Every group")},
-                *({"value": str(each.id), "label": each.name} for each in groups)],
+                *({"value": str(key), "label": name} for key, name in groups)],
         chosen={"product": giving.product, "group": str(wanted.group_id or ""), "search": wanted.search},
         choices=[_choice(each) for each in (page.clients if page else ())],
         picked=request.form.getlist("picked") if request.method == "POST" else [],
