@@ -154,6 +154,8 @@ EVENTS: dict[str, str] = {
     "subscription.payment_failed": "A payment failed: products are suspended when the grace is over.",
     "subscription.payment_received": "What was owed was paid.",
     "subscription.renewed": "The next dates of renewal were recorded.",
+    "subscription.request_closed": "A request to billing was taken back, or refused.",
+    "subscription.requested": "A company asked billing for another plan, other seats or a product.",
     "subscription.started": "A company got a subscription.",
     "subscription.state_changed": "The state of a subscribed product changed.",
     "totp.refused": "A wrong or spent one-time password was presented.",

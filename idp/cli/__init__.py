@@ -18,6 +18,7 @@ from idp.cli import (
     policies,
     serve,
     sharing,
+    subscriptions,
 )
 from idp.cli.context import Exit, complain
 
@@ -39,6 +40,7 @@ for noun in (
     companies.companies,
     keys.keys,
     billing.billing,
+    subscriptions.subscriptions,
     outbox.outbox,
     audit.audit,
     sharing.sharing,

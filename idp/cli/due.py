@@ -1,5 +1,6 @@
 """What is due at a time of its own, done once a minute by the outbox worker: cases of support whose wait is over,
-changes of address, invitations that nobody answered in time, ends and renewals of mandates.
+changes of address, invitations that nobody answered in time, ends and renewals of mandates, and what time has done to
+subscriptions.
 
 Any number of workers may do it at once: each thing is taken by one conditional update.
 """
@@ -12,7 +13,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from idp.authn import email_change
-from idp.companies import invitation, mandate_due, support_acts, support_due
+from idp.companies import invitation, mandate_due, subscription_due, support_acts, support_due
 from idp.companies.support_due import Act
 from idp.oidc import personal_data
 from idp.work import Work
@@ -37,6 +38,7 @@ JOBS: Mapping[str, Job] = {
     "email_changes": email_change.switch_due,
     "invitations": invitation.expire_due,
     "mandates": mandate_due.carry_out,
+    "subscriptions": subscription_due.carry_out,
     "support_cases": cases,
 }
 """By what is done. A job gets work without an open transaction and commits for itself."""

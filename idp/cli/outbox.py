@@ -41,7 +41,7 @@ def open_work() -> Iterator[Work]:
 def deliverer() -> Deliverer:
     """The deliverer of this instance, joined with those who handle its facts."""
     from idp.authn.facts import HANDLERS
-    from idp.companies import address_change, onboarding, support_acts
+    from idp.companies import address_change, billing_message, onboarding, support_acts
     from idp.oidc import access_change, access_end, logout
 
     return Deliverer(
@@ -56,7 +56,11 @@ def deliverer() -> Deliverer:
             **onboarding.HANDLERS,
             "session.ended": logout.session_ended,
         },
-        callers={"backchannel_logout": logout.deliver, **access_change.CALLERS},
+        callers={
+            "backchannel_logout": logout.deliver,
+            billing_message.FACT: billing_message.caller(settings().billing_url),
+            **access_change.CALLERS,
+        },
         texter=texter(settings()),
     )
 

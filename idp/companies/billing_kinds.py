@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from idp.companies import cancellation, contract, onboarding, terms
+from idp.companies import cancellation, contract, onboarding, subscription_request, terms
 from idp.companies.errors import DatePassed, UnknownProduct
 from idp.companies.onboarding import Order
 from idp.companies.subscription_state import TRIAL_EXPIRED
@@ -90,6 +90,10 @@ def _ended(work: Work, company_id: UUID, at: datetime, data: Data) -> None:
     contract.end(work, company_id, data["products"])
 
 
+def _request_refused(work: Work, company_id: UUID, at: datetime, data: Data) -> None:
+    subscription_request.refuse(work, company_id, data["request"], data["reason"])
+
+
 KINDS: dict[str, Kind] = {
     "product.added": _product_added,
     "trial.started": _trial_started,
@@ -102,5 +106,6 @@ KINDS: dict[str, Kind] = {
     "subscription.cancelled": _cancelled,
     "subscription.resumed": _resumed,
     "subscription.ended": _ended,
+    "request.refused": _request_refused,
 }
 OPENING: dict[str, Opening] = {"subscription.ordered": _ordered}

@@ -9,10 +9,10 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
-from idp.companies import access, renewal, terms
+from idp.companies import access, billing_message, renewal, terms
 from idp.companies.errors import DatePassed, ExportUnconfirmed, NotSubscribed, TransitionRefused, UnknownProduct
 from idp.companies.models import SubscribedProduct
-from idp.companies.subscription_state import CANCEL, RESUME, leading, locked, move, step_of
+from idp.companies.subscription_state import CANCEL, RESUME, leading, locked, move, step_of, tell
 from idp.core.errors import InvalidInput
 from idp.work import Work
 
@@ -43,7 +43,8 @@ def cancel(work: Work, company_id: UUID, product: str, *, reason: str, exported:
     row = _one(work, company_id, product)
     _refuse_twice(work, row)
     end = end_if_cancelled(work, row, company_id)
-    move(work, row, CANCEL, until=end, reason=told)
+    tell(work, company_id, [move(work, row, CANCEL, until=end, reason=told)])
+    _tell_billing(work, "subscription.cancelled", [row], reason=told)
     return row
 
 
@@ -71,7 +72,8 @@ def resume(work: Work, company_id: UUID, product: str) -> SubscribedProduct:
     """
     access.require(work, RESUMES, company_id)
     row = _one(work, company_id, product)
-    move(work, row, RESUME)
+    tell(work, company_id, [move(work, row, RESUME)])
+    _tell_billing(work, "subscription.resumed", [row])
     return row
 
 
@@ -92,7 +94,8 @@ def record(
     told, rows = _told(reason), _several(work, company_id, products)
     for row in rows:
         _refuse_twice(work, row)
-        move(work, row, CANCEL, until=ends_at, reason=told)
+    tell(work, company_id, [move(work, row, CANCEL, until=ends_at, reason=told) for row in rows])
+    _tell_billing(work, "subscription.cancelled", rows, reason=told)
     return rows
 
 
@@ -104,9 +107,18 @@ def record_resumed(work: Work, company_id: UUID, products: Iterable[str]) -> lis
     """
     access.require(work, SETS_STATE, company_id)
     rows = _several(work, company_id, products)
-    for row in rows:
-        move(work, row, RESUME)
+    tell(work, company_id, [move(work, row, RESUME) for row in rows])
+    _tell_billing(work, "subscription.resumed", rows)
     return rows
+
+
+def _tell_billing(work: Work, kind: str, rows: list[SubscribedProduct], **more: str) -> None:
+    """Billing hears of it, unless it is billing that says so."""
+    if work.actor.kind == "system":
+        return
+    for row in rows:
+        ends = {"ends": row.until_at.isoformat()} if row.until_at is not None else {}
+        billing_message.put(work, row.company_id, kind, product=row.product, **ends, **more)
 
 
 def _refuse_twice(work: Work, row: SubscribedProduct) -> None:

@@ -8,10 +8,12 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from idp.audit import log
-from idp.companies import access, clock, terms
+from idp.companies import access, clock, subscription_notice, subscription_request, terms
+from idp.companies import seats as seats_held
 from idp.companies.errors import DatePassed, NotSubscribed, PlanLacksProduct, TransitionRefused, UnknownProduct
 from idp.companies.models import SubscribedProduct, Subscription
 from idp.companies.reach import PAYMENT_FAILED
+from idp.companies.subscription_notice import Told
 from idp.companies.subscription_state import (
     END_REACHED,
     MAX_REACHED,
@@ -20,9 +22,11 @@ from idp.companies.subscription_state import (
     RESUME,
     SUBSCRIBE,
     TRIAL_EXPIRED,
+    Change,
     locked,
     move,
     step_of,
+    tell,
     write,
 )
 from idp.core.errors import InvalidInput
@@ -62,12 +66,15 @@ def add_product(
     elif any(step.from_ == row.state for step in work.policies.transitions):
         if trial_until is not None:
             raise TransitionRefused(product=product, state=row.state, by="trial")
-        move(work, row, SUBSCRIBE if step_of(work.policies, row.state, SUBSCRIBE) else RESUME, at=begins)
+        by = SUBSCRIBE if step_of(work.policies, row.state, SUBSCRIBE) else RESUME
+        tell(work, company_id, [move(work, row, by, at=begins)])
+        subscription_request.answered(work, company_id, product=product)
         return row
     state = next(
         each.from_ if trial_until is not None else each.to for each in work.policies.transitions if each.by == SUBSCRIBE
     )
     write(work, row, state, RECORDED, began=begins, until=trial_until)
+    subscription_request.answered(work, company_id, product=product)
     return row
 
 
@@ -97,6 +104,7 @@ def change(
             raise PlanLacksProduct(product=row.product, plan=wanted.id)
     if at is None:
         contract.plan, contract.seats = wanted.id, number
+        contract.told_seats = number
         contract.next_plan = contract.next_seats = contract.changes_at = None
     else:
         contract.next_plan, contract.next_seats, contract.changes_at = wanted.id, number, at
@@ -107,6 +115,11 @@ def change(
         before={"plan": before.plan, "seats": before.seats}, after={"plan": wanted.id, "seats": number},
         from_=at.isoformat() if at else None,
     )  # fmt: skip
+    subscription_request.answered(work, company_id)
+    used = {product: each.used for product, each in seats_held.overview(work, company_id).items()}
+    over = [product for product, each in used.items() if number is not None and each > number]
+    if over:
+        subscription_notice.tell_lowered(work, company_id, over, seats=number or 0, used=max(used.values()), day=at)
     return contract
 
 
@@ -147,7 +160,8 @@ def payment_failed(work: Work, company_id: UUID, products: Iterable[str] | None,
     """
     _contract(work, company_id)
     failed: list[str] = []
-    for row in _named(work, company_id, products):
+    rows = _named(work, company_id, products)
+    for row in rows:
         step = step_of(work.policies, row.state, PAYMENT_FAILED)
         if step is None:
             if products is not None and not step_of(work.policies, row.state, PAYMENT_RECEIVED):
@@ -158,6 +172,9 @@ def payment_failed(work: Work, company_id: UUID, products: Iterable[str] | None,
     if failed:
         work.session.flush()
         log.record(work, "subscription.payment_failed", ("company", company_id), company_id=company_id, products=failed)
+        grace = {row.product: row.suspends_at for row in rows if row.product in failed}
+        told = [Told(each, "failed", at) for each, at in grace.items() if at and at > work.now]
+        subscription_notice.tell(work, company_id, told)
         locked(work, company_id, failed)  # told late, the grace may be over already
     return failed
 
@@ -170,16 +187,18 @@ def payment_received(work: Work, company_id: UUID, products: Iterable[str] | Non
     """
     _contract(work, company_id)
     paid: list[str] = []
+    changes: list[Change] = []
     for row in _named(work, company_id, products):
         if row.suspends_at is not None:
             row.suspends_at = None
             paid.append(row.product)
         elif step_of(work.policies, row.state, PAYMENT_RECEIVED):
-            move(work, row, PAYMENT_RECEIVED)
+            changes.append(move(work, row, PAYMENT_RECEIVED))
             paid.append(row.product)
     if paid:
         work.session.flush()
         log.record(work, "subscription.payment_received", ("company", company_id), company_id=company_id, products=paid)
+        tell(work, company_id, changes)
     return paid
 
 
@@ -195,17 +214,17 @@ def end(work: Work, company_id: UUID, products: Iterable[str] | None, *, only: s
         TransitionRefused: a product cannot end in its state, or none can.
     """
     _contract(work, company_id)
-    ended: list[str] = []
+    ended: list[Change] = []
     for row in _named(work, company_id, products):
         by = next((each for each in _ENDINGS if only in (None, each) and step_of(work.policies, row.state, each)), None)
         if by is not None:
-            move(work, row, by)
-            ended.append(row.product)
+            ended.append(move(work, row, by))
         elif products is not None:
             raise TransitionRefused(product=row.product, state=row.state, by=only or END_REACHED)
     if not ended:
         raise TransitionRefused(by=only or END_REACHED)
-    return ended
+    tell(work, company_id, ended)
+    return [each.product for each in ended]
 
 
 def _contract(work: Work, company_id: UUID) -> Subscription:

@@ -141,6 +141,18 @@ class ExportUnconfirmed(InvalidInput):
     code = "export_unconfirmed"
 
 
+class LoweringBelowUse(Conflict):
+    """More seats are used than there would be: remove people first; `products` says where."""
+
+    code = "lowering_below_use"
+
+
+class ChangeBlocked(Conflict):
+    """Every product is cancelled or over, so the contract is not changed any more; continue one first."""
+
+    code = "change_blocked"
+
+
 class PlanLacksProduct(Conflict):
     """The plan does not have a product that the company still uses; end it first."""
 

@@ -40,6 +40,7 @@ def start(
         company_id=company_id,
         plan=plan,
         seats=count,
+        told_seats=count,
         started_at=work.now,
         next_renewal_at=next_renewal_at,
     )

@@ -5,20 +5,22 @@ A date needs nobody to come true: whoever reads a row judges it at the time of t
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import select
 
 from idp.audit import log
-from idp.companies import access_end, clock
+from idp.companies import access_end, clock, subscription_notice, subscription_purge
 from idp.companies.errors import TransitionRefused
 from idp.companies.models import SubscribedProduct, SubscriptionPeriod
 from idp.companies.reach import PAYMENT_FAILED, kept_until
+from idp.companies.subscription_notice import Told
 from idp.core.ids import uuid7
 from idp.policy import Policies
 from idp.policy.agreements import Transition
-from idp.work import Work
+from idp.work import Actor, Work
 
 SUBSCRIBE = "subscribe"
 CANCEL = "cancel"
@@ -28,6 +30,7 @@ TRIAL_EXPIRED = "trial_expired"
 END_REACHED = "end_date_reached"
 MAX_REACHED = "max_days_reached"
 RETENTION_OVER = "retention_over"
+TIME = Actor(kind="system", name="subscriptions")
 RECORDED = "recorded"  # not a transition: what an operator or the demonstration has set
 
 
@@ -72,25 +75,45 @@ def due(policies: Policies, row: SubscribedProduct, now: datetime) -> tuple[str,
     return (first[1], first[0]) if first is not None and first[0] <= now else None
 
 
-def settle(work: Work, row: SubscribedProduct) -> list[str]:
-    """Write down what time has done to a product, step by step; answers the steps, in the policy's names."""
-    done: list[str] = []
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One step that was taken.
+
+    Attributes:
+        by: the transition of the policy.
+        at: when it happened, which may be before it was written down.
+        until: the end that counts from now on.
+        kept: until when data and rights are kept.
+    """
+
+    product: str
+    by: str
+    before: str
+    after: str
+    at: datetime
+    until: datetime | None
+    kept: datetime | None
+
+
+def settle(work: Work, row: SubscribedProduct) -> list[Change]:
+    """Write down what time has done to a product, step by step."""
+    done: list[Change] = []
     while (step := due(work.policies, row, work.now)) is not None:
         by, at = step
-        move(work, row, by, at=at)
-        done.append(by)
+        done.append(move(work, row, by, at=at))
     return done
 
 
 def move(
     work: Work, row: SubscribedProduct, by: str, *, at: datetime | None = None, until: datetime | None = None,
     reason: str = "",
-) -> None:  # fmt: skip
-    """Take one step of the policy and write it down. What `until` does not say of an end stays as it was recorded.
+) -> Change:  # fmt: skip
+    """Take one step of the policy and write it down; whom to tell of it is for the caller (`tell`).
 
     Args:
         at: when it happened; now by default.
-        until: the end that begins to count with it: of a notice, or of a suspension that was cancelled.
+        until: the end that begins to count with it: of a notice, or of a suspension that was cancelled. Otherwise what
+            was recorded stays.
         reason: in words, for the history.
 
     Raises:
@@ -98,7 +121,7 @@ def move(
     """
     policies, states = work.policies, work.policies.states
     step = leading(policies, row.product, row.state, by)
-    after, running = step.to, not states[row.state].refused
+    before, after, running = row.state, step.to, not states[row.state].refused
     began = row.since_at if after == row.state else max(at or work.now, row.since_at)
     end, grace = until or row.until_at, row.suspends_at if by in (CANCEL, RESUME) and running else None
     if by == PAYMENT_RECEIVED and end is not None:
@@ -109,6 +132,36 @@ def move(
     else:
         end = None if by in (SUBSCRIBE, RESUME) else end
         write(work, row, after, by, began=began, until=end, suspends=grace, reason=reason)
+    if by == RETENTION_OVER:
+        subscription_purge.erase(work, row.company_id, row.product)
+    return Change(row.product, by, before, after, began, row.until_at, row.kept_until_at)
+
+
+def tell(work: Work, company_id: UUID, changes: Iterable[Change]) -> None:
+    """Write to those who look after the subscription, and to firms, about these steps."""
+    told = (_told(work.policies, each) for each in changes)
+    subscription_notice.tell(work, company_id, [each for each in told if each is not None])
+
+
+def _told(policies: Policies, change: Change) -> Told | None:
+    """What people are told of a step; nothing of a subscription that they have just ordered."""
+    over = policies.states[change.after].refused
+    came_back = policies.states[change.before].refused
+    if change.by == RETENTION_OVER:
+        return Told(change.product, "purged")
+    if over:
+        return Told(change.product, "ended", change.at, change.kept)
+    if change.by == CANCEL:
+        viewing = change.after == change.before
+        kept = kept_until(policies, change.after, change.until) if change.until else None
+        return Told(change.product, "cancelled_viewing" if viewing else "cancelled", change.until, kept)
+    if change.by == PAYMENT_FAILED:
+        days = policies.states[change.after].max_days
+        longest = change.at + timedelta(days=days) if days else None
+        ends = min((each for each in (change.until, longest) if each), default=None)
+        return Told(change.product, "suspended", ends)
+    what = {RESUME: "back" if came_back else "resumed", PAYMENT_RECEIVED: "paid"}.get(change.by)
+    return Told(change.product, what) if what else None
 
 
 def write(
@@ -162,6 +215,5 @@ def locked(work: Work, company_id: UUID, products: Iterable[str] | None = None) 
     if products is not None:
         wanted = wanted.where(s.product.in_(list(products)))
     rows = list(work.session.scalars(wanted.with_for_update().execution_options(populate_existing=True)))
-    for row in rows:
-        settle(work, row)
+    tell(work.acting(TIME), company_id, [change for row in rows for change in settle(work.acting(TIME), row)])
     return rows

@@ -48,6 +48,7 @@ def settle(work: Work, contract: Subscription) -> bool:
     come = contract.changes_at is not None and found.changes_at is None
     if come:
         contract.plan, contract.seats = found.plan, found.seats
+        contract.told_seats = found.seats
         contract.next_plan = contract.next_seats = contract.changes_at = None
         work.session.flush()
     return come

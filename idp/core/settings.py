@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -64,6 +64,7 @@ class Settings(BaseSettings):
         '{"to": "{number}", "text": "{text}"}', description="The request as a JSON object, with places to fill in."
     )
     sms_sender: str = Field("Sesame", description="What {sender} in the request becomes.")
+    billing_url: str = Field("", description="Where requests and cancellations are told to billing; empty for nowhere.")
     password_hashers: int = Field(1, ge=1, le=64, description="Password hashes computed at once in a process.")
     api_calls_per_minute: int = Field(
         600, ge=1, le=1_000_000, description="Calls of one caller of the API answered in a minute, in each process."
@@ -93,14 +94,15 @@ class Settings(BaseSettings):
             raise ValueError("the issuer uses https, except on a loopback address")
         return value.rstrip("/")
 
-    @field_validator("sms_url")
+    @field_validator("sms_url", "billing_url")
     @classmethod
-    def _messages_travel_safely(cls, value: str) -> str:
+    def _messages_travel_safely(cls, value: str, info: ValidationInfo) -> str:
+        what = "the SMS gateway" if info.field_name == "sms_url" else "billing"
         parts = urlsplit(value)
         if value and (parts.scheme not in ("http", "https") or not parts.hostname or parts.username):
-            raise ValueError("the SMS gateway is an address such as https://sms.example.com/send")
+            raise ValueError(f"{what} has an address such as https://{info.field_name}.example.com/messages")
         if parts.scheme == "http" and parts.hostname not in LOOPBACK:
-            raise ValueError("the SMS gateway uses https, except on a loopback address")
+            raise ValueError(f"{what} uses https, except on a loopback address")
         return value
 
     @model_validator(mode="after")

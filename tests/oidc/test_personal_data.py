@@ -53,6 +53,7 @@ NOT_PERSONAL = {
     "signing_keys": "of the service",
     "subscribed_products": "of companies",
     "subscription_periods": "of companies",
+    "subscription_requests": "of companies",
     "subscriptions": "of companies",
     "throttles": "keyed digests, gone after 90 days",
 }

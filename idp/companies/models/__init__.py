@@ -1,6 +1,6 @@
 """Companies, memberships and roles, subscriptions, mandates."""
 
-from idp.companies.models.billing import BillingEvent, BillingKey, BillingStream
+from idp.companies.models.billing import BillingEvent, BillingKey, BillingStream, SubscriptionRequest
 from idp.companies.models.client_group import ClientGroup, GroupedClient
 from idp.companies.models.colleague_request import ColleagueRequest
 from idp.companies.models.company import AccessClock, Company
@@ -48,6 +48,7 @@ __all__ = [
     "SubscribedProduct",
     "Subscription",
     "SubscriptionPeriod",
+    "SubscriptionRequest",
     "SupportCase",
     "SupportCaseLink",
 ]

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idp.core.db import Base, Identified
@@ -51,3 +51,34 @@ class BillingEvent(Base):
     missed: Mapped[int]  # numbers between the one before and this one
     happened_at: Mapped[datetime]
     received_at: Mapped[datetime]
+
+
+class SubscriptionRequest(Identified, Base):
+    """What a company asks of billing: another plan, another number of seats, one more product. Open until billing says
+    what became of it, or the company takes it back."""
+
+    __tablename__ = "subscription_requests"
+    __table_args__ = (
+        Index(
+            "uq_subscription_requests_open",
+            "company_id",
+            "kind",
+            "product",
+            unique=True,
+            sqlite_where=text("closed_at IS NULL"),
+            postgresql_where=text("closed_at IS NULL"),
+        ),
+        CheckConstraint("kind IN ('terms', 'product')", name="kind"),
+        CheckConstraint("outcome IN ('done', 'refused', 'withdrawn')", name="outcome"),
+    )
+
+    company_id: Mapped[UUID] = mapped_column(ForeignKey("companies.id", ondelete="CASCADE"))
+    kind: Mapped[str]
+    plan: Mapped[str]
+    seats: Mapped[int | None]
+    product: Mapped[str]  # empty for a request about plan and seats
+    wanted_at: Mapped[datetime | None]  # from when on; None for at once
+    asked_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
+    outcome: Mapped[str | None]
+    answer: Mapped[str]  # billing's own words, where it gave some

@@ -27,6 +27,7 @@ class Subscription(Identified, Base):
     company_id: Mapped[UUID] = mapped_column(ForeignKey("companies.id", ondelete="CASCADE"), unique=True)
     plan: Mapped[str]
     seats: Mapped[int | None]  # per product; None means that the plan does not count them
+    told_seats: Mapped[int | None]  # the number that billing knows; another one is told to it
     started_at: Mapped[datetime]
     next_renewal_at: Mapped[datetime | None]
     renewals: Mapped[list[str]] = mapped_column(JSON, default=list)  # dates told by billing, the next one first

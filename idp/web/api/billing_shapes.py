@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
@@ -26,6 +27,12 @@ def _instant(value: Any) -> Any:
         return renewal.end_of(date.fromisoformat(value)) if len(value) == 10 else datetime.fromisoformat(value)
     except OverflowError as error:
         raise ValueError("out of range") from error
+
+
+def _key(value: Any) -> UUID:
+    if not isinstance(value, str):
+        raise ValueError("a key is a text")
+    return UUID(value)
 
 
 def _within(value: datetime) -> datetime:
@@ -111,6 +118,11 @@ class Ended(Shape):
     products: Products
 
 
+class RequestRefused(Shape):
+    request: Annotated[UUID, BeforeValidator(_key)]
+    reason: Annotated[Text, Field(max_length=cancellation.REASON_MAX)] = ""
+
+
 SHAPES: dict[str, type[Shape]] = {
     "subscription.ordered": Ordered,
     "product.added": ProductAdded,
@@ -124,6 +136,7 @@ SHAPES: dict[str, type[Shape]] = {
     "subscription.cancelled": Cancelled,
     "subscription.resumed": Resumed,
     "subscription.ended": Ended,
+    "request.refused": RequestRefused,
 }
 
 

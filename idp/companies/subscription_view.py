@@ -1,0 +1,173 @@
+"""How the subscriptions of a company stand, for people: what each product is at this instant, until when, and what can
+be done about it. Nothing is written down here: a date that has passed counts although no job has been by."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import select
+
+from idp.companies import access, renewal, seats, subscription_request, terms
+from idp.companies.models import Company, SubscribedProduct, Subscription, SubscriptionPeriod, SubscriptionRequest
+from idp.companies.reach import kept_until, state_now
+from idp.companies.seats import Seats
+from idp.companies.subscription_state import CANCEL, PAYMENT_RECEIVED, RESUME, step_of
+from idp.companies.terms import Terms
+from idp.core.errors import NotFound
+from idp.work import Work
+
+VIEWS = "company.subscription.view"
+STAFF_VIEWS = "operations.subscriptions.view"
+
+
+@dataclass(frozen=True, slots=True)
+class ProductSeen:
+    """One product.
+
+    Attributes:
+        state: at this instant.
+        until: when it ends, where that is known: a trial, a notice, a suspension.
+        suspends: a payment failed, and this is when the grace is over.
+        kept: an ended product: until when data and rights are kept. Otherwise until when they would be, if it ends.
+        cancels: when it would end if it were cancelled now; with `may_cancel` and None, at once.
+        unpaid: a payment is missing.
+        cancelled: its end was asked for.
+        seats: None where the plan does not count them, or nobody can use the product.
+    """
+
+    product: str
+    state: str
+    since: datetime
+    until: datetime | None
+    suspends: datetime | None
+    kept: datetime | None
+    may_cancel: bool
+    cancels: datetime | None
+    may_resume: bool
+    running: bool
+    unpaid: bool
+    cancelled: bool
+    seats: Seats | None
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """Attributes:
+    addable: products of the plan that the company does not have.
+    requests: what billing has not answered yet, or has just refused.
+    """
+
+    company_id: UUID
+    name: str
+    kind: str
+    terms: Terms | None
+    next_renewal: datetime | None
+    products: tuple[ProductSeen, ...]
+    addable: tuple[str, ...]
+    requests: tuple[SubscriptionRequest, ...]
+
+
+def overview(work: Work, company_id: UUID) -> Overview:
+    """Everything about the contract of a company, for its own people and for staff.
+
+    Raises:
+        NotPermitted: the actor may not see it.
+        NotFound: the actor has nothing to do with the company.
+    """
+    _require(work, company_id)
+    company = work.session.get(Company, company_id)
+    if company is None:
+        raise NotFound(kind="company")
+    contract = terms.find(work, company_id)
+    if contract is None:
+        return Overview(company_id, company.name, company.kind, None, None, (), (), ())
+    rows = {
+        row.product: row
+        for row in work.session.scalars(select(SubscribedProduct).where(SubscribedProduct.company_id == company_id))
+    }
+    standing, now = seats.overview(work, company_id), terms.now(work, contract)
+    seen = [_seen(work, contract, rows[each], standing.get(each)) for each in work.policies.products if each in rows]
+    purged = {each.product for each in seen if not any(step.from_ == each.state for step in work.policies.transitions)}
+    plan = work.policies.plans.get(now.plan)
+    return Overview(
+        company_id=company_id,
+        name=company.name,
+        kind=company.kind,
+        terms=now,
+        next_renewal=renewal.next_date(contract, work.now),
+        products=tuple(seen),
+        addable=tuple(each for each in plan.products if each not in rows or each in purged) if plan else (),
+        requests=tuple(subscription_request.listing(work, company_id)),
+    )
+
+
+def product(work: Work, company_id: UUID, name: str) -> ProductSeen:
+    """One product of a company.
+
+    Raises:
+        NotPermitted, NotFound: as `overview`; NotFound also for a product that the company has not.
+    """
+    found = next((each for each in overview(work, company_id).products if each.product == name), None)
+    if found is None:
+        raise NotFound(kind="product")
+    return found
+
+
+def state_on(work: Work, company_id: UUID, product: str, at: datetime) -> str | None:
+    """The state a product was in at an instant; None before it was subscribed to. From the periods, judged as `reach`
+    judges the present: a date that had passed counts although it was written down later."""
+    p = SubscriptionPeriod
+    found = work.session.scalars(
+        select(p)
+        .where(p.company_id == company_id, p.product == product, p.began_at <= at)
+        .order_by(p.began_at.desc(), p.id.desc())
+        .limit(1)
+    ).first()
+    if found is None:
+        return None
+    then = work.later(seconds=(at - work.now).total_seconds())
+    return state_now(then, found.state, found.began_at, found.until_at)[0]
+
+
+def _require(work: Work, company_id: UUID) -> None:
+    account_id = work.actor.id
+    staff = access.staff_permissions(work, account_id) if work.actor.kind == "account" and account_id else frozenset()
+    access.require(work, STAFF_VIEWS if STAFF_VIEWS in staff else VIEWS, company_id)
+
+
+def _seen(work: Work, contract: Subscription, row: SubscribedProduct, held: Seats | None) -> ProductSeen:
+    policies, until = work.policies, row.until_at
+    state, ended_at = state_now(work, row.state, row.since_at, until, row.suspends_at)
+    known, recorded = policies.states[state], policies.states[row.state]
+    grace_over = row.suspends_at is not None and row.suspends_at <= work.now
+    since = ended_at or (row.suspends_at if grace_over and row.suspends_at else row.since_at)
+    if known.max_days:
+        longest = since + timedelta(days=known.max_days)
+        until = min(until, longest) if until else longest
+    if known.refused:
+        kept = row.kept_until_at if recorded.refused else kept_until(policies, row.state, since)
+    else:
+        kept = kept_until(policies, state, until) if until else None
+    step = step_of(policies, state, CANCEL)
+    recorded_end = step is not None and step.to == state and row.until_at is not None
+    may_cancel = step is not None and not recorded_end
+    at_once = step is not None and policies.states[step.to].refused
+    return ProductSeen(
+        product=row.product,
+        state=state,
+        since=since,
+        until=None if known.refused else until,
+        suspends=row.suspends_at if not known.refused and not grace_over else None,
+        kept=kept,
+        may_cancel=may_cancel,
+        cancels=renewal.end_of_notice(policies, contract, work.now) if may_cancel and not at_once else None,
+        may_resume=step_of(policies, state, RESUME) is not None and (not known.refused or _kept(work, kept)),
+        running=not known.refused,
+        unpaid=step_of(policies, state, PAYMENT_RECEIVED) is not None,
+        cancelled=not known.refused and (step_of(policies, state, RESUME) is not None or recorded_end),
+        seats=held if not known.refused else None,
+    )
+
+
+def _kept(work: Work, kept: datetime | None) -> bool:
+    return kept is None or kept > work.now
