@@ -1,14 +1,23 @@
 """How the subscriptions of a company stand, for people: what each product is at this instant, until when, and what can
 be done about it. Nothing is written down here: a date that has passed counts although no job has been by."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, or_, select
 
 from idp.companies import access, renewal, seats, subscription_request, terms
-from idp.companies.models import Company, SubscribedProduct, Subscription, SubscriptionPeriod, SubscriptionRequest
+from idp.companies.models import (
+    Company,
+    Membership,
+    ProductRole,
+    SubscribedProduct,
+    Subscription,
+    SubscriptionPeriod,
+    SubscriptionRequest,
+)
 from idp.companies.reach import kept_until, state_now
 from idp.companies.seats import Seats
 from idp.companies.subscription_state import CANCEL, PAYMENT_RECEIVED, RESUME, step_of
@@ -16,6 +25,7 @@ from idp.companies.terms import Terms
 from idp.core.errors import NotFound
 from idp.work import Work
 
+RESUMES = "company.subscription.resume"
 VIEWS = "company.subscription.view"
 STAFF_VIEWS = "operations.subscriptions.view"
 
@@ -113,6 +123,57 @@ def product(work: Work, company_id: UUID, name: str) -> ProductSeen:
     return found
 
 
+def holders(work: Work, company_id: UUID, product: str) -> int:
+    """How many people of the company have a role in a product."""
+    r = ProductRole
+    return (
+        work.session.scalar(
+            select(func.count()).where(
+                r.company_id == company_id, r.product == product, r.ended_at.is_(None),
+                or_(r.expires_at.is_(None), r.expires_at > work.now),
+            )
+        )
+        or 0
+    )  # fmt: skip
+
+
+def if_cancelled(work: Work, seen: ProductSeen) -> ProductSeen:
+    """A product as it would stand once it is cancelled now."""
+    step = step_of(work.policies, seen.state, CANCEL)
+    if step is None:
+        return seen
+    over = work.policies.states[step.to].refused
+    end = work.now if over else seen.cancels
+    ends = min(end, seen.until) if end and seen.until and seen.unpaid else end
+    return replace(
+        seen, state=step.to, since=work.now, until=None if over else ends, running=not over,
+        kept=kept_until(work.policies, seen.state if over else step.to, ends) if ends else None,
+    )  # fmt: skip
+
+
+def announced(terms_now: Terms) -> Terms:
+    """The contract that was announced."""
+    return Terms(terms_now.next_plan or terms_now.plan, terms_now.next_seats)
+
+
+def wanted(asked: SubscriptionRequest) -> Terms:
+    """The contract that a company asks for."""
+    return Terms(asked.plan, asked.seats)
+
+
+def looked_after(work: Work, account_id: UUID, company_ids: Iterable[UUID]) -> set[UUID]:
+    """Of these companies, those whose subscriptions this person may continue. One statement."""
+    able = {each.id for each in work.policies.roles.values() if RESUMES in each.permissions}
+    m = Membership
+    rows = work.session.execute(
+        select(m.company_id, m.company_role, m.also).where(
+            m.account_id == account_id, m.company_id.in_(list(company_ids)), m.ended_at.is_(None),
+            m.suspended_at.is_(None),
+        )
+    )  # fmt: skip
+    return {row.company_id for row in rows if able & {row.company_role, *row.also}}
+
+
 def state_on(work: Work, company_id: UUID, product: str, at: datetime) -> str | None:
     """The state a product was in at an instant; None before it was subscribed to. From the periods, judged as `reach`
     judges the present: a date that had passed counts although it was written down later."""
@@ -129,13 +190,28 @@ def state_on(work: Work, company_id: UUID, product: str, at: datetime) -> str | 
     return state_now(then, found.state, found.began_at, found.until_at)[0]
 
 
+def attention(work: Work, company_ids: Iterable[UUID]) -> dict[UUID, list[ProductSeen]]:
+    """What of these companies' products is not simply running, for people who look after them. One statement."""
+    s = SubscribedProduct
+    found: dict[UUID, list[ProductSeen]] = {}
+    rows = work.session.scalars(
+        select(s).where(s.company_id.in_(list(company_ids))).order_by(s.company_id, s.product)
+    ).all()
+    order = {each: number for number, each in enumerate(work.policies.products)}
+    for row in sorted(rows, key=lambda each: order.get(each.product, 0)):
+        seen = _seen(work, None, row, None)
+        if seen.until is not None or seen.suspends is not None or not seen.running:
+            found.setdefault(row.company_id, []).append(seen)
+    return found
+
+
 def _require(work: Work, company_id: UUID) -> None:
     account_id = work.actor.id
     staff = access.staff_permissions(work, account_id) if work.actor.kind == "account" and account_id else frozenset()
     access.require(work, STAFF_VIEWS if STAFF_VIEWS in staff else VIEWS, company_id)
 
 
-def _seen(work: Work, contract: Subscription, row: SubscribedProduct, held: Seats | None) -> ProductSeen:
+def _seen(work: Work, contract: Subscription | None, row: SubscribedProduct, held: Seats | None) -> ProductSeen:
     policies, until = work.policies, row.until_at
     state, ended_at = state_now(work, row.state, row.since_at, until, row.suspends_at)
     known, recorded = policies.states[state], policies.states[row.state]
@@ -160,7 +236,9 @@ def _seen(work: Work, contract: Subscription, row: SubscribedProduct, held: Seat
         suspends=row.suspends_at if not known.refused and not grace_over else None,
         kept=kept,
         may_cancel=may_cancel,
-        cancels=renewal.end_of_notice(policies, contract, work.now) if may_cancel and not at_once else None,
+        cancels=renewal.end_of_notice(policies, contract, work.now)
+        if contract and may_cancel and not at_once
+        else None,
         may_resume=step_of(policies, state, RESUME) is not None and (not known.refused or _kept(work, kept)),
         running=not known.refused,
         unpaid=step_of(policies, state, PAYMENT_RECEIVED) is not None,

@@ -89,6 +89,13 @@ def seats_for(plan: Plan, asked: int | None) -> int | None:
     return asked
 
 
+def most(plan: Plan) -> tuple[int, int] | None:
+    """The fewest and the most seats of a plan; None where it does not count them."""
+    if plan.seats.included == "unlimited":
+        return None
+    return plan.seats.included, plan.seats.included + (plan.seats.extra_max or 0)
+
+
 def kind_of(work: Work, company_id: UUID) -> str:
     """Whether it is a company or a firm."""
     return work.session.scalars(select(Company.kind).where(Company.id == company_id)).one()

@@ -51,6 +51,10 @@ ENTRIES: tuple[Entry, ...] = (
         "roles", "/roles", "company.roles.view", _l("Roles"), _l("what each role permits, and roles of your own"),
         also="practice.roles.view",
     ),
+    Entry(
+        "subscriptions", "/subscriptions", "company.subscription.view", _l("Subscriptions"),
+        _l("products, plan and seats, dates, cancelling"),
+    ),
 )  # fmt: skip
 
 

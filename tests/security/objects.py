@@ -13,8 +13,8 @@ from idp.accounts import email_address
 from idp.accounts.models import RecoveryContact
 from idp.authn.models import Session, TotpAuthenticator, TrustedDevice
 from idp.cli import demo_data
-from idp.companies import colleague_request, company
-from idp.companies.models import ColleagueRequest, FirstUser, Onboarding, SupportCase
+from idp.companies import colleague_request, company, subscription_request
+from idp.companies.models import ColleagueRequest, FirstUser, Onboarding, SubscriptionRequest, SupportCase
 from idp.core.settings import ROOT
 from idp.oidc.models import Client, Grant
 from idp.work import Actor, Work
@@ -80,6 +80,7 @@ WITHIN: dict[str, Callable[[Work, UUID], str | None]] = {
     "request_id": _first(ColleagueRequest.id, ColleagueRequest.company_id),
     "listed_id": _listed,
     "account_id": _member,
+    "asked_id": _first(SubscriptionRequest.id, SubscriptionRequest.company_id),
 }
 """By parameter, what a company has of it."""
 
@@ -104,6 +105,11 @@ def prepare(stage: Stage) -> None:
             acting = work.acting(Actor("account", person.id))
             colleague_request.ask(acting, company_id, name="A colleague", address=f"colleague@{reference}.example")
             _begin(work, company_id, f"somebody@{reference}.example")
+    for reference, name in {cast.LUMEN: "amelie.dubois", cast.ROOFS: "joris.vanderlinden"}.items():
+        person, company_id = stage.person(name), stage.company(reference)
+        with stage.work() as work:
+            acting = work.acting(Actor("account", person.id))
+            subscription_request.ask(acting, company_id, plan="business", seats_asked=None)
 
 
 def _begin(work: Work, company_id: UUID, address: str) -> None:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from tests.web.company_samples import AMELIE, AREA
+
 LINK = "http://localhost:8000/activate/abc"
 TOLD = {
     "link": LINK, "name": "Joris <Vanderlinden>", "company": "Toitures & Fils", "product": "Comptabilité et Paie",
@@ -13,7 +15,49 @@ WHAT = (
     "trial_reminder", "purged", "seats_lowered",
 )  # fmt: skip
 
-PAGES: dict[str, list[dict[str, Any]]] = {}
+CALENDAR = [
+    ("Jusqu’au 8 février 2027", "Tout fonctionne."),
+    ("Ensuite", "Plus personne ne peut ouvrir <Comptabilité>."),
+]
+NOTICE = {
+    "name": "Comptabilité", "state": "Résiliation en cours", "since": "3 janvier 2027", "too_many": 0, "running": True,
+    "seats": "3 places occupées sur 6", "calendar": CALENDAR,
+    "acts": [{"label": "Garder l’abonnement", "url": "/r", "kind": "secondary"}],
+}  # fmt: skip
+ACTIVE = {**NOTICE, "name": "Paie", "state": "Actif", "calendar": [], "too_many": 2, "acts": []}
+WAITING = {"what": "Équipe, 8 places", "asked": "3 janvier 2027", "from_day": "8 février 2027", "refused": False,
+           "answer": "", "withdraw_url": "/w"}  # fmt: skip
+FRAME = {"account": AMELIE, "area": AREA}
+ASKED = {**FRAME, "name": "Comptabilité", "back_url": "/b"}
+CHANGE = {
+    **FRAME, "contract": "Équipe, 6 places", "plan": "team", "rows": [["Équipe", "5 places", "Paie"]],
+    "plans": [{"value": "solo", "label": "Solo"}, {"value": "team", "label": "Équipe"}], "seats": 6, "used": 5,
+    "renewal": "8 février 2027", "pending": True, "back_url": "/b",
+}  # fmt: skip
+
+PAGES: dict[str, list[dict[str, Any]]] = {
+    "subscription/overview.html": [
+        {**FRAME, "contract": "Équipe, 6 places", "renewal": "8 février 2027", "announced": "À partir du 8 février.",
+         "requests": [WAITING, {**WAITING, "refused": True, "answer": "Payez d’abord."}], "products": [NOTICE, ACTIVE],
+         "addable": [{"name": "Capture", "url": "/a", "detail": ""}], "change_url": "/c", "done": "Fait."},
+        {**FRAME, "contract": "", "renewal": "", "announced": "", "requests": [], "products": [], "addable": [],
+         "change_url": "", "done": "", "problems": {"form": "Trop tard."}},
+    ],
+    "subscription/cancel.html": [
+        {**ASKED, "at_once": False, "ends": "8 février 2027", "viewing": False, "calendar": CALENDAR, "people": 4,
+         "others": ["Paie"], "reasons": [{"value": "", "label": "–"}, {"value": "price", "label": "Le prix"}],
+         "problems": {"reason": "Choisissez ce qui s’en rapproche.", "exported": "Cochez cette case."}},
+        {**ASKED, "at_once": True, "ends": "", "viewing": False, "calendar": CALENDAR, "people": 1, "others": [],
+         "reasons": [{"value": "", "label": "–"}]},
+    ],
+    "subscription/resume.html": [{**ASKED, "ended": ended, "people": 4} for ended in (False, True)],
+    "subscription/change.html": [
+        CHANGE,
+        {**CHANGE, "seats": None, "renewal": "", "pending": False, "form": {"seats": "3"},
+         "problems": {"seats": "De 5 à 25 places.", "plan": "Choisissez l’une de ces formules."}},
+    ],
+    "subscription/add.html": [{**ASKED, "summary": "Bulletins et salaires.", "plan": "Équipe"}],
+}  # fmt: skip
 MAILS: dict[str, list[dict[str, Any]]] = {
     "subscription_told": [
         {**TOLD, "what": what, "firm": firm, "by": "" if firm else TOLD["by"]}

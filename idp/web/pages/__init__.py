@@ -51,6 +51,8 @@ ROOMS = (
     "sharing",
     "sign_in",
     "sign_out",
+    "subscription_change",
+    "subscriptions",
 )
 
 

@@ -9,10 +9,10 @@ from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
-from idp.companies import access, membership, own_companies
+from idp.companies import access, membership, own_companies, subscription_view
 from idp.companies.own_companies import OwnCompany
 from idp.policy import label_for
-from idp.web import company_menu, csrf, locale, paging
+from idp.web import company_menu, csrf, locale, paging, subscription_words
 from idp.web.pages.company_area import Area, enter
 from idp.web.render import page, person, signed_in
 from idp.web.work import open_work
@@ -35,8 +35,16 @@ class Reminder:
     label: str
 
 
+def _subscriptions(area: Area) -> Iterable[Reminder]:
+    """Products that are cancelled, suspended or over, for who may see the subscriptions."""
+    if area.may(subscription_view.VIEWS):
+        for seen in subscription_view.attention(area.work, [area.company_id]).get(area.company_id, ()):
+            if text := subscription_words.banner(area.work.policies, seen):
+                yield Reminder(text, area.path("subscriptions"), gettext("See the subscriptions"))
+
+
 Reminders = Callable[[Area], Iterable[Reminder]]
-REMINDERS: tuple[Reminders, ...] = ()
+REMINDERS: tuple[Reminders, ...] = (_subscriptions,)
 """What the first page of a company reminds of. Each is asked once a page, and looks at the permissions itself."""
 
 

@@ -1,5 +1,6 @@
 """The launcher: every company of a person, and the products that are open there."""
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -7,11 +8,12 @@ from flask import Blueprint
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
-from idp.companies import access
+from idp.companies import access, subscription_view
 from idp.companies.access import LauncherTile, Reason
+from idp.companies.subscription_view import ProductSeen
 from idp.oidc import products
 from idp.policy import label_for
-from idp.web import locale
+from idp.web import company_menu, locale, subscription_words
 from idp.web.pages.continuing import product_view
 from idp.web.render import day, page, person, signed_in
 from idp.web.work import open_work
@@ -26,16 +28,34 @@ def launcher() -> ResponseReturnValue:
     current = signed_in()
     work = open_work()
     addresses = products.homes(work)
+    found = access.launcher(work, current.account_id)
+    cared = subscription_view.looked_after(work, current.account_id, [each.company_id for each in found])
+    notices = subscription_view.attention(work, cared) if cared else {}
     companies = [
         {
             "name": company.name,
             "detail": gettext("through %(firm)s", firm=company.firm_name) if company.firm_name else None,
-            "tiles": [_tile(work, tile, addresses, company.company_id) for tile in company.tiles],
+            "tiles": tiles,
+            "notices": _notices(work, notices.get(company.company_id, ())),
+            "subscriptions_url": f"{company_menu.home(company.company_id)}/subscriptions",
         }
-        for company in access.launcher(work, current.account_id)
+        for company in found
+        # What has ended is shown to those alone who can do something about it.
+        if (
+            tiles := [
+                _tile(work, each, addresses, company.company_id)
+                for each in company.tiles
+                if each.access or company.company_id in cared
+            ]
+        )
     ]
     desk = not companies and bool(access.staff_permissions(work, current.account_id))
     return page("launcher.html", companies=companies, desk=desk, account=person(current))
+
+
+def _notices(work: Work, attention: Iterable[ProductSeen]) -> list[str]:
+    """What those who look after the subscriptions of a company are told above its products."""
+    return [text for each in attention if (text := subscription_words.banner(work.policies, each))]
 
 
 def _tile(work: Work, tile: LauncherTile, addresses: dict[str, str], company_id: UUID) -> dict[str, Any]:
@@ -44,10 +64,14 @@ def _tile(work: Work, tile: LauncherTile, addresses: dict[str, str], company_id:
     note = None
     if granted is not None and granted.subscription == "suspended":
         note = gettext("view only: the subscription is suspended")
+    elif granted is not None and granted.subscription == "notice" and granted.subscription_until is not None:
+        note = gettext("until %(date)s", date=day(granted.subscription_until))
     elif refused is not None and refused.reason is Reason.SUBSCRIPTION_ENDED:
         note = gettext("subscription ended")
         if refused.date is not None:
             note = gettext("subscription ended on %(date)s", date=day(refused.date))
+        if refused.kept_until is not None:
+            note = gettext("subscription ended, data kept until %(date)s", date=day(refused.kept_until))
     elif granted is not None and tile.product not in addresses:
         note = gettext("not connected yet")
     return {

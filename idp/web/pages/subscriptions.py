@@ -1,0 +1,231 @@
+"""The subscriptions of a company (SC28), and cancelling or continuing one of them (SC29)."""
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from flask import Blueprint, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext, lazy_gettext
+from pydantic import BeforeValidator
+from werkzeug.wrappers import Response
+
+from idp.companies import cancellation, subscription_view
+from idp.companies.errors import ExportUnconfirmed, TransitionRefused
+from idp.companies.models import SubscriptionRequest
+from idp.companies.subscription_request import CHANGES
+from idp.companies.subscription_view import Overview, ProductSeen
+from idp.web import csrf, forms, subscription_words
+from idp.web.pages.company_area import Area, enter
+from idp.web.pages.continuing import see_other
+from idp.web.render import day
+
+blueprint = Blueprint("pages_subscriptions", __name__)
+csrf.guard(blueprint)
+
+PLACE = "/companies/<uuid:company_id>/subscriptions"
+Reason = Literal["price", "missing", "other_software", "closing", "other"]
+
+
+class CancelForm(forms.Form):
+    reason: Reason
+    exported: Annotated[bool, BeforeValidator(lambda value: value == "yes")] = False
+
+    says = {"reason": lazy_gettext("Choose what comes closest.")}
+
+
+class Nothing(forms.Form):
+    """A form that is a button."""
+
+
+@blueprint.get(PLACE)
+def overview(company_id: UUID) -> ResponseReturnValue:
+    """Products, seats, plan, and what is to come. Query: `done` says what was just done."""
+    area = enter(company_id, subscription_view.VIEWS)
+    return show_overview(area)
+
+
+def show_overview(area: Area, status: int = 200, problem: str = "") -> Response:
+    seen = subscription_view.overview(area.work, area.company_id)
+    policies = area.work.policies
+    return area.page(
+        "subscription/overview.html",
+        status,
+        problems={"form": problem} if problem else {},
+        contract=subscription_words.contract(policies, seen.terms) if seen.terms else "",
+        renewal=day(seen.next_renewal) if seen.next_renewal else "",
+        announced=_announced(area, seen),
+        requests=[_asked(area, each) for each in seen.requests],
+        products=[{**subscription_words.row(policies, each), "acts": _acts(area, each)} for each in seen.products],
+        addable=[
+            {
+                "name": subscription_words.product_name(policies, each),
+                "url": area.path("subscriptions", each, "add"),
+                "detail": "",
+            }
+            for each in seen.addable
+            if area.may(CHANGES) and not any(each == other.product for other in seen.requests)
+        ],
+        change_url=area.path("subscriptions", "change") if seen.terms and area.may(CHANGES) else "",
+        done=_done(request.args.get("done", "")),
+    )
+
+
+@blueprint.get(f"{PLACE}/<product>/cancel")
+def ask_cancel(company_id: UUID, product: str) -> ResponseReturnValue:
+    """When it would end, and what then, before the button."""
+    return show_cancel({}, company_id, product)
+
+
+def show_cancel(problems: dict[str, str], company_id: UUID, product: str) -> Response:
+    area = enter(company_id, cancellation.CANCELS, step_up=True)
+    seen = subscription_view.product(area.work, area.company_id, product)
+    if not seen.may_cancel:
+        return see_other(area.path("subscriptions"))
+    name = subscription_words.product_name(area.work.policies, product)
+    others = [
+        subscription_words.product_name(area.work.policies, each.product)
+        for each in subscription_view.overview(area.work, area.company_id).products
+        if each.product != product and each.running
+    ]
+    return area.page(
+        "subscription/cancel.html",
+        problems=problems,
+        product=None,
+        name=name,
+        at_once=seen.cancels is None,
+        ends=day(seen.cancels) if seen.cancels else "",
+        viewing=seen.unpaid,
+        calendar=_if_cancelled(area, seen),
+        people=subscription_view.holders(area.work, area.company_id, product),
+        others=others,
+        reasons=[{"value": "", "label": "–"}, *_reasons()],
+        back_url=area.path("subscriptions"),
+    )
+
+
+@blueprint.post(f"{PLACE}/<product>/cancel")
+@csrf.again(show_cancel)
+def cancel(company_id: UUID, product: str) -> ResponseReturnValue:
+    """Cancel it, after the tick and a fresh code."""
+    area = enter(company_id, cancellation.CANCELS, write=True, step_up=True)
+    subscription_view.product(area.work, area.company_id, product)
+    form, problems = forms.read(CancelForm, request.form)
+    if form is None:
+        return show_cancel(problems, company_id, product)
+    try:
+        cancellation.cancel(area.work, area.company_id, product, reason=form.reason, exported=form.exported)
+    except ExportUnconfirmed:
+        problem = gettext("Tick this once the data is exported. Until then nothing is cancelled.")
+        return show_cancel({"exported": problem}, company_id, product)
+    except TransitionRefused:
+        return show_overview(area, 409, _too_late())
+    return see_other(f"{area.path('subscriptions')}?done=cancelled")
+
+
+@blueprint.get(f"{PLACE}/<product>/resume")
+def ask_resume(company_id: UUID, product: str) -> ResponseReturnValue:
+    """What continuing, or coming back, brings."""
+    return show_resume({}, company_id, product)
+
+
+def show_resume(problems: dict[str, str], company_id: UUID, product: str) -> Response:
+    area = enter(company_id, cancellation.RESUMES, step_up=True)
+    seen = subscription_view.product(area.work, area.company_id, product)
+    if not seen.may_resume:
+        return see_other(area.path("subscriptions"))
+    return area.page(
+        "subscription/resume.html",
+        problems=problems,
+        product=None,
+        name=subscription_words.product_name(area.work.policies, product),
+        ended=not seen.running,
+        people=subscription_view.holders(area.work, area.company_id, product),
+        back_url=area.path("subscriptions"),
+    )
+
+
+@blueprint.post(f"{PLACE}/<product>/resume")
+@csrf.again(show_resume)
+def resume(company_id: UUID, product: str) -> ResponseReturnValue:
+    """Continue, or come back."""
+    area = enter(company_id, cancellation.RESUMES, write=True, step_up=True)
+    seen = subscription_view.product(area.work, area.company_id, product)
+    form, problems = forms.read(Nothing, request.form)
+    if form is None:
+        return show_resume(problems, company_id, product)
+    try:
+        cancellation.resume(area.work, area.company_id, product)
+    except TransitionRefused:
+        return show_overview(area, 409, _too_late())
+    return see_other(f"{area.path('subscriptions')}?done={'resumed' if seen.running else 'back'}")
+
+
+def _acts(area: Area, seen: ProductSeen) -> list[dict[str, str]]:
+    """What can be done about a product now by the person who looks, the main act first."""
+    acts: list[dict[str, str]] = []
+    place = area.path("subscriptions", seen.product)
+    if seen.may_resume and area.may(cancellation.RESUMES):
+        label = gettext("Keep the subscription") if seen.running else gettext("Subscribe again")
+        acts.append({"label": label, "url": f"{place}/resume", "kind": "secondary"})
+    if seen.may_cancel and area.may(cancellation.CANCELS):
+        label = gettext("End the trial") if seen.cancels is None else gettext("Cancel the subscription")
+        acts.append({"label": label, "url": f"{place}/cancel", "kind": "link"})
+    return acts
+
+
+def _if_cancelled(area: Area, seen: ProductSeen) -> list[tuple[str, str]]:
+    """The calendar that would begin with a cancellation now."""
+    after = subscription_view.if_cancelled(area.work, seen)
+    return subscription_words.calendar(area.work.policies, after)
+
+
+def _announced(area: Area, seen: Overview) -> str:
+    terms = seen.terms
+    if terms is None or terms.changes_at is None or terms.next_plan is None:
+        return ""
+    following = subscription_view.announced(terms)
+    return str(
+        gettext(
+            "From %(date)s on: %(contract)s.",
+            date=day(terms.changes_at),
+            contract=subscription_words.contract(area.work.policies, following),
+        )
+    )
+
+
+def _asked(area: Area, asked: SubscriptionRequest) -> dict[str, Any]:
+    """A request to billing, in words."""
+    policies = area.work.policies
+    if asked.product:
+        what = gettext("Add %(product)s", product=subscription_words.product_name(policies, asked.product))
+    else:
+        what = subscription_words.contract(policies, subscription_view.wanted(asked))
+    return {
+        "what": what,
+        "asked": day(asked.asked_at),
+        "from_day": day(asked.wanted_at) if asked.wanted_at else "",
+        "refused": asked.outcome == "refused",
+        "answer": asked.answer,
+        "withdraw_url": area.path("subscriptions", "requests", asked.id, "withdraw")
+        if asked.closed_at is None and area.may(CHANGES)
+        else "",
+    }
+
+
+def _reasons() -> list[dict[str, str]]:
+    return [{"value": each, "label": subscription_words.reason(each)} for each in subscription_words.REASONS]
+
+
+def _too_late() -> str:
+    return str(gettext("Somebody was faster: the subscription is at another point now. Nothing was done."))
+
+
+def _done(what: str) -> str:
+    words: dict[str, str] = {
+        "cancelled": gettext("The subscription is cancelled. Those who look after it were written to, and your firm."),
+        "resumed": gettext("The subscription goes on, as if it had not been cancelled."),
+        "back": gettext("You have subscribed again. Everybody has again what they had."),
+        "asked": gettext("Your request is on its way. It counts once billing has answered."),
+        "withdrawn": gettext("The request is taken back."),
+    }
+    return words.get(what, "")

@@ -1,0 +1,173 @@
+"""The subscriptions of a company on its pages, and what others see of them."""
+
+from datetime import timedelta
+
+from sqlalchemy import update
+
+from idp.authn.models import Session
+from idp.companies import seats, subscription
+from idp.companies.models import SubscribedProduct
+from tests.outbox_content import mails
+from tests.policy.demo import EXPECTATIONS
+from tests.stage import Stage, demonstration, own_stage, stage  # noqa: F401
+from tests.web.test_my_access_pages import english
+
+
+def place(stage: Stage, reference: str) -> str:  # noqa: F811
+    return f"/companies/{stage.company(reference)}/subscriptions"
+
+
+def state(stage: Stage, reference: str, product: str = "accounting") -> str:  # noqa: F811
+    with stage.work(write=False) as work:
+        row = subscription.product_of(work, stage.company(reference), product)
+        assert row is not None
+        return row.state
+
+
+def test_the_calendar_is_told_in_plain_words(stage: Stage) -> None:  # noqa: F811
+    browser = english(stage.signed_in("joris.vanderlinden"))
+    browser.get(place(stage, "toitures-vanderlinden"))
+    assert browser.heading == "Subscriptions"
+    for words in (
+        "Team, 6 seats per product", "Cancellation under way", "Until then you can keep the subscription",
+        "Data and access are kept", "3 seats used of 6", "Keep the subscription",
+    ):  # fmt: skip
+        assert words in browser.text, words
+    browser.get(f"/companies/{stage.company('toitures-vanderlinden')}")
+    assert "Subscription cancelled: full access until" in browser.text
+
+
+def test_who_may_see_and_who_may_act(stage: Stage) -> None:  # noqa: F811
+    where = place(stage, "atelier-lumen")
+    for name, sees, acts in (
+        ("thomas.lefevre", 200, 200), ("hugo.perrin", 403, 403), ("julien.mercier", 403, 403),
+        ("joris.vanderlinden", 404, 404), ("nathalie.deltour", 404, 404),
+    ):  # fmt: skip
+        browser = english(stage.signed_in(name))
+        browser.get(where)
+        assert browser.status == sees, name
+        browser.get(f"{where}/accounting/cancel")
+        assert browser.status == acts, name
+    katrien = english(stage.signed_in("katrien.desmet"))  # user manager: looks only
+    katrien.get(place(stage, "toitures-vanderlinden"))
+    assert katrien.status == 200
+    assert "/cancel" not in katrien.text
+    assert "Keep the subscription" not in katrien.text
+
+
+def test_the_expectation_about_cancelling_holds_over_http(own_stage: Stage) -> None:  # noqa: F811
+    (row,) = [each for each in EXPECTATIONS["administration"] if each["action"] == "cancel-subscription"]
+    browser = english(own_stage.sign_in(row["actor"]))
+    where = place(own_stage, row["company"])
+    browser.get(f"{where}/accounting/cancel")
+    assert browser.heading == "Cancel the subscription to Accounting?"
+    browser.submit({"reason": "price"})
+    assert browser.status == 422
+    assert "Tick this once the data is exported" in browser.text
+    assert 'value="price" selected' in browser.text
+    browser.submit({"exported": "yes", "reason": ""})
+    assert browser.status == 422
+    assert state(own_stage, row["company"]) == "active"
+    browser.submit({"reason": "price", "exported": "yes"})
+    assert browser.address == f"{where}?done=cancelled"
+    assert state(own_stage, row["company"]) == "notice"
+    browser.get(f"{where}/accounting/cancel")  # a second time leads back
+    assert browser.address == where
+
+    browser.get(f"{where}/accounting/resume")
+    browser.submit()
+    assert "goes on, as if it had not been cancelled" in browser.text
+    assert state(own_stage, row["company"]) == "active"
+    with own_stage.work(write=False) as work:
+        told = [each["variables"]["what"] for each in mails(work) if each["template"] == "subscription_told"]
+        assert told.count("cancelled") == told.count("resumed") == 3
+
+
+def test_a_proof_of_an_hour_ago_is_not_enough(own_stage: Stage) -> None:  # noqa: F811
+    browser = english(own_stage.sign_in("amelie.dubois"))
+    where = f"{place(own_stage, 'atelier-lumen')}/accounting/cancel"
+    browser.get(where)
+    with own_stage.work() as work:
+        old = work.now - timedelta(hours=1)
+        work.session.execute(update(Session).values(second_factor_at=old, password_at=old))
+    browser.submit({"reason": "price", "exported": "yes"})
+    assert browser.address.startswith("/sign-in/")
+    assert state(own_stage, "atelier-lumen") == "active"
+
+
+def test_another_plan_is_asked_for_and_taken_back(own_stage: Stage) -> None:  # noqa: F811
+    browser = english(own_stage.sign_in("amelie.dubois"))
+    where = place(own_stage, "atelier-lumen")
+    browser.get(f"{where}/change")
+    for values, words in (
+        ({"plan": "team", "seats": "3"}, "This plan has from 5 to 25 seats."),
+        ({"plan": "team", "seats": "many"}, "Write a number"),
+        ({"plan": "team", "seats": "5"}, "This is the plan you have"),
+        ({"plan": "solo", "seats": ""}, "5 seats are used for Accounting"),
+        ({"plan": "gold", "seats": "5"}, "Choose one of these plans."),
+        ({"plan": "practice", "seats": ""}, "Choose one of these plans."),
+        ({"plan": "team", "seats": "8", "price": "0"}, "arrived in disorder"),
+    ):
+        browser.get(f"{where}/change")
+        browser.submit(values)
+        assert (browser.status, words in browser.text) == (422, True), (values, browser.text[:3000])
+    browser.get(f"{where}/change")
+    browser.submit({"plan": "team", "seats": " 8 "})
+    assert "waiting for billing" in browser.text
+    assert "Team, 8 seats per product" in browser.text
+    with own_stage.work(write=False) as work:
+        company = own_stage.company("atelier-lumen")
+        assert seats.count(work, company, "accounting").of == 5
+    browser.submit()
+    assert "The request is taken back." in browser.text
+    assert "waiting for billing" not in browser.text
+
+
+def test_a_product_of_the_plan_is_asked_for(own_stage: Stage) -> None:  # noqa: F811
+    browser = english(own_stage.sign_in("amelie.dubois"))
+    where = place(own_stage, "atelier-lumen")
+    browser.get(f"{where}/payroll/add")
+    browser.submit()
+    assert "Add Payroll" in browser.text
+    for product in ("accounting", "payroll"):  # there already, or asked for already
+        browser.get(f"{where}/{product}/add")
+        assert browser.address == where or product == "payroll"
+    for product in ("gone", "%00", "company"):
+        browser.get(f"{where}/{product}/cancel")
+        assert browser.status == 404
+
+
+def test_what_has_ended_is_shown_to_those_who_can_come_back(own_stage: Stage) -> None:  # noqa: F811
+    owner = english(own_stage.sign_in("etienne.garnier"))
+    owner.get("/")
+    assert "subscription ended, data kept until" in owner.text
+    assert "Subscription ended. Data is kept until" in owner.text
+    owner.get(place(own_stage, "librairie-des-quais"))
+    assert "Subscribe again" in owner.text
+
+    home = own_stage.company("toitures-vanderlinden")
+    with own_stage.work() as work:
+        rows = update(SubscribedProduct).where(
+            SubscribedProduct.company_id == home, SubscribedProduct.product == "invoicing"
+        )
+        work.session.execute(rows.values(state="ended", kept_until_at=work.later(days=100).now))
+    roofer = english(own_stage.sign_in("luc.wouters"))
+    roofer.get("/")
+    assert "Invoicing" not in roofer.text
+    assert "Payroll" in roofer.text
+    owner.get(f"{place(own_stage, 'librairie-des-quais')}/accounting/resume")
+    assert owner.heading == "Subscribe to Accounting again?"
+    owner.submit()
+    assert state(own_stage, "librairie-des-quais") == "active"
+    owner.get("/")
+    assert "Accounting" in owner.text
+
+
+def test_a_suspended_company_is_told_why(stage: Stage) -> None:  # noqa: F811
+    fatou = english(stage.signed_in("fatou.diallo"))
+    fatou.get("/")
+    assert "view only: the subscription is suspended" in fatou.text
+    samira = english(stage.signed_in("samira.elamrani"))
+    samira.get(place(stage, "clarte-nettoyage"))
+    assert "A payment is missing" in samira.text
+    assert "Once it is paid" in samira.text
