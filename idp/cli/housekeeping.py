@@ -23,6 +23,7 @@ from idp.companies.models import (
     Invitation,
     MandateRequest,
     OnboardingLink,
+    OwnershipOffer,
     SupportCase,
 )
 from idp.core.db import Base
@@ -109,6 +110,7 @@ def _over(now: datetime) -> Iterator[tuple[type[Base], ColumnElement[bool]]]:
     yield EmailAddress, EmailAddress.released_at < now - ADDRESS_KEPT
     yield Invitation, func.coalesce(Invitation.closed_at, Invitation.expires_at) < now - INVITATION_KEPT
     yield OnboardingLink, OnboardingLink.expires_at < now - START_KEPT
+    yield OwnershipOffer, func.coalesce(OwnershipOffer.closed_at, OwnershipOffer.expires_at) < now - INVITATION_KEPT
     yield FirstUser, FirstUser.created_at < now - LISTED_KEPT
     yield MandateRequest, func.coalesce(MandateRequest.closed_at, MandateRequest.expires_at) < now - INVITATION_KEPT
     yield FirmInvitation, func.coalesce(FirmInvitation.closed_at, FirmInvitation.expires_at) < now - INVITATION_KEPT

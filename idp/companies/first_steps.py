@@ -22,7 +22,7 @@ from idp.companies.errors import (
     RoleNotOffered,
     SeatLimitReached,
 )
-from idp.companies.models import FirstUser, Invitation, Onboarding
+from idp.companies.models import FirstUser, Invitation, Membership, Onboarding
 from idp.core.errors import Conflict, InvalidInput, NotFound
 from idp.core.ids import uuid7
 from idp.policy.catalogue import Role
@@ -239,6 +239,21 @@ def services_decided(work: Work, company_id: UUID, wanted: Mapping[str, bool | N
     _decide(work, company_id, services="later" if None in wanted.values() or not wanted else "done")
 
 
+def services_settled(work: Work, company_id: UUID) -> None:
+    """Nothing is left for later any more: the services were chosen on their own page.
+
+    Raises:
+        NotPermitted, NotFound: the actor may not turn services on here.
+    """
+    access.require(work, service.ACTIVATES, company_id)
+    work.session.execute(
+        update(Onboarding)
+        .where(Onboarding.company_id == company_id, Onboarding.finished_at.is_not(None))
+        .values(services="done"),
+        execution_options={"synchronize_session": False},
+    )
+
+
 def finish(work: Work, company_id: UUID) -> tuple[str, ...]:
     """End the first steps: everybody on the list is invited now. Answers their addresses; none when it was ended
     before, by the same button pressed twice or by somebody else.
@@ -274,6 +289,15 @@ def finish(work: Work, company_id: UUID) -> tuple[str, ...]:
     )
     audit.record(work, "onboarding.finished", ("company", company_id), company_id=company_id, invited=len(listed))
     return tuple(each.address for each in listed)
+
+
+def alone(work: Work, company_id: UUID) -> bool:
+    """Whether the company has nobody but one person, and nobody invited."""
+    people = select(func.count()).where(Membership.company_id == company_id, Membership.ended_at.is_(None))
+    offers = select(func.count()).where(
+        Invitation.company_id == company_id, Invitation.closed_at.is_(None), Invitation.expires_at > work.now
+    )
+    return (work.session.scalar(people) or 0) < 2 and not work.session.scalar(offers)
 
 
 def invited(work: Work, company_id: UUID) -> list[Invitation]:

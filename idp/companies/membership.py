@@ -156,7 +156,7 @@ def remove(work: Work, company_id: UUID, account_id: UUID, *, seen: UUID | None 
     if membership.unique_role:
         raise OwnerNotEditable()
     before = membership_period.told(membership)
-    _end(work, membership)
+    end(work, membership)
     log.record(work, "membership.removed", ("account", account_id), company_id=company_id, before=before, after=None)
 
 
@@ -178,7 +178,7 @@ def leave(work: Work, company_id: UUID, *, seen: UUID | None = None) -> None:
     if where.kind == "firm" and firm_run.runs_alone(work, account_id, company_id):
         raise LastAdministrator()
     before = membership_period.told(membership)
-    _end(work, membership)
+    end(work, membership)
     name = f"{person.given_name} {person.family_name}".strip()
     for each in access.administrators(work, company_id):
         outbox.mail(
@@ -205,7 +205,8 @@ def end_sessions(work: Work, company_id: UUID, account_id: UUID) -> None:
     log.record(work, "membership.sessions_ended", ("account", account_id), company_id=company_id)
 
 
-def _end(work: Work, membership: Membership) -> None:
+def end(work: Work, membership: Membership) -> None:
+    """End a membership with everything it carried; the caller has seen that it may be, and writes the log."""
     company_id, account_id = membership.company_id, membership.account_id
     clock.person(work, account_id)
     for table, firm in ((ProductRole, ProductRole.company_id), (Assignment, Assignment.firm_id)):

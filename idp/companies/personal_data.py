@@ -21,6 +21,7 @@ from idp.companies.models import (
     MembershipPeriod,
     Onboarding,
     OnboardingLink,
+    OwnershipOffer,
     ProductRole,
     StaffRole,
     SupportCase,
@@ -55,6 +56,7 @@ HELD = (
         emptied={"address": "", "canonical": "", "given_name": "", "family_name": "", "message": ""},
         acts=frozenset({"invited_by", "closed_by"}),
     ),
+    of("offers_of_ownership", OwnershipOffer, acts=frozenset({"offered_by"})),
     Held(
         "listed_for_invitation", FirstUser, lambda account_id: FirstUser.canonical.in_(canonicals(account_id)),
     ),

@@ -55,6 +55,19 @@ ENTRIES: tuple[Entry, ...] = (
         "subscriptions", "/subscriptions", "company.subscription.view", _l("Subscriptions"),
         _l("products, plan and seats, dates, cancelling"),
     ),
+    Entry(
+        "services", "/services", "company.services.view", _l("Connected services"),
+        _l("what links the products with administrations, banks and telephones"),
+    ),
+    Entry(
+        "security", "/security", "company.security.view", _l("Security rules"),
+        _l("whether a code is asked for at every sign-in"),
+    ),
+    Entry(
+        "ownership", "/ownership", "company.ownership.view", _l("Ownership"),
+        _l("who owns the company, and handing it over"),
+    ),
+    Entry("profile", "/profile", "company.profile.edit", _l("Company profile"), _l("name, place and language")),
 )  # fmt: skip
 
 

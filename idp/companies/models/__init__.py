@@ -15,6 +15,7 @@ from idp.companies.models.membership import (
     StaffRole,
 )
 from idp.companies.models.onboarding import FirstUser, Onboarding, OnboardingLink
+from idp.companies.models.ownership import OwnershipOffer
 from idp.companies.models.period import CustomRoleRevision, MembershipPeriod, ServicePeriod
 from idp.companies.models.subscription import SubscribedProduct, Subscription, SubscriptionPeriod
 from idp.companies.models.support_case import SupportCase, SupportCaseLink
@@ -42,6 +43,7 @@ __all__ = [
     "MembershipPeriod",
     "Onboarding",
     "OnboardingLink",
+    "OwnershipOffer",
     "ProductRole",
     "ServicePeriod",
     "StaffRole",

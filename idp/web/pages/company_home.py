@@ -1,7 +1,6 @@
 """A company's own pages: the list of one's companies, and the first page of each."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +12,9 @@ from idp.companies import access, membership, own_companies, subscription_view
 from idp.companies.own_companies import OwnCompany
 from idp.policy import label_for
 from idp.web import company_menu, csrf, locale, paging, subscription_words
+from idp.web.pages import first_steps_reminders
 from idp.web.pages.company_area import Area, enter
+from idp.web.pages.reminder import Reminder
 from idp.web.render import page, person, signed_in
 from idp.web.work import open_work
 
@@ -26,15 +27,6 @@ SEARCH_FROM = 8  # fewer companies are found faster by looking
 LONGEST_SEARCH = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Reminder:
-    """Something that waits to be done in a company: a sentence, and the page where it is done."""
-
-    text: str
-    url: str
-    label: str
-
-
 def _subscriptions(area: Area) -> Iterable[Reminder]:
     """Products that are cancelled, suspended or over, for who may see the subscriptions."""
     if area.may(subscription_view.VIEWS):
@@ -44,7 +36,7 @@ def _subscriptions(area: Area) -> Iterable[Reminder]:
 
 
 Reminders = Callable[[Area], Iterable[Reminder]]
-REMINDERS: tuple[Reminders, ...] = (_subscriptions,)
+REMINDERS: tuple[Reminders, ...] = (_subscriptions, first_steps_reminders.ask)
 """What the first page of a company reminds of. Each is asked once a page, and looks at the permissions itself."""
 
 

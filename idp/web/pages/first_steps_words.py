@@ -55,10 +55,10 @@ def places(work: Work, counted: Iterable[Places]) -> str:
     reader = locale.current()
     names = {each.product: label_for(work.policies.products[each.product].label, reader) for each in said}
     each_one = [
-        gettext("%(product)s: %(used)s of %(of)s seats", product=names[each.product], used=each.used, of=each.of)
+        gettext("%(product)s %(used)s of %(of)s", product=names[each.product], used=each.used, of=each.of)
         for each in said
     ]
-    return " · ".join(each_one)
+    return gettext("Seats taken: %(list)s", list=" · ".join(each_one)) if each_one else ""
 
 
 def service(work: Work, offered: Offered) -> dict[str, Any]:

@@ -1,0 +1,62 @@
+"""Samples of the pages of ownership and of a company's settings, and of their mails."""
+
+from typing import Any
+
+from tests.web.mail_samples import LINK
+from tests.web.start_samples import AREA as START
+from tests.web.start_samples import SERVICES
+
+AREA = {"area": START["area"], "account": START["account"]}
+OFFER = {
+    "name": "Lise <Petit>", "email": "lise@fleurs.example", "by": "Rose", "leaves": False, "until": "29 November 2026",
+    "mine": False,
+}  # fmt: skip
+SEEN = {
+    **AREA, "owner": "rose@fleurs.example", "owns": True, "offer": None, "offer_url": "/o", "withdraw_url": "/w",
+    "answer_url": "/a",
+}  # fmt: skip
+PROFILE = {
+    **AREA, "edits": True, "firm": False, "countries": [{"value": "FR", "label": "France"}], "country": "France",
+    "languages": [{"value": "fr-FR", "label": "Français (France)"}], "language": "Français (France)", "saved": True,
+    "form": {"name": "Fleurs", "city": "Nantes", "country": "FR", "locale": "fr-FR"},
+}  # fmt: skip
+
+PAGES: dict[str, list[dict[str, Any]]] = {
+    "ownership/see.html": [
+        SEEN,
+        {**SEEN, "owns": False},
+        {**SEEN, "offer": OFFER},
+        {**SEEN, "offer": {**OFFER, "leaves": True}},
+        {**SEEN, "offer": {**OFFER, "mine": True}, "owns": False, "problems": {"form": "It does not stand any more."}},
+        {**SEEN, "offer": {**OFFER, "mine": True, "leaves": True}, "owns": False},
+    ],
+    "ownership/offer.html": [
+        {**AREA, "people": [{"value": "1", "name": "Lise", "email": "lise@fleurs.example"}], "more": True,
+         "search": "", "back_url": "/b", "problems": {"person": "Choose one.", "afterwards": "Choose."}},
+        {**AREA, "people": [], "more": False, "search": "x", "back_url": "/b"},
+        {**AREA, "people": [], "more": False, "search": "", "back_url": "/b"},
+    ],
+    "company_settings/profile.html": [
+        PROFILE, {**PROFILE, "edits": False},
+        {**PROFILE, "problems": {"name": "A name, please.", "country": "A country, please."}},
+    ],
+    "company_settings/services.html": [
+        {**AREA, "services": SERVICES, "edits": True, "saved": True},
+        {**AREA, "services": SERVICES, "edits": False, "saved": False},
+        {**AREA, "services": [], "edits": True, "saved": False},
+    ],
+    "company_settings/security.html": [
+        {**AREA, "allowed": True, "days": 30, "edits": True, "saved": True},
+        {**AREA, "allowed": False, "days": 30, "edits": False, "saved": False},
+        {**AREA, "allowed": False, "days": 30, "edits": True, "saved": False, "problems": {"trusted": "Choose."}},
+    ],
+}  # fmt: skip
+
+MAIL = {"link": LINK, "name": "Lise", "company": "Fleurs <du> Quai"}
+MAILS: dict[str, list[dict[str, Any]]] = {
+    "ownership_offered": [{**MAIL, "expires": "29 novembre 2026"}],
+    "ownership_moved": [{**MAIL, "new_owner": "Lise Petit"}],
+    "ownership_declined": [{**MAIL, "person": "Lise Petit"}],
+    "ownership_withdrawn": [{**MAIL, "person": "Lise Petit"}],
+    "company_security_changed": [{**MAIL, "allowed": True}, {**MAIL, "allowed": False}],
+}
