@@ -211,6 +211,7 @@ def pages(firm: Firm, server: Server) -> dict[str, tuple[float, float]]:
         ("clients to give to a colleague", by_manager, f"{colleagues}/{firm.many_id}/assign?product={PRODUCT}"),
         ("my access, the accountant's", by_many, "/account/access"),
         ("my products, the accountant's", by_many, "/"),
+        ("people of the company", by_owner, f"/companies/{firm.company}/people"),
     ]
     found = {}
     for name, client, path in asked:

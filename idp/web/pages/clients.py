@@ -200,13 +200,15 @@ def _row(area: Area, client: Client) -> dict[str, Any]:
         "products": ", ".join(firm_words.product(area.work, each) for each in client.products),
         "colleagues": client.colleagues if client.phase in (Phase.ACTIVE, Phase.SUSPENDED) else "–",
         "groups": ", ".join(client.groups),
-        "state": _standing(client),
+        "state": _standing(area, client),
     }
 
 
-def _standing(client: Client) -> str:
+def _standing(area: Area, client: Client) -> str:
     """Where the mandate stands, and since or until when."""
     match client.phase:
+        case Phase.ACTIVE if client.since is not None and client.since > area.work.now:
+            return str(gettext("from %(date)s on", date=day(client.since)))
         case Phase.ACTIVE if client.until is not None:
             return str(gettext("until %(date)s", date=day(client.until)))
         case Phase.ACTIVE if client.since is not None:

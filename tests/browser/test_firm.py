@@ -1,0 +1,104 @@
+"""A firm gives a colleague a client, and takes it back (J10 from step 4, J11), in a real browser."""
+
+import re
+import time
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import SignedIn
+from tests.browser.demonstration import RENEW_AFTER, Demonstration
+from tests.browser.person import Person
+from tests.browser.test_screenshots import accessible
+
+FIRM, LEMAIRE, LUMEN = "Cabinet Deltour & Associés", "Boulangerie Lemaire SRL", "Atelier Lumen SARL"
+
+
+def fits(page: Page, name: str) -> None:
+    accessible(page, name)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 375, name
+
+
+def to_client(person: Person, client: str, language: str = "fr") -> None:
+    """From one's companies to a client of the firm."""
+    page = person.page
+    page.goto(f"{person.demo.service}/companies?ui_locales={language}")
+    page.get_by_role("main").get_by_role("link", name=FIRM).click()
+    page.get_by_role("main").get_by_role("link", name=re.compile("^Clients")).click()
+    page.get_by_role("main").get_by_role("link", name=client).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(client)
+
+
+def test_a_client_is_taken_from_a_colleague_and_given_again(demo: Demonstration, signed_in: SignedIn) -> None:
+    """J11 steps 1 to 3, then J10 steps 4 to 9; on a telephone, in French."""
+    lotte, nathalie = signed_in("lotte.peeters"), signed_in("nathalie.deltour", width=375)
+    to_client(lotte, LEMAIRE)
+    lotte.page.get_by_role("link", name="Capture de documents").click()
+    expect(lotte.page).to_have_url(f"{demo.capture}/")
+    assert lotte.company == LEMAIRE
+    before = lotte.told(demo.capture)
+
+    page = nathalie.page
+    to_client(nathalie, LEMAIRE)
+    fits(page, "client")
+    page.get_by_role("link", name=re.compile("Retirer de ce client.*Lotte")).click()
+    expect(page.get_by_role("main")).to_contain_text("Facturation")
+    fits(page, "removal")
+    page.get_by_role("button", name="Retirer de ce client").click()
+    expect(page.get_by_role("status").first).to_contain_text("L’accès est repris")
+
+    time.sleep(RENEW_AFTER + 2)
+    lotte.page.goto(f"{demo.capture}/told")
+    expect(lotte.page.locator("pre#access-token")).to_have_count(0)  # nothing of that client any more
+    to_client(lotte, LUMEN)
+    lotte.page.get_by_role("link", name="Capture de documents").click()
+    expect(lotte.page).to_have_url(f"{demo.capture}/")
+    assert lotte.company == LUMEN
+
+    page.get_by_role("link", name="Ajouter un collaborateur").click()
+    page.get_by_role("link", name="Lotte Peeters").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text(LEMAIRE)
+    page.get_by_label("Produit").select_option("capture")
+    page.get_by_label("Rôle").select_option(label="Saisie achats et banque (rôle du cabinet)")
+    page.locator("#locale").select_option("nl-BE")
+    page.get_by_role("button", name="Afficher ce que ce rôle permet ici").click()
+    expect(page.get_by_role("heading", name="Saisie achats et banque (rôle du cabinet) chez")).to_be_visible()
+    expect(page.locator("#locale")).to_have_value("nl-BE")
+    fits(page, "giving")
+    page.get_by_role("button", name="Donner l’accès").click()
+    expect(page.get_by_role("status").first).to_contain_text("L’accès est donné")
+
+    to_client(lotte, LEMAIRE)
+    lotte.page.get_by_role("link", name="Capture de documents").click()
+    expect(lotte.page).to_have_url(f"{demo.capture}/")
+    after = lotte.told(demo.capture)
+    assert after["access-token"]["company"] == before["access-token"]["company"]
+    assert (after["access-token"]["via"], after["access-token"]["roles"]) == ("mandate", ["capture.custom"])
+    assert after["permissions"] == before["permissions"]
+
+
+def test_a_colleague_leaves_the_firm_without_javascript(demo: Demonstration, signed_in: SignedIn) -> None:
+    """J10 step 7 without JavaScript, then J11 step 5; in English."""
+    nathalie = signed_in("nathalie.deltour", "en", javascript=False)
+    page = nathalie.page
+    to_client(nathalie, LEMAIRE, "en")
+    page.get_by_role("link", name="Add a colleague").click()
+    page.get_by_role("link", name="Karim Benali").click()
+    page.get_by_label("Product").select_option("capture")
+    page.get_by_role("button", name="Show the roles of this product").click()
+    page.get_by_label("Role").select_option(label="Administrator")
+    page.get_by_role("button", name="Show what this role permits here").click()
+    expect(page.get_by_role("main")).to_contain_text("the mandate does not cover this")
+
+    page.get_by_role("complementary").get_by_role("link", name="Colleagues").click()
+    page.get_by_role("main").get_by_role("link", name="Lotte Peeters").click()
+    page.get_by_role("link", name="Remove from the firm").click()
+    if page.get_by_label("Six-digit code").count():  # the proof of the sign-in is older than some minutes
+        nathalie.prove_code()
+    expect(page.get_by_role("main")).to_contain_text("loses 2 clients at once")
+    page.get_by_role("button", name="Remove from the firm now").click()
+    expect(page.get_by_role("status").first).to_contain_text("has left the firm")
+    expect(page.get_by_role("table")).not_to_contain_text("Lotte")
+
+    lotte = signed_in("lotte.peeters", "en")
+    lotte.page.goto(f"{demo.service}/companies")  # signed in as ever, and of no firm
+    expect(lotte.page.get_by_role("main")).not_to_contain_text(FIRM)
