@@ -53,6 +53,11 @@ def described(tag: str) -> str:
     return Locale.parse(tag, sep="-").get_display_name(current()) or tag
 
 
+def spoken(tag: str) -> str:
+    """As `described`, without the country: for a list."""
+    return Locale.parse(tag, sep="-").get_language_name(current()) or tag
+
+
 def switching() -> bool:
     """Whether the form was posted by a language button: show it again as typed, check nothing."""
     return _pressed() is not None

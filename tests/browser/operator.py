@@ -40,6 +40,17 @@ def change_role(person: str, reference: str, product: str, role: str) -> None:
         membership.change_role(work, where.id, _account(work, person).id, product, role_id=role)
 
 
+def join(person: str, reference: str, company_role: str, product: str, role: str) -> None:
+    """Make somebody a member again, who was removed."""
+    with operating() as work:
+        where = company.find(work, reference)
+        assert where is not None, reference
+        account = _account(work, person)
+        if membership.find(work, where.id, account.id) is None:
+            membership.add(work, where.id, account.id, company_role=company_role)
+            membership.grant_role(work, where.id, account.id, product, role_id=role)
+
+
 def expire_link(token: str) -> None:
     """Let the time of a mailed link be over."""
     with operating() as work:
@@ -95,6 +106,7 @@ VERBS = {
     "end-wait": end_wait,
     "expire-link": expire_link,
     "expire-sign-ins": expire_sign_ins,
+    "join": join,
 }
 
 if __name__ == "__main__":

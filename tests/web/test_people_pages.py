@@ -48,7 +48,7 @@ def test_who_sees_the_people_and_who_does_not(stage: Stage) -> None:  # noqa: F8
     assert len(seen) <= 22, seen
     for shown in (
         "Hugo Perrin", "hugo.perrin@atelier-lumen.example.com", "Bookkeeper", "Document capture: Documents – standard",
-        "Set-up to be finished", "6 users", "5 of 5 seats used", "French (France)", "(you)",
+        "Set-up to be finished", "6 users", "Accounting 5 of 5", "French", "(you)",
     ):  # fmt: skip
         assert shown in text(owner), shown
     for name in ("hugo.perrin", "chloe.fontaine", "nathalie.deltour"):

@@ -48,7 +48,7 @@ def list_people(company_id: UUID) -> ResponseReturnValue:
         choices=_choices(area),
         total=found.total,
         counts=_counts(found.states),
-        seats=[_seats(area, product, each) for product, each in seats.overview(work, company_id).items()],
+        seats=" · ".join(_seats(area, product, each) for product, each in seats.overview(work, company_id).items()),
         waiting=people.waiting(work, company_id),
         invitations_url=_url_of(area, "invitations"),
         invites=area.may(INVITES),
@@ -174,13 +174,12 @@ def _counts(states: Any) -> str:
     return " · ".join(map(str, parts))
 
 
-def _seats(area: Area, product: str, standing: Seats) -> tuple[str, str]:
-    """A product, and how many of its seats are used."""
+def _seats(area: Area, product: str, standing: Seats) -> str:
+    """How many seats of a product are used."""
+    name = member_words.product(area.work, product)
     if standing.of is None:
-        used = ngettext("%(num)s seat used, without limit", "%(num)s seats used, without limit", standing.used)
-    else:
-        used = gettext("%(used)s of %(of)s seats used", used=standing.used, of=standing.of)
-    return member_words.product(area.work, product), str(used)
+        return str(gettext("%(product)s %(used)s, without limit", product=name, used=standing.used))
+    return str(gettext("%(product)s %(used)s of %(of)s", product=name, used=standing.used, of=standing.of))
 
 
 def _row(area: Area, person: PersonSeen) -> dict[str, Any]:
@@ -192,7 +191,7 @@ def _row(area: Area, person: PersonSeen) -> dict[str, Any]:
         "you": person.account_id == area.current.account_id,
         "company_role": member_words.company_roles(work, person),
         "roles": [_short(area, each) for each in person.roles],
-        "language": locale.described(person.locale),
+        "language": locale.spoken(person.locale),
         "last": moment(person.last_sign_in) if person.last_sign_in else None,
         "state": member_words.state(person.state),
         "active": person.state is State.ACTIVE,
