@@ -5,6 +5,7 @@ import sys
 import click
 
 from idp.cli import (
+    access,
     accounts,
     audit,
     billing,
@@ -35,6 +36,7 @@ for noun in (
     database.db,
     policies.policies,
     accounts.accounts,
+    access.access,
     cases.cases,
     clients.clients,
     companies.companies,

@@ -154,15 +154,15 @@ def of(policies: Policies, grant: Grant, locale: str, *, chosen: Iterable[str] |
         KeyError: no such product.
     """
     product = policies.products[grant.product]
-    obstacles = _obstacles(policies, product, grant)
+    crossed = obstacles(policies, product, grant)
     answer = effective(policies, grant)
     ticked = None if chosen is None else frozenset(chosen)
     areas, without = [], []
     for area in product.areas.values():
         lines = [
-            _line(policies, each, locale, obstacles.get(each.id), along=ticked is not None and each.id not in ticked)
+            _line(policies, each, locale, crossed.get(each.id), along=ticked is not None and each.id not in ticked)
             for each in area.permissions
-            if each.id in obstacles or each.id in answer
+            if each.id in crossed or each.id in answer
         ]
         if lines:
             areas.append(_area(area, lines, locale))
@@ -239,9 +239,9 @@ def unlimited(policies: Policies, grant: Grant) -> Grant:
     )  # fmt: skip
 
 
-def _obstacles(policies: Policies, product: Product, grant: Grant) -> dict[str, Obstacle]:
-    """For everything held and not permitted, the first limit that takes it: one limit more at a time, each time asking
-    the engine what is left."""
+def obstacles(policies: Policies, product: Product, grant: Grant) -> dict[str, Obstacle]:
+    """For everything a grant holds and does not permit, the first limit that takes it: one limit more at a time, each
+    time asking the engine what is left."""
     limited = unlimited(policies, grant)
     left = frozenset(effective(policies, limited).permissions)
     named = with_required(grant.custom_permissions or (), product.permissions) if grant.role is None else left

@@ -6,107 +6,49 @@ a date brings (mandate, temporary right, trial, notice) is judged against the ti
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row
 
 from idp.companies import statements
+from idp.companies.answers import Access, Reason, Refusal, Why
 from idp.core.prepared import Prepared
 from idp.core.session import reader
 from idp.policy import permissions
 from idp.policy.catalogue import Policies, Product
-from idp.policy.permissions import Effective, Grant, Restrictions, effective, freeze_restrictions, set_id
+from idp.policy.permissions import Effective, Grant, effective, freeze_restrictions, set_id
 from idp.work import Work
+
+__all__ = [
+    "ENDED",
+    "Access",
+    "Key",
+    "Links",
+    "PAYMENT_FAILED",
+    "Reason",
+    "Refusal",
+    "Why",
+    "firm_products",
+    "first_way",
+    "kept_until",
+    "member_grant",
+    "resolve",
+    "resolve_many",
+    "role_holds",
+    "rows",
+    "services_on",
+    "state_now",
+    "through",
+    "unpaid_state",
+    "within",
+]
 
 _MEMBER = Prepared(statements.MEMBER)
 PAYMENT_FAILED = "payment_failed"  # the transition that begins with a grace
 ENDED = "ended"  # the state that a trial, a notice or a suspension turns into when its time is over
-
-
-class Reason(StrEnum):
-    """What a product or a page is told."""
-
-    NO_ACCESS = "no_access"
-    SUBSCRIPTION_ENDED = "subscription_ended"
-    ACCOUNT_BLOCKED = "account_blocked"
-
-
-class Why(StrEnum):
-    """What exactly is missing. A company the person has nothing to do with answers like one that does not exist."""
-
-    NOT_A_MEMBER = "not_a_member"
-    MEMBERSHIP_SUSPENDED = "membership_suspended"
-    COMPANY_CLOSED = "company_closed"
-    NO_ROLE = "no_role"
-    NOT_SUBSCRIBED = "not_subscribed"
-    NOTHING_LEFT = "nothing_left"
-    ENDED = "ended"
-    BLOCKED = "blocked"
-    NEEDS_PRACTICE_ROLE = "needs_practice_role"
-    FIRM_SUBSCRIPTION = "firm_subscription"
-    NOT_ASSIGNED = "not_assigned"
-    NOT_COVERED = "not_covered"
-
-
-@dataclass(frozen=True, slots=True)
-class Access:
-    """What a person may do in one product of one company.
-
-    Attributes:
-        role: id of the role; `<product>.custom` for a role the company or the firm made itself.
-        permissions: the effective ones, sorted, never empty; `permission_set` is their digest.
-        step_up: those of the permissions that demand a fresh second factor.
-        firm_id: under a mandate, the firm the person works for.
-        until: end of a mandate or of a temporary right; no token outlives it.
-        subscription: state of the product; None for one without subscription.
-        subscription_until: end of a trial or of a notice.
-        epoch: greatest among the rows this answer came from; grows with every change.
-        needs_second_factor: the role is never used on a password alone.
-    """
-
-    account_id: UUID
-    company_id: UUID
-    company_name: str
-    product: str
-    role: str
-    custom_role_id: UUID | None
-    role_labels: Mapping[str, str]
-    permissions: tuple[str, ...]
-    permission_set: str
-    restrictions: Restrictions
-    step_up: frozenset[str]
-    via: Literal["membership", "mandate"]
-    firm_id: UUID | None
-    firm_name: str
-    until: datetime | None
-    subscription: str | None
-    subscription_until: datetime | None
-    epoch: int
-    needs_second_factor: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why there is no access.
-
-    Attributes:
-        company_name: empty unless the person belongs to the company or works for it.
-        date: when the subscription of the product ended.
-        kept_until: until when its data and rights are kept.
-    """
-
-    company_id: UUID
-    product: str
-    reason: Reason
-    why: Why
-    company_name: str = ""
-    date: datetime | None = None
-    kept_until: datetime | None = None
 
 
 Key = tuple[UUID, str]
@@ -122,9 +64,15 @@ def resolve(work: Work, account_id: UUID, company_id: UUID, product: str) -> Acc
         return Refusal(company_id, product, Reason.NO_ACCESS, Why.NOT_A_MEMBER)
     answer = _as_member(work, account_id, product, row)
     if answer is None:
-        asked["firm_products"] = _firm_products(work)
+        asked["firm_products"] = firm_products(work)
         answer = _by_mandate(work, account_id, product, row, _links(work, asked))
     return answer
+
+
+def rows(work: Work, account_id: UUID, company_id: UUID, product: str) -> tuple[Row[Any] | None, Links]:
+    """What the answer is made from: the company with what the person holds there, and mandates that lead to it."""
+    asked = {"account": account_id, "company": company_id, "product": product, "firm_products": firm_products(work)}
+    return _MEMBER.first(reader(work.session), asked), _links(work, asked)
 
 
 def _links(work: Work, asked: Mapping[str, Any]) -> Links:
@@ -149,7 +97,7 @@ def resolve_many(
         else:
             answers[row.company_id, row.product] = answer
     if waiting:
-        asked["firm_products"] = _firm_products(work)
+        asked["firm_products"] = firm_products(work)
         links: dict[UUID, list[Row[Any]]] = {}
         for link in connection.execute(statements.LINKS_MANY, asked):
             links.setdefault(link.client_id, []).append(link)
@@ -186,7 +134,7 @@ def unpaid_state(policies: Policies, state: str) -> str | None:
     return next((each.to for each in policies.transitions if each.from_ == state and each.by == PAYMENT_FAILED), None)
 
 
-def _firm_products(work: Work) -> list[str]:
+def firm_products(work: Work) -> list[str]:
     return [product.id for product in work.policies.products.values() if product.firm_only]
 
 
@@ -209,21 +157,12 @@ def _as_member(work: Work, account_id: UUID, product: str, row: Row[Any]) -> Acc
         return _administration(work, account_id, policy, row) if member else refused(Why.NOT_A_MEMBER)
     if row.state is None:
         return refused(Why.NOT_SUBSCRIBED if member else Why.NOT_A_MEMBER)
-    if not _role_holds(work, row.role, row.custom_role_found, row.expires_at):
+    if not role_holds(work, row.role, row.custom_role_found, row.expires_at):
         return None
     state, ended_at = state_now(work, row.state, row.since_at, row.until_at, row.suspends_at)
     if ended_at is not None:
         return _ended(work, product, row, ended_at, name)
-    grant = Grant(
-        product=product,
-        role=row.role,
-        custom_permissions=frozenset(row.permissions) if row.role is None else None,
-        switches=frozenset(row.switches),
-        restrictions=freeze_restrictions(row.restrictions) if row.restrictions else (),
-        services=services_on(work, row.company_services, row.person_services),
-        state=state,
-        scope="practice" if row.kind == "firm" else "client",
-    )
+    grant = member_grant(work, product, row, state)
     answer = effective(work.policies, grant)
     if not answer:
         return refused(Why.NOTHING_LEFT)
@@ -240,6 +179,20 @@ def _as_member(work: Work, account_id: UUID, product: str, row: Row[Any]) -> Acc
     )
 
 
+def member_grant(work: Work, product: str, row: Row[Any], state: str | None) -> Grant:
+    """What one of the company's own people holds in a product, in this state of the subscription."""
+    return Grant(
+        product=product,
+        role=row.role,
+        custom_permissions=frozenset(row.permissions) if row.role is None and row.permissions is not None else None,
+        switches=frozenset(row.switches or ()),
+        restrictions=freeze_restrictions(row.restrictions) if row.restrictions else (),
+        services=services_on(work, row.company_services, row.person_services or ()),
+        state=state,
+        scope="practice" if row.kind == "firm" else "client",
+    )
+
+
 def _by_mandate(work: Work, account_id: UUID, product: str, row: Row[Any], links: Links) -> Access | Refusal:
     """The answer for a colleague of a firm; `links` has a row per mandate and assignment between the two."""
     member = row.membership_id is not None
@@ -248,7 +201,7 @@ def _by_mandate(work: Work, account_id: UUID, product: str, row: Row[Any], links
     found: list[tuple[Row[Any], Grant]] = []
     for link in links:
         epochs += (link.mandate_epoch, link.firm_epoch, link.colleague_epoch)
-        judged = _through(work, product, row, link)
+        judged = through(work, product, row, link)
         if isinstance(judged, Grant):
             found.append((link, judged))
         elif judged is not None and not member:
@@ -256,8 +209,7 @@ def _by_mandate(work: Work, account_id: UUID, product: str, row: Row[Any], links
     if not found:
         return Refusal(row.company_id, product, Reason.NO_ACCESS, why, row.company_name if member else "")
 
-    all_first = work.policies.products[product].rules.account_scope_wins
-    link, grant = min(found, key=lambda each: ((each[0].for_mandate is None) != all_first, each[0].mandate_id))
+    link, grant = first_way(work, product, found)
     _, ended_at = state_now(work, row.state, row.since_at, row.until_at, row.suspends_at)
     if ended_at is not None:
         return _ended(work, product, row, ended_at, row.company_name)
@@ -279,13 +231,19 @@ def _by_mandate(work: Work, account_id: UUID, product: str, row: Row[Any], links
     )
 
 
-def _through(work: Work, product: str, row: Row[Any], link: Row[Any]) -> Grant | Why | None:
+def first_way(work: Work, product: str, found: Iterable[tuple[Row[Any], Grant]]) -> tuple[Row[Any], Grant]:
+    """Of several mandates and assignments that lead to a product, the one that counts."""
+    all_first = work.policies.products[product].rules.account_scope_wins
+    return min(found, key=lambda each: ((each[0].for_mandate is None) != all_first, each[0].mandate_id))
+
+
+def through(work: Work, product: str, row: Row[Any], link: Row[Any]) -> Grant | Why | None:
     """What one mandate and assignment give; None when the link is over and says nothing about the two any more."""
     policies, now = work.policies, work.now
-    live = link.mandate_state == "active" and _within(now, link.mandate_started, link.mandate_until)
+    live = link.mandate_state == "active" and within(now, link.mandate_started, link.mandate_until)
     if not live or link.firm_closed_at is not None or link.colleague_suspended_at:
         return None
-    if not _role_holds(work, link.colleague_role, link.colleague_custom_role_id, link.colleague_expires_at):
+    if not role_holds(work, link.colleague_role, link.colleague_custom_role_id, link.colleague_expires_at):
         return Why.NEEDS_PRACTICE_ROLE
     if link.firm_state is None:
         return Why.FIRM_SUBSCRIPTION
@@ -296,7 +254,7 @@ def _through(work: Work, product: str, row: Row[Any], link: Row[Any]) -> Grant |
     every_client = colleague is not None and colleague.entry.clients == "all"
     if link.product != product or (link.for_mandate is None and not every_client):
         return Why.NOT_ASSIGNED
-    if not _role_holds(work, link.role, link.custom_role_found, None):
+    if not role_holds(work, link.role, link.custom_role_found, None):
         return Why.NOT_ASSIGNED
     ceiling = permissions.ceiling_of(policies, link.preset, link.options, link.lowered).get(product)
     handing_over = link.view_from_at is not None and link.view_from_at <= now
@@ -361,14 +319,15 @@ def _access(
     )  # fmt: skip
 
 
-def _role_holds(work: Work, role: str | None, custom_role_id: UUID | None, expires_at: datetime | None) -> bool:
+def role_holds(work: Work, role: str | None, custom_role_id: UUID | None, expires_at: datetime | None) -> bool:
     """Whether there is a role, known to the policies or the company's own, whose time is not over."""
     if role is None and custom_role_id is None:
         return False
     return (role is None or role in work.policies.roles) and (expires_at is None or expires_at > work.now)
 
 
-def _within(now: datetime, begin: datetime | None, end: datetime | None) -> bool:
+def within(now: datetime, begin: datetime | None, end: datetime | None) -> bool:
+    """Whether an instant lies in a span, of which either side may be open."""
     return (begin is None or begin <= now) and (end is None or end > now)
 
 

@@ -72,7 +72,7 @@ def _links_statement(*, many: bool) -> Select[Any]:
     chosen = m.company_id.in_(bindparam("companies", expanding=True)) if many else m.company_id == bindparam("company")
     return (
         select(
-            m.company_id.label("client_id"), m.id.label("mandate_id"), m.preset, m.options, m.lowered,
+            m.company_id.label("client_id"), m.id.label("mandate_id"), m.preset, m.options, m.lowered, m.way,
             m.state.label("mandate_state"), m.started_at.label("mandate_started"), m.view_from_at,
             m.until_at.label("mandate_until"), m.epoch.label("mandate_epoch"),
             m.firm_id, f.name.label("firm_name"), f.epoch.label("firm_epoch"), f.closed_at.label("firm_closed_at"),

@@ -81,5 +81,21 @@ PAGES: dict[str, list[dict[str, Any]]] = {
         {**FRAME, "name": "Banque", "held": "", "names": [], "further": 0, "back_url": "/r"},
         {**FRAME, "name": "Banque", "held": "21 personnes", "names": ["Ada", "Bob"], "further": 19, "back_url": "/r"},
     ],
+    "roles/explain.html": [
+        {**FRAME, "name": "Hugo <b>", "products": [{"value": "accounting", "label": "Comptabilité"}], "permissions": [],
+         "asked": "", "allowed": None, "said": None, "roles_url": "/roles", "form": {"product": "", "permission": ""}},
+        {**FRAME, "name": "Hugo", "products": [{"value": "accounting", "label": "Comptabilité"}],
+         "permissions": [{"value": "", "label": "le produit"}, {"value": "a.b.view", "label": "Voir"}], "asked": "Voir",
+         "allowed": False, "roles_url": "/roles", "form": {"product": "accounting", "permission": "a.b.view"},
+         "said": {"reason": "Le rôle ne comprend pas ce droit.", "chain": [(True, "Compte."), (False, "Rôle.")],
+                  "steps": [{"text": "Changer le rôle.", "by": "Titulaire", "firm": True},
+                            {"text": "Activer.", "by": "", "firm": False}]}},
+        {**FRAME, "name": "Hugo", "products": [], "permissions": [], "asked": "Voir", "allowed": False,
+         "roles_url": "/roles", "form": {"product": "accounting", "permission": ""},
+         "said": {"reason": "Jamais.", "chain": [], "steps": None}},
+        {**FRAME, "name": "Hugo", "products": [], "permissions": [], "asked": "Voir", "allowed": True,
+         "roles_url": "/roles", "form": {"product": "accounting", "permission": ""},
+         "said": {"reason": "Oui.", "chain": [(True, "Compte.")], "steps": []}},
+    ],
 }  # fmt: skip
 MAILS: dict[str, list[dict[str, Any]]] = {}

@@ -168,3 +168,28 @@ def test_a_form_in_disorder_and_strange_names_do_no_harm(own_stage: Stage) -> No
     browser.submit({"name": "<b>Bank</b>", "permission": ["accounting.bank.view"], "set_locale": "fr"})
     assert "&lt;b&gt;Bank&lt;/b&gt;" in browser.text
     assert "Ajouter le rôle" in browser.text
+
+
+def test_somebodys_access_is_explained_with_what_would_change_it(stage: Stage) -> None:  # noqa: F811
+    browser = english(stage.signed_in("amelie.dubois"))
+    lumen, hugo = stage.company("atelier-lumen"), stage.person("hugo.perrin").id
+    address = f"/companies/{lumen}/people/{hugo}/explain"
+    browser.get(address)
+    assert browser.heading == "What Hugo Perrin may do, and why"
+    browser.get(f"{address}?product=invoicing&permission=invoicing.payments.view")
+    assert "No, Hugo Perrin may not." in browser.text
+    assert "This area is switched off for the person." in browser.text
+    assert "Switch on the area" in browser.text
+    browser.get(f"{address}?product=invoicing&ui_locales=fr")
+    assert "Oui, Hugo Perrin le peut." in browser.text
+    browser.get(f"{address}?product=nonsense&permission=%00")
+    assert browser.status == 200
+    for stranger in (uuid4(), stage.person("benoit.lemaire").id):
+        browser.get(f"/companies/{lumen}/people/{stranger}/explain")
+        assert browser.status == 404
+    colleague = stage.person("karim.benali").id
+    browser.get(
+        f"/companies/{lumen}/people/{colleague}/explain?product=accounting&permission=accounting.settings.edit&ui_locales=en"
+    )
+    assert "Mandate of Cabinet Deltour" in browser.text
+    assert "Nothing that can be done here" in browser.text

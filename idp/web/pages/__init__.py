@@ -24,6 +24,7 @@ ROOMS = (
     "contacts",
     "devices",
     "email_change",
+    "explanation",
     "first_steps",
     "get_started",
     "launcher",

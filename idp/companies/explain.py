@@ -1,0 +1,192 @@
+"""Whether somebody may do something, through what, why not, and the smallest change that would turn the answer.
+
+The answer is the engine's (`reach`), read off the same rows. `remedy` says what would change it; `explain_words` puts
+both in words.
+"""
+
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row
+
+from idp.companies import explain_firm, reach, remedy
+from idp.companies.answers import Access, Refusal
+from idp.companies.explanation import (
+    Asked,
+    Cause,
+    Course,
+    Explanation,
+    Link,
+    account_link,
+    cause_of,
+    finish,
+    permission_link,
+    place,
+    role_link,
+    subscription_link,
+)
+from idp.companies.remedy import Act, Place, Step, holders_of
+from idp.core.errors import InvalidInput, NotFound
+from idp.policy.models import MANDATE
+from idp.policy.permissions import Grant
+from idp.work import Work
+
+__all__ = ["Cause", "Explanation", "explain"]
+
+
+def explain(work: Work, account_id: UUID, company_id: UUID, product: str, permission: str | None = None) -> Explanation:
+    """Whether this person may do this in this company. Who may ask is for the caller.
+
+    Args:
+        permission: one of the product's; without it, whether the product can be used at all.
+
+    Raises:
+        NotFound: no such account or company.
+        InvalidInput: no such product, or none of companies; or the permission is not one of its.
+    """
+    policy = work.policies.products.get(product)
+    if policy is None or policy.kind == "operations":
+        raise InvalidInput(field="product")
+    if permission is not None and permission not in policy.permissions:
+        raise InvalidInput(field="permission")
+    row, links = reach.rows(work, account_id, company_id, product)
+    if row is None:
+        raise NotFound(kind="account or company")
+    answer = reach.resolve(work, account_id, company_id, product)
+    asked = Asked(work, account_id, policy, permission, row)
+    course = Course(chain=[account_link(row)])
+    if row.status != "active":
+        course.missing(Cause.ACCOUNT_BLOCKED, Step(Act.UNBLOCK))
+    if row.closed_at is not None:
+        course.missing(Cause.COMPANY_CLOSED, None)
+    if policy.kind == "administration":
+        change = _administration(course, asked, answer)
+    elif links and _by_firm(row, answer):
+        change = explain_firm.follow(course, asked, links)
+    else:
+        change = _as_member(course, asked)
+    allowed = isinstance(answer, Access) and asked.wanted(answer.permissions)
+    return Explanation(
+        account_id=account_id,
+        company_id=company_id,
+        product=product,
+        permission=permission,
+        allowed=allowed,
+        cause=Cause.ALLOWED if allowed else course.cause or Cause.NOT_IN_ROLE,
+        chain=tuple(course.chain),
+        change=() if allowed else change,
+        answer=answer,
+    )
+
+
+def _by_firm(row: Row[Any], answer: Access | Refusal) -> bool:
+    """Whether the person comes to the company through a firm, and not as one of its own people."""
+    return answer.via == "mandate" if isinstance(answer, Access) else row.membership_id is None
+
+
+def _as_member(course: Course, asked: Asked) -> tuple[Step, ...] | None:
+    work, row, product = asked.work, asked.row, asked.product
+    drawn = place(work, row.company_id, product.id, row)
+    _membership(course, asked)
+    _subscribed(course, asked, drawn)
+    has_role = reach.role_holds(work, row.role, row.custom_role_found, row.expires_at)
+    state = course.chain[-1].facts["state"]
+    if has_role:
+        grant = reach.member_grant(work, product.id, row, state)
+        course.chain.append(role_link(asked, row, since=None, until=row.expires_at, switches=tuple(row.switches)))
+        course.chain.append(permission_link(asked, grant))
+        if course.cause is None and not course.chain[-1].holds:
+            course.cause = cause_of(asked, grant)
+        return finish(course, asked, drawn, grant)
+    given = row.role is not None or row.custom_role_found is not None
+    course.chain.append(Link("role", False, {}))
+    course.chain.append(permission_link(asked, None))
+    nothing = Grant(
+        product.id, services=drawn.company_services, state=remedy.RUNNING if state is None else state,
+        scope="practice" if row.kind == "firm" else "client",
+    )  # fmt: skip
+    nothing = replace(nothing, services=reach.services_on(work, row.company_services, row.person_services or ()))
+    found = remedy.first_role(drawn, nothing, asked.permission)
+    step = found[0] if found is not None else None
+    if step is not None and row.membership_id is None:
+        step = Step(Act.INVITE, step.what, holders_of(work.policies, "company.users.invite"))
+    course.missing(Cause.ROLE_EXPIRED if given else Cause.NO_ROLE, step)
+    return finish(course, asked, drawn, found[1]) if found is not None else None
+
+
+def _membership(course: Course, asked: Asked) -> None:
+    row, policies = asked.row, asked.work.policies
+    member = row.membership_id is not None
+    course.chain.append(
+        Link(
+            "membership",
+            member and row.suspended_at is None,
+            {"role": row.company_role, "also": tuple(row.also or ()), "suspended_at": row.suspended_at}
+            | {"labels": dict(policies.roles[row.company_role].label) if row.company_role in policies.roles else {}},
+        )
+    )
+    if not member:
+        course.cause = course.cause or Cause.NOT_A_MEMBER  # the invitation comes with the role
+    elif row.suspended_at is not None:
+        step = Step(Act.RESUME, {}, holders_of(policies, "company.users.suspend"))
+        course.missing(Cause.MEMBERSHIP_SUSPENDED, step)
+
+
+def _subscribed(course: Course, asked: Asked, drawn: Place) -> None:
+    """The subscription, and what makes it run where nothing can be used."""
+    link = subscription_link(asked)
+    course.chain.append(link)
+    if link.holds:
+        return
+    if link.facts["state"] is None:
+        course.missing(Cause.NOT_SUBSCRIBED, _subscribing(asked, drawn))
+        return
+    settled = remedy.settled(asked.work.policies, Grant(asked.product.id, state=link.facts["state"]))
+    course.missing(Cause.SUBSCRIPTION_ENDED, settled[0] if settled is not None else None)
+
+
+def _subscribing(asked: Asked, drawn: Place) -> Step | None:
+    policies, product = asked.work.policies, asked.product
+    by = holders_of(policies, "company.subscription.change")
+    if drawn.plan is not None and product.id in drawn.plan.products:
+        return Step(Act.SUBSCRIBE, {"product": product.id}, by)
+    fitting = next(
+        (
+            each for each in policies.plans.values()
+            if product.id in each.products and (each.only_for or "company") == asked.row.kind
+        ),
+        None,
+    )  # fmt: skip
+    return Step(Act.CHANGE_PLAN, {"plan": fitting.id, "product": product.id}, by) if fitting is not None else None
+
+
+def _administration(course: Course, asked: Asked, answer: Access | Refusal) -> tuple[Step, ...] | None:
+    """The company's own account: the company role, and what combines with it."""
+    policies, row = asked.work.policies, asked.row
+    _membership(course, asked)
+    permissions = answer.permissions if isinstance(answer, Access) else ()
+    facts: dict[str, Any] = {"permission": asked.permission, "count": len(permissions)}
+    if asked.permission is not None:
+        facts["labels"] = dict(policies.permissions[asked.permission].label)
+    course.chain.append(Link("permission", asked.wanted(permissions), facts))
+    names = (row.company_role, *row.also) if row.membership_id is not None else ()
+    held = frozenset().union(*(policies.roles[each].permissions for each in names if each in policies.roles))
+    if not asked.wanted(held):
+        course.missing(Cause.NOT_IN_ROLE, _company_role(asked, held))
+    return tuple(course.acts) if course.acts is not None else None
+
+
+def _company_role(asked: Asked, held: frozenset[str]) -> Step | None:
+    """The company role that holds the permission, can be given by hand, and changes least."""
+    policies = asked.work.policies
+    roles = [
+        role for role in (policies.roles[each] for each in asked.product.roles)
+        if asked.wanted(role.permissions) and "member" in role.held_by and role.assignable_by - {MANDATE}
+    ]  # fmt: skip
+    if not roles:
+        return None
+    chosen = min(roles, key=lambda role: (len(role.permissions ^ held), role.id))
+    by = tuple(each for each in policies.roles if each in chosen.assignable_by)
+    act = Act.CHANGE_COMPANY_ROLE if asked.row.membership_id is not None else Act.INVITE
+    return Step(act, {"company_role": chosen.id}, by)
