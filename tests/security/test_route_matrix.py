@@ -168,7 +168,7 @@ def values_in(stage: Stage, line: Line, company: UUID) -> dict[str, str] | None:
 
 
 def of_staff(stage: Stage, line: Line) -> Iterator[Check]:
-    values = {"account_id": str(stage.person("ines.moreau").id)}
+    values = {"account_id": str(stage.person("ines.moreau").id), "company_id": str(stage.company(LUMEN))}
     if "case_id" in line.path:
         with stage.work(write=False) as work:
             values["case_id"] = objects.case_about(work, line.needs[0])

@@ -35,7 +35,19 @@ CHANGE = {
     "renewal": "8 février 2027", "pending": True, "back_url": "/b",
 }  # fmt: skip
 
+DESK = {"account": AMELIE, "name": "Toitures & <Fils>", "back_url": "/b"}
+
 PAGES: dict[str, list[dict[str, Any]]] = {
+    "operations/find_company.html": [{"account": AMELIE, "problems": {"company": "Aucune entreprise."}}],
+    "operations/subscriptions.html": [
+        {**DESK, "contract": "Équipe", "products": [NOTICE, ACTIVE], "choices": [{"value": "a", "label": "A"}],
+         "done": True, "record_url": "/r"},
+        {**DESK, "contract": "", "products": [], "choices": [], "done": False, "record_url": "/r"},
+    ],
+    "operations/record_cancellation.html": [
+        {**DESK, "choices": [{"value": "a", "label": "A"}], "form": {"day": "hier"},
+         "problems": {"product": "Choisissez.", "day": "Ce jour est passé.", "reason": "Remplissez ce champ."}},
+    ],
     "subscription/overview.html": [
         {**FRAME, "contract": "Équipe, 6 places", "renewal": "8 février 2027", "announced": "À partir du 8 février.",
          "requests": [WAITING, {**WAITING, "refused": True, "answer": "Payez d’abord."}], "products": [NOTICE, ACTIVE],

@@ -171,3 +171,28 @@ def test_a_suspended_company_is_told_why(stage: Stage) -> None:  # noqa: F811
     samira.get(place(stage, "clarte-nettoyage"))
     assert "A payment is missing" in samira.text
     assert "Once it is paid" in samira.text
+
+
+def test_staff_record_a_cancellation_that_came_by_letter(own_stage: Stage) -> None:  # noqa: F811
+    browser = english(own_stage.sign_in("pieter.claes"))
+    browser.get("/operations/subscriptions")
+    browser.submit({"company": "nobody"})
+    assert "No company has this reference." in browser.text
+    browser.submit({"company": "atelier-lumen"})
+    assert browser.heading == "Atelier Lumen SARL"
+    browser.get(f"{browser.address}/cancel")
+    for values, words in (
+        ({"product": "accounting", "day": "2020-01-01", "reason": "letter"}, "This day is over"),
+        ({"product": "accounting", "day": "soon", "reason": "letter"}, "Write the last day"),
+        ({"product": "payroll", "day": "2199-01-01", "reason": "letter"}, "cannot be cancelled"),
+        ({"product": "accounting", "day": "2199-01-01", "reason": " "}, "Please fill in this field."),
+    ):
+        browser.submit(values)
+        assert (browser.status, words in browser.text) == (422, True), values
+    browser.submit({"product": "accounting", "day": "2199-01-01", "reason": "letter"})
+    assert "The cancellation is recorded." in browser.text
+    assert state(own_stage, "atelier-lumen") == "notice"
+    support = english(own_stage.sign_in("olivier.renard"))  # looks only
+    support.get(browser.address)
+    assert support.status == 200
+    assert "Record a cancellation" not in support.text

@@ -36,6 +36,7 @@ ROOMS = (
     "operations_cases",
     "operations_sharing",
     "ownership",
+    "operations_subscriptions",
     "passkeys",
     "password_change",
     "people",

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 
 from idp.authn import browser
 from idp.authn.session import Current
-from idp.companies import support_case, support_desk, support_kind
+from idp.companies import subscription_view, support_case, support_desk, support_kind
 from idp.companies.errors import CaseOpen
 from idp.companies.support_desk import AccountSeen, SignInSeen
 from idp.core import texts
@@ -61,6 +61,9 @@ def desk() -> ResponseReturnValue:
     if _holds(support_desk.VIEW):
         found = {"name": gettext("Find an account"), "url": "/operations/accounts"}
         entries.insert(0, {**found, "detail": gettext("its state and its last sign-ins; who looks is recorded")})
+    if _holds(subscription_view.STAFF_VIEWS):
+        detail = gettext("how those of a company stand; a cancellation that came by letter")
+        entries.append({"name": gettext("Subscriptions"), "url": "/operations/subscriptions", "detail": detail})
     return page("operations/desk.html", account=person(current), entries=entries)
 
 
