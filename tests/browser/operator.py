@@ -16,7 +16,7 @@ from idp.authn.models import MailedLink, Session, SignIn
 from idp.cli import demo_data
 from idp.cli.context import operating, settings
 from idp.companies import company, membership
-from idp.companies.models import SupportCase
+from idp.companies.models import SubscribedProduct, SupportCase
 from idp.core import tokens
 from idp.work import Work
 
@@ -92,6 +92,17 @@ def end_wait(person: str) -> None:
         assert begun.rowcount == 1
 
 
+def give_notice(reference: str, product: str, days: str) -> None:
+    """Let a product of a company be cancelled and end in so many days; 0: its time was over a moment ago."""
+    with operating() as work:
+        where = company.find(work, reference)
+        assert where is not None, reference
+        left = timedelta(days=int(days)) or timedelta(seconds=-1)
+        dates = {"state": "notice", "since_at": work.now - timedelta(days=31), "until_at": work.now + left}
+        rows = update(SubscribedProduct).where(SubscribedProduct.company_id == where.id)
+        assert work.session.execute(rows.where(SubscribedProduct.product == product).values(dates)).rowcount == 1
+
+
 def _account(work: Work, person: str) -> Account:
     account = find_account(work, canonical(demo_data.address_of(settings().policies_dir, person)))
     assert account is not None, person
@@ -105,6 +116,7 @@ VERBS = {
     "change-role": change_role,
     "end-wait": end_wait,
     "expire-link": expire_link,
+    "give-notice": give_notice,
     "expire-sign-ins": expire_sign_ins,
     "join": join,
 }
