@@ -69,6 +69,12 @@ def open_offer(work: Work, company_id: UUID) -> Offer | None:
     return Offer(row.id, row.account_id, name, row.address, by, row.afterwards, row.expires_at)
 
 
+def was_offered(work: Work, company_id: UUID, account_id: UUID) -> bool:
+    """Whether somebody was offered the ownership of a company once."""
+    query = select(_o.id).where(_o.company_id == company_id, _o.account_id == account_id)
+    return work.session.execute(query.limit(1)).first() is not None
+
+
 def candidates(work: Work, company_id: UUID, search: str = "", limit: int = LISTED) -> list[Candidate]:
     """The people of a company to whom its ownership can be offered, by name: those who can sign in and are not
     suspended, without the owner."""

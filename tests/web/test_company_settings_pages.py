@@ -41,6 +41,12 @@ def test_the_ownership_is_handed_over_in_two_steps(app: Application, lumen: tupl
     assert "Offered to Ada Byron" in first.text
     second.get(f"{path}/ownership")
     assert second.heading == "Will you own Atelier Lumen?"
+    first.submit()  # taken back while the other person looks at it
+    second.submit({"answer": "accept"})
+    assert (second.status, second.heading) == (410, "This offer does not stand any more")
+    first.get(f"{path}/ownership/offer")
+    first.submit({"person": str(heir.id), "afterwards": "administrator"})
+    second.get(f"{path}/ownership")
 
     with unit_of_work(app, SYSTEM) as work:  # a proof that is old leads to the code first
         work.session.execute(update(Session).where(Session.account_id == heir.id).values(second_factor_at=None))

@@ -45,7 +45,16 @@ def show(problems: dict[str, str], company_id: UUID, status: int = 200) -> Respo
     found = ownership.open_offer(area.work, company_id)
     mine = found is not None and found.account_id == area.current.account_id
     if not mine and not area.may(ownership.VIEWS):
-        raise NotPermitted(permission=ownership.VIEWS)
+        if not ownership.was_offered(area.work, company_id, area.current.account_id):
+            raise NotPermitted(permission=ownership.VIEWS)
+        return area.page(
+            "errors/page.html",
+            410,
+            title=gettext("This offer does not stand any more"),
+            explanation=gettext("It was answered, taken back, or its time is over. The owner can make it again."),
+            ways=[{"label": gettext("See the company"), "url": area.path()}],
+            reference=None,
+        )
     return area.page(
         "ownership/see.html",
         status,
