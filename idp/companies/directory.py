@@ -27,6 +27,7 @@ from sqlalchemy import (
     func,
     or_,
     select,
+    union,
     union_all,
 )
 from sqlalchemy.sql import false
@@ -216,18 +217,16 @@ def _own_companies(work: Work, account_id: UUID, limit: int = LISTED) -> list[An
 def _clients(work: Work, account_id: UUID, product: str | None, limit: int = LISTED) -> list[Any]:
     """Clients by active mandate that this person was given; what the product says of each is for the engine."""
     c, m, a = tables.companies.c, tables.mandates.c, tables.assignments.c
-    given = and_(a.firm_id == m.firm_id, or_(a.mandate_id == m.id, a.mandate_id.is_(None)), a.ended_at.is_(None))
-    statement = (
+    given = [
         select(c.id, c.name)
-        .join_from(tables.companies, tables.mandates, and_(m.company_id == c.id, m.state == "active"))
-        .join(tables.assignments, given)
-        .where(a.account_id == account_id, c.closed_at.is_(None))
+        .join_from(tables.assignments, tables.mandates, and_(way, m.state == "active"))
+        .join(tables.companies, c.id == m.company_id)
+        .where(a.account_id == account_id, a.ended_at.is_(None), c.closed_at.is_(None))
         .where(a.product == product if product is not None else a.product.is_not(None))
-        .distinct()
-        .order_by(c.name, c.id)
-        .limit(limit)
-    )
-    return list(work.session.execute(statement))
+        for way in _ways()
+    ]
+    found = union(*given).subquery()
+    return list(work.session.execute(select(found.c.id, found.c.name).order_by(found.c.name, found.c.id).limit(limit)))
 
 
 def _asked(work: Work, account_id: UUID) -> dict[str, Any]:
@@ -270,7 +269,8 @@ def _first_companies(policies: Policies, product: str) -> Prepared:
 def _open_companies(policies: Policies, product: str) -> Select[Any]:
     """Own companies and clients with a live role in the product; a client may appear more than once."""
     policy = policies.products[product]
-    both: CompoundSelect[Any] = union_all(_held(policies, policy), _mandated(policies, policy))
+    by_mandate = (_mandated(policies, policy, way) for way in _ways())
+    both: CompoundSelect[Any] = union_all(_held(policies, policy), *by_mandate)
     rows = both.subquery("found")
     return select(rows.c.id, rows.c.name)
 
@@ -309,7 +309,13 @@ def _role_known(
     return or_(role.in_(product.roles), exists().where(own.id == custom, own.deleted_at.is_(None)))
 
 
-def _mandated(policies: Policies, product: Product) -> Select[Any]:
+def _ways() -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """How an assignment leads to a mandate: by name, or for every client. Asked apart, an index answers each."""
+    a, m = tables.assignments.c, tables.mandates.c
+    return a.mandate_id == m.id, and_(a.mandate_id.is_(None), a.firm_id == m.firm_id)
+
+
+def _mandated(policies: Policies, product: Product, way: ColumnElement[bool]) -> Select[Any]:
     """Clients that a mandate and an assignment open to the person, and where they hold no role of their own."""
     c, m, s, a = tables.companies.c, tables.mandates.c, tables.subscribed_products.c, tables.assignments.c
     firm = tables.firms.c
@@ -319,7 +325,7 @@ def _mandated(policies: Policies, product: Product) -> Select[Any]:
     )
     return (
         select(c.id, c.name)
-        .join_from(tables.assignments, tables.mandates, m.firm_id == a.firm_id)
+        .join_from(tables.assignments, tables.mandates, way)
         .join(tables.firms, and_(firm.id == m.firm_id, firm.kind == "firm", firm.closed_at.is_(None)))
         .join(tables.companies, and_(c.id == m.company_id, c.closed_at.is_(None)))
         .join(tables.subscribed_products, and_(s.company_id == c.id, s.product == product.id))

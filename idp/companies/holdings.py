@@ -164,13 +164,15 @@ def _companies(work: Work, account_id: UUID, search: str) -> Any:
         .join_from(tables.memberships, tables.companies, c.id == p.company_id)
         .where(p.account_id == account_id, p.ended_at.is_(None), c.closed_at.is_(None))
     )
-    clients = (
+    ways = a.mandate_id == m.id, and_(a.mandate_id.is_(None), a.firm_id == m.firm_id)  # apart: an index answers each
+    clients = [
         select(c.id, c.name)
-        .join_from(tables.assignments, tables.mandates, _given(a, m))
+        .join_from(tables.assignments, tables.mandates, given)
         .join(tables.companies, c.id == m.company_id)
         .where(a.account_id == account_id, a.ended_at.is_(None), c.closed_at.is_(None), *_live(work, m))
-    )
-    return union(_named(own, search), _named(clients, search))
+        for given in ways
+    ]
+    return union(_named(own, search), *(_named(each, search) for each in clients))
 
 
 def _given(a: Any, m: Any) -> Any:
