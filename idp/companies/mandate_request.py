@@ -62,6 +62,9 @@ def ask(work: Work, firm_id: UUID, *, address: str, preset: str) -> MandateReque
         work.checkpoint(write=False)
         raise Throttled(retry_after=int(_MANY.per.total_seconds()))
     _close_over(work, firm_id)
+    open_one = select(_r.id).where(_r.firm_id == firm_id, _r.canonical == canonical, _r.closed_at.is_(None))
+    if work.session.scalar(open_one) is not None:
+        raise MandateAsked()
     request = _r(
         id=uuid7(),
         firm_id=firm_id,

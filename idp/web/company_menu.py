@@ -52,6 +52,14 @@ ENTRIES: tuple[Entry, ...] = (
         also="practice.roles.view",
     ),
     Entry(
+        "accountants", "/accountants", "company.mandates.view", _l("Accountants and support"),
+        _l("who outside the company works with its data, and until when"),
+    ),
+    Entry(
+        "mandates", "/mandates", "practice.mandates.view", _l("Invitations and requests"),
+        _l("what waits for an answer between the firm and its clients"), "firm",
+    ),
+    Entry(
         "subscriptions", "/subscriptions", "company.subscription.view", _l("Subscriptions"),
         _l("products, plan and seats, dates, cancelling"),
     ),

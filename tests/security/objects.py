@@ -7,14 +7,14 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 
 from idp.accounts import email_address
 from idp.accounts.models import RecoveryContact
 from idp.authn.models import Session, TotpAuthenticator, TrustedDevice
 from idp.cli import demo_data
-from idp.companies import colleague_request, company, subscription_request
-from idp.companies.models import ColleagueRequest, FirstUser, Onboarding, SubscriptionRequest, SupportCase
+from idp.companies import colleague_request, company, mandate, subscription_request
+from idp.companies.models import ColleagueRequest, FirstUser, Mandate, Onboarding, SubscriptionRequest, SupportCase
 from idp.core.settings import ROOT
 from idp.oidc.models import Client, Grant
 from idp.work import Actor, Work
@@ -76,11 +76,20 @@ def _member(work: Work, company_id: UUID) -> str | None:
     return str(found.id)
 
 
+def _mandate(work: Work, company_id: UUID) -> str | None:
+    """One that is over: what is asked about it changes nothing for the people who ask."""
+    over = Mandate.state.in_(("ended", "refused"))
+    either = or_(Mandate.company_id == company_id, Mandate.firm_id == company_id)
+    found = work.session.scalar(select(Mandate.id).where(over, either).order_by(Mandate.id).limit(1))
+    return str(found) if found else None
+
+
 WITHIN: dict[str, Callable[[Work, UUID], str | None]] = {
     "request_id": _first(ColleagueRequest.id, ColleagueRequest.company_id),
     "listed_id": _listed,
     "account_id": _member,
     "asked_id": _first(SubscriptionRequest.id, SubscriptionRequest.company_id),
+    "mandate_id": _mandate,
 }
 """By parameter, what a company has of it."""
 
@@ -105,11 +114,20 @@ def prepare(stage: Stage) -> None:
             acting = work.acting(Actor("account", person.id))
             colleague_request.ask(acting, company_id, name="A colleague", address=f"colleague@{reference}.example")
             _begin(work, company_id, f"somebody@{reference}.example")
+            _refused(work, company_id, reference)
     for reference, name in {cast.LUMEN: "amelie.dubois", cast.ROOFS: "joris.vanderlinden"}.items():
         person, company_id = stage.person(name), stage.company(reference)
         with stage.work() as work:
             acting = work.acting(Actor("account", person.id))
             subscription_request.ask(acting, company_id, plan="business", seats_asked=None)
+
+
+def _refused(work: Work, company_id: UUID, reference: str) -> None:
+    """A mandate that a firm of no concern has refused."""
+    place = {"country": "BE", "city": "Namur", "locale": "fr-BE"}
+    firm = company.create(work, reference=f"firm-of-{reference}", name="Cabinet", kind="firm", **place)
+    made = mandate.record(work, company_id, firm.id, preset="review", way="client-invites", news=False)
+    mandate.refuse(work, made.id)
 
 
 def _begin(work: Work, company_id: UUID, address: str) -> None:

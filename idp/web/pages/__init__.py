@@ -9,6 +9,7 @@ from idp.core.settings import Settings
 STATIC_KEPT_SECONDS = 31_536_000  # an address of a static file carries its content's digest
 ROOMS = (
     "account",
+    "accountants",
     "activation",
     "applications",
     "authenticators",
@@ -25,6 +26,7 @@ ROOMS = (
     "devices",
     "email_change",
     "explanation",
+    "firm_mandates",
     "first_steps",
     "get_started",
     "launcher",

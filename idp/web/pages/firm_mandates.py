@@ -1,0 +1,157 @@
+"""A firm's side of its mandates: invitations that wait, asking a client for access, answering and ending."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from flask import Blueprint, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+from pydantic import StringConstraints
+from werkzeug.wrappers import Response
+
+from idp.companies import mandate, mandate_request, mandate_view
+from idp.companies.errors import MandateAsked
+from idp.companies.mandate_request import Asked
+from idp.core.errors import Conflict, Expired, InvalidInput, Throttled
+from idp.policy import label_for
+from idp.web import csrf, forms, locale, mandate_words
+from idp.web.pages.company_area import Area, enter
+from idp.web.pages.continuing import see_other
+from idp.web.render import day
+
+blueprint = Blueprint("pages_firm_mandates", __name__)
+csrf.guard(blueprint)
+
+SEES, ASKS, ACCEPTS, ENDS = (f"practice.mandates.{each}" for each in ("view", "request", "accept", "end"))
+PATH = "/companies/<uuid:company_id>/mandates"
+ONE = f"{PATH}/<uuid:mandate_id>"
+
+
+class AskForm(forms.Form):
+    email: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=320)]
+    preset: str
+
+    says = {"email": forms.EMAIL_PROBLEM}
+
+
+@blueprint.get(PATH)
+def mandates(company_id: UUID) -> ResponseReturnValue:
+    """Invitations of clients that wait for an answer, and what the firm has asked for."""
+    area = enter(company_id, SEES)
+    waiting = mandate_view.waiting_for_firm(area.work, company_id)
+    return area.page(
+        "mandate/firm.html",
+        waiting=[mandate_words.shown(area.work.policies, each) for each in waiting],
+        asked=[_asked(area, each) for each in mandate_request.of_firm(area.work, company_id)],
+        may_ask=area.may(ASKS),
+    )
+
+
+@blueprint.get(f"{PATH}/ask")
+def open_request(company_id: UUID) -> ResponseReturnValue:
+    """The form that asks a client for access."""
+    return show_request({}, company_id)
+
+
+def show_request(problems: dict[str, str], company_id: UUID) -> Response:
+    area = enter(company_id, ASKS)
+    presets = mandate_words.presets(area.work.policies)
+    return area.page("mandate/ask.html", problems=problems, presets=presets)
+
+
+@blueprint.post(f"{PATH}/ask")
+@csrf.again(show_request)
+def ask(company_id: UUID) -> ResponseReturnValue:
+    """Send the request; what is answered does not depend on who is found at the address."""
+    area = enter(company_id, ASKS, write=True)
+    form, problems = forms.read(AskForm, request.form)
+    if form is None:
+        return show_request(problems, company_id)
+    try:
+        mandate_request.ask(area.work, company_id, address=form.email, preset=form.preset)
+    except (MandateAsked, InvalidInput, Throttled) as error:
+        return show_request(_problem(error), company_id)
+    return see_other(area.path("mandates"))
+
+
+@blueprint.get(ONE)
+def mandate_page(company_id: UUID, mandate_id: UUID) -> ResponseReturnValue:
+    """One mandate: what the client opens until when, and what the firm can do about it."""
+    return show({}, company_id, mandate_id)
+
+
+def show(problems: dict[str, str], company_id: UUID, mandate_id: UUID) -> Response:
+    area = enter(company_id, SEES)
+    seen = mandate_view.for_firm(area.work, company_id, mandate_id)
+    return area.page(
+        "mandate/one.html",
+        problems=problems,
+        side="firm",
+        mandate=mandate_words.shown(area.work.policies, seen),
+        people=[],
+        base=area.path("mandates", mandate_id),
+        back=area.path("mandates"),
+        answers=seen.state == "invited" and area.may(ACCEPTS),
+        withdraws=False,
+        ends=seen.state in ("active", "suspended") and area.may(ENDS),
+        presets=[],
+        options=[],
+    )
+
+
+@blueprint.post(f"{ONE}/confirm")
+@csrf.again(show)
+def accept(company_id: UUID, mandate_id: UUID) -> ResponseReturnValue:
+    """Accept a client's invitation."""
+    return _done(enter(company_id, ACCEPTS, write=True), mandate_id, mandate.confirm)
+
+
+@blueprint.post(f"{ONE}/refuse")
+@csrf.again(show)
+def refuse(company_id: UUID, mandate_id: UUID) -> ResponseReturnValue:
+    """Decline a client's invitation."""
+    return _done(enter(company_id, ACCEPTS, write=True), mandate_id, mandate.refuse)
+
+
+@blueprint.post(f"{ONE}/end")
+@csrf.again(show)
+def end(company_id: UUID, mandate_id: UUID) -> ResponseReturnValue:
+    """End a mandate at once."""
+    back = f"/companies/{company_id}/mandates/{mandate_id}"
+    return _done(enter(company_id, ENDS, write=True, step_up=True, back=back), mandate_id, mandate.end)
+
+
+def _done(area: Area, mandate_id: UUID, act: Any) -> Response:
+    mandate_view.for_firm(area.work, area.company_id, mandate_id)
+    try:
+        act(area.work, mandate_id)
+    except (Conflict, Expired):
+        return show({"form": gettext("This has been answered or ended meanwhile.")}, area.company_id, mandate_id)
+    return see_other(area.path("mandates", mandate_id))
+
+
+def _asked(area: Area, asked: Asked) -> dict[str, str]:
+    words = {
+        None: gettext("waiting for an answer"),
+        "confirmed": gettext("accepted"),
+        "refused": gettext("declined"),
+        "withdrawn": gettext("taken back"),
+    }
+    preset = area.work.policies.presets.get(asked.preset)
+    return {
+        "address": asked.address,
+        "preset": label_for(preset.label, locale.current()) if preset else asked.preset,
+        "by": asked.by,
+        "asked": day(asked.created_at),
+        "state": words.get(asked.outcome, gettext("Not answered in time")),
+    }
+
+
+def _problem(error: Exception) -> dict[str, str]:
+    if isinstance(error, MandateAsked):
+        return {"email": gettext("You have asked at this address already; it waits for an answer.")}
+    if isinstance(error, Throttled):
+        return {"email": gettext("Your firm has asked very often. Please try again in an hour.")}
+    if isinstance(error, InvalidInput) and error.members.get("field") == "preset":
+        return {"preset": gettext("This cannot be used as it is written. Please check it.")}
+    return {"email": str(forms.EMAIL_PROBLEM)}
