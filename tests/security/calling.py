@@ -117,10 +117,19 @@ KEYS = {
     "request_id": ("colleague_requests",),
     "contact": ("recovery_contacts",),
     "company_id": ("companies",),
+    "firm_id": ("companies",),
+    "assignment_id": ("assignments",),
+    "group_id": ("client_groups",),
+    "listed_id": ("first_users",),
+    "role_id": ("custom_roles",),
+    "asked_id": ("subscription_requests",),
+    "invitation_id": ("invitations",),
+    "mandate_id": ("mandates",),
 }
 PLAIN = {
     "filename": ["style.css"], "name": ["access-token"], "set_id": ["x"], "client_id": ["x"],
     "kind": ["reset-2fa", "reset-all", "change-email"], "product": ["accounting"],
+    "role": ["accounting.reader"],
 }  # fmt: skip
 # Read no cookie and know no person: called once, not from every state.
 MACHINES = re.compile(
@@ -132,6 +141,7 @@ QUERIES = {"step_up": ["1"], "reauthenticate": ["1"]}
 HARMLESS_QUERIES = {
     "continue_to", "login_hint", "ui_locales", "page", "request", "lang", "q", "search", "after", "state", "done",
     "seen", "before", "replaces", "left", "product", "role", "saved",
+    "client", "deleted", "from", "group", "in",
 }  # fmt: skip
 
 
@@ -144,8 +154,10 @@ def paths(rule: Rule, known: Knowledge) -> list[str]:
             choices.append([*list(dict.fromkeys(known.tokens))[:3], NOT_A_TOKEN])
         elif name in KEYS:
             choices.append([key for table in KEYS[name] for key in known.ids.get(table, [])] or [str(uuid4())])
-        elif name in PLAIN:
+        elif name in PLAIN and f"<uuid:{name}>" not in rule.rule:
             choices.append(PLAIN[name])
+        elif name in PLAIN:  # a company by the name that applications go by elsewhere
+            choices.append([str(uuid4())])
         else:
             raise Unknown(f"{rule.rule}: say in tests/security/calling.py what to put for <{name}>")
     found = []
@@ -232,6 +244,21 @@ FIXED: dict[str, tuple[str, ...]] = {
     "seen": ("",),
     "extra_cost": ("yes",),
     "confirmed": ("yes",),
+    "product": ("accounting",),
+    "picked": ("x",),
+    "groups": ("x",),
+    "city": ("Nantes",),
+    "country": ("FR",),
+    "person": ("x",),
+    "labels": ("x",),
+    "permission": ("accounting.journals.view",),
+    "levels": ("view",),
+    "was": ("none",),
+    "action": ("save",),
+    "step": ("save",),
+    "plan": ("team",),
+    "seats": ("5",),
+    "exported": ("yes",),
 }
 # The envelope of every form: sent as the page has it.
 GIVEN = {"csrf_token"}

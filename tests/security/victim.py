@@ -24,7 +24,7 @@ from idp.authn import passkey, recovery_code, totp
 from idp.authn import password as passwords
 from idp.authn.facts import HANDLERS
 from idp.cli.due import run_due
-from idp.companies import support_acts
+from idp.companies import onboarding, support_acts
 from idp.core import tokens
 from idp.core.db import Base, UTCDateTime
 from idp.core.settings import Settings
@@ -187,7 +187,12 @@ class Victim:
         Deliverer(
             lambda: self.work(write=False),
             mailer(self.settings),
-            handlers={**HANDLERS, **support_acts.HANDLERS, "session.ended": logout.session_ended},
+            handlers={
+                **HANDLERS,
+                **support_acts.HANDLERS,
+                **onboarding.HANDLERS,
+                "session.ended": logout.session_ended,
+            },
             callers={"backchannel_logout": logout.deliver},
             texter=texter(self.settings.model_copy(update={"sms_url": "", "development": True})),
         ).run_due()
