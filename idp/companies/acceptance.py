@@ -17,6 +17,7 @@ from idp.audit import log
 from idp.companies import access, clock, company, invitation, period, role, seats, subscription, tables
 from idp.companies.errors import AlreadyMember, NotSubscribed, RoleNotOffered
 from idp.companies.invitation_draft import administration, inviter
+from idp.companies.invitation_sending import PATH
 from idp.companies.models import Company, Invitation, InvitedRole, Membership, ProductRole
 from idp.core import tokens
 from idp.core.errors import Expired, IdpError, NotFound, NotPermitted
@@ -27,6 +28,21 @@ from idp.work import Work
 ACCEPTED = "accepted"
 OVER = "over"  # a temporary right whose end came before it was accepted
 _TOKEN_MAX = 100
+
+
+def path(token: str) -> str:
+    """The address of an invitation."""
+    return f"{PATH}/{token}"
+
+
+def welcome(token: str) -> str:
+    """Where somebody goes who has accepted."""
+    return f"{path(token)}/welcome"
+
+
+def is_welcome(address: str) -> bool:
+    """Whether somebody who goes there is welcomed there."""
+    return address.startswith(f"{PATH}/")
 
 
 @dataclass(frozen=True, slots=True)

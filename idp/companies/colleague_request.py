@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from idp.accounts import email_address, profile
 from idp.audit import log as audit
 from idp.companies import access, tables
-from idp.companies.models import ColleagueRequest
+from idp.companies.models import ColleagueRequest, ProductRole
 from idp.core.errors import Conflict, InvalidInput, NotFound
 from idp.core.ids import uuid7
 from idp.outbox import queue as outbox
@@ -40,6 +40,7 @@ class Asked:
     """A request as those concerned read it."""
 
     id: UUID
+    company_id: UUID
     company: str
     by: str
     name: str
@@ -117,6 +118,34 @@ def of_companies(work: Work, account_id: UUID) -> list[Asked]:
     return _read(work, _r.company_id.in_([place.id for place in places(work, account_id) if place.administers]))
 
 
+def open_in(work: Work, company_id: UUID, request_id: UUID) -> Asked:
+    """An open request in a company that the actor administers.
+
+    Raises:
+        NotFound: there is none.
+        NotPermitted: the actor does not invite here.
+    """
+    access.require(work, SETTLES, company_id)
+    found = _read(work, _r.company_id == company_id, _r.id == request_id)
+    if not found:
+        raise NotFound(kind="request")
+    return found[0]
+
+
+def roles_of_asker(work: Work, company_id: UUID, request_id: UUID) -> list[ProductRole]:
+    """What the person who asks holds in the products there: the colleague may begin with the same (J12)."""
+    access.require(work, SETTLES, company_id)
+    asker = select(_r.account_id).where(_r.id == request_id, _r.company_id == company_id, _r.closed_at.is_(None))
+    return list(
+        work.session.scalars(
+            select(ProductRole).where(
+                ProductRole.account_id == asker.scalar_subquery(), ProductRole.company_id == company_id,
+                ProductRole.ended_at.is_(None),
+            )
+        )
+    )  # fmt: skip
+
+
 def close(work: Work, request_id: UUID, outcome: str) -> None:
     """Settle a request, by an administrator of its company.
 
@@ -145,7 +174,16 @@ def close(work: Work, request_id: UUID, outcome: str) -> None:
 def _read(work: Work, *which: object) -> list[Asked]:
     a, c = tables.accounts.c, tables.companies.c
     rows = work.session.execute(
-        select(_r.id, c.name.label("company"), a.given_name, a.family_name, _r.name, _r.address, _r.created_at)
+        select(
+            _r.id,
+            _r.company_id,
+            c.name.label("company"),
+            a.given_name,
+            a.family_name,
+            _r.name,
+            _r.address,
+            _r.created_at,
+        )
         .join_from(_r, tables.companies, c.id == _r.company_id)
         .join(tables.accounts, a.id == _r.account_id)
         .where(_r.closed_at.is_(None), _r.created_at > work.now - OPEN_FOR, *which)  # type: ignore[arg-type]
@@ -155,6 +193,7 @@ def _read(work: Work, *which: object) -> list[Asked]:
     return [
         Asked(
             row.id,
+            row.company_id,
             row.company,
             f"{row.given_name} {row.family_name}".strip(),
             row.name,

@@ -40,6 +40,10 @@ class Entry:
 ENTRIES: tuple[Entry, ...] = (
     Entry("people", "/people", "company.users.view", _l("Users"), _l("who works here, with which roles")),
     Entry(
+        "invitations", "/invitations", "company.users.view", _l("Invitations"),
+        _l("who was invited, seats in use, and inviting people"),
+    ),
+    Entry(
         "clients", "/clients", "practice.clients.view", _l("Clients"),
         _l("the companies you work for, and who of the firm works where"), "firm",
     ),

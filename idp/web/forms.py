@@ -14,7 +14,9 @@ from werkzeug.exceptions import HTTPException
 _ENVELOPE = frozenset({"csrf_token", "set_locale"})
 # C0 and C1 controls, and the directional overrides that make a text read otherwise than it is written.
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_LINE_ENDS = re.compile(r"[\r\n\t]")
 _SHOWN_AGAIN = 300
+_LINES_SHOWN_AGAIN = 70_000
 
 FormT = TypeVar("FormT", bound="Form")
 
@@ -25,10 +27,12 @@ class Form(BaseModel):
 
     Attributes:
         says: by field, what to tell the person instead of the general sentence; lazy texts.
+        lines: the fields that hold several lines.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
     says: ClassVar[Mapping[str, Any]] = {}
+    lines: ClassVar[frozenset[str]] = frozenset()
 
 
 def read(model: type[FormT], sent: MultiDict[str, str]) -> tuple[FormT | None, dict[str, str]]:
@@ -41,7 +45,7 @@ def read(model: type[FormT], sent: MultiDict[str, str]) -> tuple[FormT | None, d
             continue
         if len(entries) > 1 and name not in several:
             problems["form"] = gettext("This form arrived in disorder. Please fill it in again.")
-        elif any(_CONTROLS.search(entry) for entry in entries):
+        elif any(_CONTROLS.search(_LINE_ENDS.sub("", each) if name in model.lines else each) for each in entries):
             field = name if name in model.model_fields else "form"
             problems[field] = gettext("This holds a character that cannot be typed. Please write it again.")
         else:
@@ -54,8 +58,9 @@ def read(model: type[FormT], sent: MultiDict[str, str]) -> tuple[FormT | None, d
         return None, _told(model, error)
 
 
-def typed() -> dict[str, str]:
-    """What the person had typed, for the page that is shown again: never a password, never more than a line."""
+def typed(lines: frozenset[str] = frozenset()) -> dict[str, str]:
+    """What the person had typed, for the page that is shown again: never a password, and never more than a line, but
+    for the fields that hold several."""
     if request.method != "POST":
         return {}
     try:
@@ -63,10 +68,16 @@ def typed() -> dict[str, str]:
     except HTTPException:  # a body that cannot be read: its error page has no form
         return {}
     return {
-        name: _CONTROLS.sub("", value)[:_SHOWN_AGAIN]
+        name: _shown_again(value, several=name in lines)
         for name, value in sent
         if name not in _ENVELOPE and "password" not in name
     }
+
+
+def _shown_again(value: str, *, several: bool) -> str:
+    if not several:
+        return _CONTROLS.sub("", value)[:_SHOWN_AGAIN]
+    return "\n".join(_CONTROLS.sub("", line.replace("\t", " ")) for line in value.splitlines())[:_LINES_SHOWN_AGAIN]
 
 
 def _told(model: type[Form], error: ValidationError) -> dict[str, str]:

@@ -2,10 +2,88 @@
 
 from typing import Any
 
+from tests.web.company_samples import AMELIE, AREA
+from tests.web.role_samples import PREVIEW
+from tests.web.template_samples import PAGER
+
 LINK = "http://localhost:8000/activate/abc"
 ROLES = [{"product": "Capture de documents", "role": "Documents – simple"}]
 
-PAGES: dict[str, list[dict[str, Any]]] = {}
+CAPTURE = {"name": "Capture <b>", "accent": "green", "mark": "Ca"}
+MOMENT = {"iso": "2026-03-02T08:30:00+00:00", "short": "hier à 09:30", "full": "2 mars 2026 à 09:30"}
+OFFER: dict[str, Any] = {
+    "company": "Atelier <Lumen>", "inviter": "Thomas Lefèvre", "email": "lea@atelier.example",
+    "message": ["Bienvenue <i>", "À lundi"], "administration": ["Contrôleur des accès"], "expires": "29 novembre 2026",
+    "roles": [{"product": CAPTURE, "role": "Documents – simple", "until": "31 mars 2027", "url": "/r"}],
+    "sign_in_url": "/sign-in", "create_url": "/c", "refuse_url": "/no", "account": None, "way": "create",
+}  # fmt: skip
+LISTED: dict[str, Any] = {
+    "name": "Léa <Marchand>", "email": "lea@atelier.example", "roles": ["Capture: Documents – simple"],
+    "inviter": "Thomas Lefèvre", "sent": MOMENT, "until": "29 novembre 2026", "over": False, "outcome": "",
+    "closed": None, "resend_url": "/again", "withdraw_url": "/back",
+}  # fmt: skip
+STATES = [{"label": "En attente", "count": 3, "url": "?state=open", "current": True},
+          {"label": "Expirées", "count": 0, "url": "?state=expired", "current": False}]  # fmt: skip
+FRAME: dict[str, Any] = {"account": AMELIE, "area": AREA}
+PRODUCT: dict[str, Any] = {
+    "id": "invoicing", "label": "Facturation", "seats": "2 places utilisées sur 2", "chosen": "invoicing.employee",
+    "roles": [{"value": "", "label": "Aucun accès"}, {"value": "invoicing.employee", "label": "Employé"}],
+    "with_switches": "Employé", "switches": [{"name": "switch_invoicing_time", "label": "Temps", "on": True}],
+    "limits": [{"name": "limit_invoicing_own", "label": "Ses documents", "list": False, "value": "yes"},
+               {"name": "limit_invoicing_departments", "label": "Départements", "list": True, "value": "nord"}],
+    "until": "2027-03-31", "roles_url": "/roles", "next": "seat_limit_reached",
+}  # fmt: skip
+NEW: dict[str, Any] = {
+    **FRAME, "languages": [{"value": "fr-FR", "label": "français"}], "language": "fr-FR", "plan": "Équipe",
+    "company_roles": [{"value": "company.member", "label": "Membre"}, {"value": "x", "label": "Autre"}],
+    "combined": [{"value": "y", "label": "Abonnements"}], "cost": "yes", "back_url": "/b",
+    "products": [PRODUCT, {**PRODUCT, "id": "accounting", "next": "confirm_extra_cost", "switches": [], "limits": []}],
+}  # fmt: skip
+
+PAGES: dict[str, list[dict[str, Any]]] = {
+    "invitation/start.html": [
+        OFFER, {**OFFER, "way": "sign_in", "inviter": "", "message": [], "administration": []},
+        {**OFFER, "way": "accept", "account": AMELIE, "problems": {"form": "Déjà membre."}},
+    ],
+    "invitation/refuse.html": [
+        {"company": "Atelier <Lumen>", "inviter": inviter, "back_url": "/b"} for inviter in ("Thomas Lefèvre", "")
+    ],
+    "invitation/refused.html": [
+        {"company": "Atelier <Lumen>", "inviter": inviter} for inviter in ("Thomas Lefèvre", "")
+    ],
+    "invitation/other.html": [
+        {"name": "Amélie <Dubois>", "email": "lea@atelier.example", "company": "Lumen", "switch_url": "/s",
+         "account": AMELIE},
+    ],
+    "invitation/role.html": [
+        {"name": "Documents – simple", "product_name": "Capture", "company": "Lumen", "preview": PREVIEW,
+         "back_url": "/b"},
+    ],
+    "invitation/welcome.html": [
+        {"company": "Atelier <Lumen>", "new": True, "given_name": "Léa", "missing": [], "account": AMELIE,
+         "tiles": [{"product": CAPTURE, "url": "http://localhost:8001", "role": "Documents", "note": None}]},
+        {"company": "Atelier <Lumen>", "new": False, "given_name": "Léa", "missing": ["Paie : terminé."], "tiles": [],
+         "account": AMELIE},
+    ],
+    "invitations/list.html": [
+        {**FRAME, "state": "open", "states": STATES, "search": "", "found": 3, "plan": "Équipe", "new_url": "/new",
+         "invitations": [LISTED, {**LISTED, "over": True, "withdraw_url": None, "name": ""},
+                         {**LISTED, "outcome": "Retirée", "closed": MOMENT, "resend_url": None, "withdraw_url": None}],
+         "pages": PAGER, "seats": [{"product": "Paie", "used": "3 sur 6", "next": "il n’en reste aucune"}],
+         "done": "L’invitation est en route."},
+        {**FRAME, "state": "closed", "states": STATES, "search": "zz", "found": 0, "plan": "", "new_url": None,
+         "invitations": [], "pages": None, "seats": [], "done": ""},
+    ],
+    "invitations/new.html": [
+        NEW,
+        {**NEW, "cost": "", "form": {"email": "zoe", "message": "a\nb", "request": "1"},
+         "problems": {"email": "Adresse en entier.", "role_invoicing": "Plus de place."}},
+    ],
+    "invitations/resend.html": [
+        {**FRAME, "email": "lea@atelier.example", "cost": cost, "days": 7, "back_url": "/b"} for cost in (True, False)
+    ],
+    "invitations/withdraw.html": [{**FRAME, "email": "lea@atelier.example", "back_url": "/b"}],
+}  # fmt: skip
 
 MAILS: dict[str, list[dict[str, Any]]] = {
     "invitation": [

@@ -29,7 +29,8 @@ PAGES: dict[str, list[dict[str, Any]]] = {
         {"account": SOPHIE, "companies": [], "administered": []},
     ],
     "sharing/requests.html": [
-        {"account": SOPHIE, "requests": [{**ASKED, "id": "1", "by": "Sophie Lemaire", "asked": MOMENT}],
+        {"account": SOPHIE, "requests": [{**ASKED, "id": "1", "by": "Sophie Lemaire", "asked": MOMENT,
+                                               "invite_url": "/companies/1/invitations/new?request=1"}],
          "cases": [{"name": "Sophie Lemaire", "company": "Boulangerie Lemaire", "since": "21 novembre 2026"}]},
         {"account": SOPHIE, "requests": [], "cases": []},
     ],

@@ -29,6 +29,8 @@ ROOMS = (
     "firm_mandates",
     "first_steps",
     "get_started",
+    "invitations",
+    "invited",
     "launcher",
     "leaving",
     "lost_factor",

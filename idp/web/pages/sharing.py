@@ -164,7 +164,8 @@ def requests() -> ResponseReturnValue:
         account=person(current),
         requests=[
             {"id": each.id, "name": each.name, "address": each.address, "by": each.by, "company": each.company,
-             "asked": moment(each.created_at)}
+             "asked": moment(each.created_at),
+             "invite_url": f"/companies/{each.company_id}/invitations/new?request={each.id}"}
             for each in colleague_request.of_companies(work, current.account_id)
         ],
         cases=[

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 
 from idp.authn import lost_factor, sign_in
 from idp.authn.sign_in import Attempt, Step
-from idp.companies import access, first_steps, takeover
+from idp.companies import acceptance, access, first_steps, takeover
 from idp.core import texts
 from idp.core.errors import Expired
 from idp.oidc.authorization import CONTINUE_PATH
@@ -90,7 +90,9 @@ def onward(
     unfinished = first_steps.unfinished_of(work, finished.account_id) if continue_to == HOME else None
     if unfinished is not None:  # left half-way: the company is set up first
         continue_to = takeover.wizard(unfinished)
-    elif attempt.purpose == "activation" and not takeover.is_wizard(continue_to):
+    elif attempt.purpose == "activation" and not (
+        takeover.is_wizard(continue_to) or acceptance.is_welcome(continue_to)
+    ):
         continue_to = address("/activation/done", continue_to)
     answer = see_other(continue_to)
     cookies.put(answer, cookies.SESSION, finished.session_token)

@@ -1,0 +1,354 @@
+"""The invitations of a company: open, expired and closed ones, sent again, taken back, and a new one (J2)."""
+
+from typing import Annotated, Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from flask import Blueprint, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+from pydantic import StringConstraints
+from werkzeug.wrappers import Response
+
+from idp.companies import colleague_request, invitation, invitation_list, role_choice, seats, subscription
+from idp.companies.acting_on import administers
+from idp.companies.errors import AlreadyMember, ExtraCostUnconfirmed, InvitationClosed, NotOnYourself, SeatLimitReached
+from idp.companies.invitation_draft import MESSAGE_MAX, labels
+from idp.companies.invitation_list import Listed
+from idp.companies.role_choice import ProductChoice
+from idp.core.errors import Conflict, IdpError, InvalidInput, NotFound, NotPermitted, Throttled
+from idp.policy import label_for
+from idp.web import csrf, forms, locale, paging, role_fields
+from idp.web.pages.company_area import Area, enter
+from idp.web.pages.continuing import see_other
+from idp.web.pages.fresh import fresh
+from idp.web.render import day, moment
+
+blueprint = Blueprint("pages_invitations", __name__)
+csrf.guard(blueprint)
+
+PATH = "/companies/<uuid:company_id>/invitations"
+PURPOSE = "invitations"
+Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=400)]
+
+
+class InviteForm(forms.Form):
+    email: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=320)]
+    given_name: Text = ""
+    family_name: Text = ""
+    locale: str
+    company_role: str = ""
+    also: str = ""
+    message: Annotated[str, StringConstraints(max_length=2 * MESSAGE_MAX)] = ""
+    extra_cost: str = ""
+    request: str = ""
+
+    lines = frozenset({"message"})
+    says = {"email": forms.EMAIL_PROBLEM}
+
+
+class ResendForm(forms.Form):
+    extra_cost: str = ""
+
+
+@blueprint.get(PATH)
+def listed(company_id: UUID) -> ResponseReturnValue:
+    """The invitations in one state, searched; and how the seats of each product stand."""
+    area = enter(company_id, invitation.VIEWS)
+    work, state = area.work, request.args.get("state", "")
+    state = state if state in invitation_list.STATES else invitation_list.OPEN
+    search = request.args.get("q", "")[:100]
+    asked = paging.asked(work, PURPOSE)
+    found = invitation_list.of_company(
+        work, company_id, state=state, search=search, after=asked.after, before=asked.before
+    )
+    pages = paging.pager(
+        work, PURPOSE, first=found.first, shown=len(found.listed), total=found.total,
+        previous=found.previous, following=found.next,
+    )  # fmt: skip
+    return area.page(
+        "invitations/list.html",
+        state=state,
+        states=_states(area, found.counts, state),
+        search=search,
+        found=found.total,
+        invitations=[_row(area, each) for each in found.listed],
+        pages=pages,
+        seats=_seats(area),
+        plan=_plan(area),
+        new_url=area.path("invitations", "new") if area.may(invitation.INVITES) else None,
+        done=_done(request.args.get("done", "")),
+    )
+
+
+@blueprint.get(f"{PATH}/new")
+def new(company_id: UUID) -> ResponseReturnValue:
+    """The form for one person; `request` fills it in from what a colleague asked for."""
+    return show_new({}, company_id)
+
+
+def show_new(problems: dict[str, str], company_id: UUID, status: int = 200, cost: str = "") -> Response:
+    area = enter(company_id, invitation.INVITES)
+    work = area.work
+    choices = role_choice.of_company(work, company_id)
+    sent = dict(request.form.items()) if request.method == "POST" else _asked_for(area, choices)
+    ordinary, combined = role_choice.company_roles(work, company_id)
+    language = locale.current()
+    return area.page(
+        "invitations/new.html",
+        status,
+        problems=problems,
+        form=forms.typed(InviteForm.lines) if request.method == "POST" else sent,
+        languages=[{"value": each, "label": locale.described(each)} for each in work.policies.account.locales],
+        language=sent.get("locale") or area.company.locale,
+        company_roles=[{"value": each.id, "label": label_for(each.label, language)} for each in ordinary],
+        combined=[{"value": each.id, "label": label_for(each.label, language)} for each in combined],
+        products=role_fields.shown(choices, sent, area.path("roles"), fresh=request.method != "POST"),
+        cost=cost or bool(sent.get("extra_cost")),
+        plan=_plan(area),
+        back_url=area.path("invitations"),
+    )
+
+
+@blueprint.post(f"{PATH}/new")
+@csrf.again(show_new)
+def invite(company_id: UUID) -> ResponseReturnValue:
+    """Send the invitation."""
+    area = enter(company_id, invitation.INVITES, write=True)
+    work = area.work
+    choices = role_choice.of_company(work, company_id)
+    rest, sent = role_fields.split(request.form, role_fields.names(choices))
+    form, problems = forms.read(InviteForm, rest)
+    wishes, wrong = role_fields.wishes(choices, sent)
+    if form is None or wrong:
+        return show_new(problems | wrong, company_id)
+    if form.company_role and _appoints(area, form.company_role, form.also):
+        fresh(page=request.path)
+    try:
+        made = invitation.offer(
+            work, company_id, address=form.email, locale=form.locale, roles=wishes, given_name=form.given_name,
+            family_name=form.family_name, company_role=form.company_role or None,
+            also=(form.also,) if form.also else (), message=form.message, extra_cost=form.extra_cost == "yes",
+        )  # fmt: skip
+        if form.request:
+            colleague_request.close(work, UUID(form.request), "accepted")
+    except (IdpError, ValueError) as error:
+        work.session.rollback()
+        if isinstance(error, NotFound | ValueError):  # the request was settled by somebody else meanwhile
+            raise NotFound(kind="request") from error
+        return show_new(problem(area, error), company_id, 422, "yes" if isinstance(error, ExtraCostUnconfirmed) else "")
+    return see_other(area.path("invitations") + f"?{urlencode({'done': 'sent', 'q': made.address})}")
+
+
+@blueprint.get(f"{PATH}/<uuid:invitation_id>/resend")
+def ask_resend(company_id: UUID, invitation_id: UUID) -> ResponseReturnValue:
+    """What sending it again does."""
+    return show_resend({}, company_id, invitation_id)
+
+
+def show_resend(problems: dict[str, str], company_id: UUID, invitation_id: UUID, cost: bool = False) -> Response:
+    area = enter(company_id, invitation.RESENDS)
+    row = invitation.get(area.work, company_id, invitation_id)
+    return area.page(
+        "invitations/resend.html",
+        422 if problems or cost else 200,
+        problems=problems,
+        email=row.address,
+        cost=cost,
+        days=area.work.policies.invitation_lifetime.days,
+        back_url=area.path("invitations"),
+    )
+
+
+@blueprint.post(f"{PATH}/<uuid:invitation_id>/resend")
+@csrf.again(show_resend)
+def resend(company_id: UUID, invitation_id: UUID) -> ResponseReturnValue:
+    """Send it again, with a new link; seats are counted anew."""
+    area = enter(company_id, invitation.RESENDS, write=True)
+    form, problems = forms.read(ResendForm, request.form)
+    if form is None:
+        return show_resend(problems, company_id, invitation_id)
+    try:
+        invitation.resend(area.work, company_id, invitation_id, extra_cost=form.extra_cost == "yes")
+    except (Conflict, InvalidInput, NotPermitted, Throttled) as error:
+        area.work.session.rollback()
+        told = problem(area, error)
+        return show_resend({"form": next(iter(told.values()))}, company_id, invitation_id,
+                           isinstance(error, ExtraCostUnconfirmed))  # fmt: skip
+    return see_other(area.path("invitations") + "?done=resent")
+
+
+@blueprint.get(f"{PATH}/<uuid:invitation_id>/withdraw")
+def ask_withdraw(company_id: UUID, invitation_id: UUID) -> ResponseReturnValue:
+    """What taking it back does, before it is done."""
+    return show_withdraw({}, company_id, invitation_id)
+
+
+def show_withdraw(problems: dict[str, str], company_id: UUID, invitation_id: UUID) -> Response:
+    area = enter(company_id, invitation.INVITES)
+    row = invitation.get(area.work, company_id, invitation_id)
+    return area.page(
+        "invitations/withdraw.html", problems=problems, email=row.address, back_url=area.path("invitations")
+    )
+
+
+@blueprint.post(f"{PATH}/<uuid:invitation_id>/withdraw")
+@csrf.again(show_withdraw)
+def withdraw(company_id: UUID, invitation_id: UUID) -> ResponseReturnValue:
+    """Take it back."""
+    area = enter(company_id, invitation.INVITES, write=True)
+    try:
+        invitation.withdraw(area.work, company_id, invitation_id)
+    except (Conflict, NotPermitted) as error:
+        area.work.session.rollback()
+        return show_withdraw({"form": next(iter(problem(area, error).values()))}, company_id, invitation_id)
+    return see_other(area.path("invitations") + "?done=withdrawn")
+
+
+def problem(area: Area, error: IdpError) -> dict[str, str]:
+    """What is told, and at which field."""
+    members = error.members
+    product = str(members.get("product", ""))
+    known = area.work.policies.products.get(product)
+    name = label_for(known.label, locale.current()) if known is not None else product
+    at = f"role_{product}" if known is not None and known.subscribed else "form"
+    match error:
+        case SeatLimitReached():
+            return {
+                at: gettext(
+                    "Every seat of your plan is taken: %(product)s, %(used)s of %(of)s. Nothing was sent. Choose a "
+                    "role without a seat, free a seat, or change the plan.",
+                    product=name,
+                    used=members["used"],
+                    of=members["of"],
+                )
+            }
+        case ExtraCostUnconfirmed():
+            return {
+                at: gettext(
+                    "One more user of %(product)s will be charged extra. Confirm the cost below, or choose another "
+                    "role.",
+                    product=name,
+                )
+            }
+        case AlreadyMember():
+            return {"email": gettext("This person already belongs to the company.")}
+        case NotOnYourself():
+            return {"email": gettext("This is your own address. You cannot change your own access.")}
+        case InvitationClosed():
+            return {"form": gettext("This invitation is not open any more.")}
+        case Throttled():
+            return {"form": gettext("Many mails went out already. Please try again in an hour.")}
+        case InvalidInput():
+            return _invalid(str(members.get("field")), str(members.get("reason")))
+        case _:
+            return {at: gettext("This role cannot be given here. Choose one of the list.")}
+
+
+def _invalid(field: str, reason: str) -> dict[str, str]:
+    if field == "email":
+        return {"email": str(forms.EMAIL_PROBLEM)}
+    if field == "roles":
+        return {"form": gettext("Choose a role in a product, or a role in the company.")}
+    if field == "message" and reason == "link":
+        return {"message": gettext("Leave out addresses of the web: the mail holds one link, ours.")}
+    if field in ("given_name", "family_name", "locale", "company_role", "message"):
+        return {field: gettext("This cannot be used as it is written. Please check it.")}
+    return {"form": gettext("This cannot be used as it is written. Please check it.")}
+
+
+def _appoints(area: Area, company_role: str, also: str) -> bool:
+    known = area.work.policies.roles
+    return any(administers(area.work, known[each]) for each in (company_role, also) if each in known)
+
+
+def _asked_for(area: Area, choices: tuple[ProductChoice, ...]) -> dict[str, str]:
+    """What a colleague's request fills in: name, address, and the roles of who asks."""
+    try:
+        key = UUID(request.args["request"])
+    except (KeyError, ValueError):
+        return {}
+    asked = colleague_request.open_in(area.work, area.company_id, key)
+    given, _, family = asked.name.partition(" ")
+    sent = {"email": asked.address, "given_name": given, "family_name": family, "request": str(key)}
+    able = {each.product.id: each for each in choices}
+    for held in colleague_request.roles_of_asker(area.work, area.company_id, key):
+        chosen = role_choice.key_of(held.role, held.custom_role_id)
+        if held.product in able and able[held.product].find(chosen) is not None:
+            sent |= role_fields.sent_for(held.product, role=chosen, switches=held.switches, limits=held.restrictions)
+    return sent
+
+
+def _states(area: Area, counts: dict[str, int], state: str) -> list[dict[str, Any]]:
+    words = {
+        invitation_list.OPEN: gettext("Waiting for an answer"),
+        invitation_list.EXPIRED: gettext("Expired"),
+        invitation_list.CLOSED: gettext("Answered or withdrawn"),
+    }
+    return [
+        {"label": words[each], "count": counts[each], "url": area.path("invitations") + f"?state={each}",
+         "current": each == state}
+        for each in invitation_list.STATES
+    ]  # fmt: skip
+
+
+def _row(area: Area, each: Listed) -> dict[str, Any]:
+    row, work, language = each.invitation, area.work, locale.current()
+    columns = {role.product: {"role": role.role, "custom_role_id": role.custom_role_id} for role in each.roles}
+    called = labels(work, columns, language)
+    outcomes = {
+        "accepted": gettext("Accepted"), "withdrawn": gettext("Withdrawn"), "refused": gettext("Refused"),
+        "erased": gettext("Closed"),
+    }  # fmt: skip
+    here = area.path("invitations", row.id)
+    again = area.may(invitation.RESENDS) and each.state != invitation_list.CLOSED
+    back = area.may(invitation.INVITES) and each.state == invitation_list.OPEN
+    return {
+        "name": f"{row.given_name} {row.family_name}".strip(),
+        "email": row.address,
+        "roles": [
+            f"{label_for(work.policies.products[product].label, language)}: {label}"
+            for product, label in called.items()
+            if product in work.policies.products
+        ],
+        "inviter": each.inviter,
+        "sent": moment(row.sent_at),
+        "until": day(row.expires_at),
+        "over": each.state == invitation_list.EXPIRED,
+        "outcome": outcomes.get(row.outcome or "", ""),
+        "closed": moment(row.closed_at) if row.closed_at is not None else None,
+        "resend_url": f"{here}/resend" if again else None,
+        "withdraw_url": f"{here}/withdraw" if back else None,
+    }
+
+
+def _seats(area: Area) -> list[dict[str, str]]:
+    """How the seats of each product stand, and what one more comes to."""
+    language = locale.current()
+    following = {
+        "confirm_extra_cost": gettext("one more is charged extra"),
+        "seat_limit_reached": gettext("none is left"),
+    }
+    return [
+        {
+            "product": label_for(area.work.policies.products[product].label, language),
+            "used": role_fields.seats(standing),
+            "next": following.get(standing.next, ""),
+        }
+        for product, standing in seats.overview(area.work, area.company_id).items()
+    ]
+
+
+def _plan(area: Area) -> str:
+    contract = subscription.of(area.work, area.company_id)
+    plan = area.work.policies.plans.get(contract.plan) if contract is not None else None
+    return label_for(plan.label, locale.current()) if plan is not None else ""
+
+
+def _done(done: str) -> str:
+    words = {
+        "sent": gettext("The invitation is on its way."),
+        "resent": gettext("The invitation was sent again. The link of before works no longer."),
+        "withdrawn": gettext("The invitation is withdrawn. Its seats are free, and its link says so."),
+    }
+    return str(words.get(done, ""))
