@@ -14,7 +14,15 @@ from idp.accounts.models import RecoveryContact
 from idp.authn.models import Session, TotpAuthenticator, TrustedDevice
 from idp.cli import demo_data
 from idp.companies import colleague_request, company, mandate, subscription_request
-from idp.companies.models import ColleagueRequest, FirstUser, Mandate, Onboarding, SubscriptionRequest, SupportCase
+from idp.companies.models import (
+    ColleagueRequest,
+    FirstUser,
+    Invitation,
+    Mandate,
+    Onboarding,
+    SubscriptionRequest,
+    SupportCase,
+)
 from idp.core.settings import ROOT
 from idp.oidc.models import Client, Grant
 from idp.work import Actor, Work
@@ -85,6 +93,7 @@ def _mandate(work: Work, company_id: UUID) -> str | None:
 
 
 WITHIN: dict[str, Callable[[Work, UUID], str | None]] = {
+    "invitation_id": _first(Invitation.id, Invitation.company_id),
     "request_id": _first(ColleagueRequest.id, ColleagueRequest.company_id),
     "listed_id": _listed,
     "account_id": _member,
