@@ -34,7 +34,8 @@ PRODUCT: dict[str, Any] = {
     "until": "2027-03-31", "roles_url": "/roles", "next": "seat_limit_reached",
 }  # fmt: skip
 NEW: dict[str, Any] = {
-    **FRAME, "languages": [{"value": "fr-FR", "label": "français"}], "language": "fr-FR", "plan": "Équipe",
+    **FRAME, "languages": [{"value": "fr-FR", "label": "français"}], "language": "fr-FR",
+    "plan": "Équipe", "plan_url": "/plan",
     "company_roles": [{"value": "company.member", "label": "Membre"}, {"value": "x", "label": "Autre"}],
     "combined": [{"value": "y", "label": "Abonnements"}], "cost": "yes", "back_url": "/b",
     "products": [PRODUCT, {**PRODUCT, "id": "accounting", "next": "confirm_extra_cost", "switches": [], "limits": []}],
@@ -66,12 +67,14 @@ PAGES: dict[str, list[dict[str, Any]]] = {
          "account": AMELIE},
     ],
     "invitations/list.html": [
-        {**FRAME, "state": "open", "states": STATES, "search": "", "found": 3, "plan": "Équipe", "new_url": "/new",
+        {**FRAME, "state": "open", "states": STATES, "search": "", "found": 3, "plan": "Équipe",
+         "plan_url": "/plan", "new_url": "/new",
          "invitations": [LISTED, {**LISTED, "over": True, "withdraw_url": None, "name": ""},
                          {**LISTED, "outcome": "Retirée", "closed": MOMENT, "resend_url": None, "withdraw_url": None}],
          "pages": PAGER, "seats": [{"product": "Paie", "used": "3 sur 6", "next": "il n’en reste aucune"}],
          "done": "L’invitation est en route."},
-        {**FRAME, "state": "closed", "states": STATES, "search": "zz", "found": 0, "plan": "", "new_url": None,
+        {**FRAME, "state": "closed", "states": STATES, "search": "zz", "found": 0, "plan": "",
+         "plan_url": None, "new_url": None,
          "invitations": [], "pages": None, "seats": [], "done": ""},
     ],
     "invitations/new.html": [

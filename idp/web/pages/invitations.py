@@ -76,6 +76,7 @@ def listed(company_id: UUID) -> ResponseReturnValue:
         pages=pages,
         seats=_seats(area),
         plan=_plan(area),
+        plan_url=area.path("subscriptions") if area.may("company.subscription.view") else None,
         new_url=area.path("invitations", "new") if area.may(invitation.INVITES) else None,
         done=_done(request.args.get("done", "")),
     )
@@ -106,6 +107,7 @@ def show_new(problems: dict[str, str], company_id: UUID, status: int = 200, cost
         products=role_fields.shown(choices, sent, area.path("roles"), fresh=request.method != "POST"),
         cost=cost or bool(sent.get("extra_cost")),
         plan=_plan(area),
+        plan_url=area.path("subscriptions") if area.may("company.subscription.view") else None,
         back_url=area.path("invitations"),
     )
 
