@@ -5,8 +5,9 @@ Nothing is ever rewritten but within one instant: what began and ended at the sa
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
 from idp.companies.models import (
     Company,
@@ -48,6 +49,16 @@ def of_custom_role(work: Work, role: CustomRole) -> None:
         "permissions": list(role.permissions),
     }
     _turn(work, CustomRoleRevision, {"custom_role_id": role.id}, None if role.deleted_at is not None else values)
+
+
+def end_custom_roles(work: Work, company_id: UUID, product: str) -> None:
+    """Every role of the company's own in this product was deleted at once."""
+    r, v = CustomRole, CustomRoleRevision
+    theirs = select(r.id).where(r.company_id == company_id, r.product == product)
+    work.session.execute(
+        update(v).where(v.custom_role_id.in_(theirs), v.ended_at.is_(None)).values(ended_at=work.now),
+        execution_options={"synchronize_session": False},
+    )
 
 
 def _turn(work: Work, model: Period, key: Mapping[str, Any], values: Mapping[str, Any] | None) -> None:

@@ -33,6 +33,7 @@ __all__ = [
     "Why",
     "firm_products",
     "first_way",
+    "judge",
     "kept_until",
     "member_grant",
     "resolve",
@@ -73,6 +74,12 @@ def rows(work: Work, account_id: UUID, company_id: UUID, product: str) -> tuple[
     """What the answer is made from: the company with what the person holds there, and mandates that lead to it."""
     asked = {"account": account_id, "company": company_id, "product": product, "firm_products": firm_products(work)}
     return _MEMBER.first(reader(work.session), asked), _links(work, asked)
+
+
+def judge(work: Work, account_id: UUID, product: str, row: Row[Any], links: Links) -> Access | Refusal:
+    """The answer from rows that were read already, be it those of another instant (`as_of`)."""
+    answer = _as_member(work, account_id, product, row)
+    return answer if answer is not None else _by_mandate(work, account_id, product, row, links)
 
 
 def _links(work: Work, asked: Mapping[str, Any]) -> Links:

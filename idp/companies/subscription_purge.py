@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import exists, select, update
 
-from idp.companies import clock
+from idp.companies import clock, mandate_history, period
 from idp.companies.models import Assignment, CustomRole, Mandate, ProductRole, SubscribedProduct
 from idp.work import Work
 
@@ -29,6 +29,7 @@ def erase(work: Work, company_id: UUID, product: str) -> None:
     )
     custom = (CustomRole.company_id == company_id, CustomRole.product == product, CustomRole.deleted_at.is_(None))
     work.session.execute(update(CustomRole).where(*custom).values(deleted_at=work.now), execution_options=own)
+    period.end_custom_roles(work, company_id, product)
     if work.policies.products[product].firm_only:
         _end_mandates(work, Mandate.firm_id == company_id)
     elif not _others(work, company_id, product):
@@ -45,6 +46,9 @@ def _others(work: Work, company_id: UUID, product: str) -> bool:
 
 
 def _end_mandates(work: Work, whose: object) -> None:
+    over = select(Mandate.id).where(whose, Mandate.state.in_(_OPEN))  # type: ignore[arg-type]
+    for key in work.session.scalars(over).all():
+        mandate_history.close(work, key)
     work.session.execute(
         update(Mandate)
         .where(whose, Mandate.state.in_(_OPEN))  # type: ignore[arg-type]
