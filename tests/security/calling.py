@@ -141,7 +141,7 @@ QUERIES = {"step_up": ["1"], "reauthenticate": ["1"]}
 HARMLESS_QUERIES = {
     "continue_to", "login_hint", "ui_locales", "page", "request", "lang", "q", "search", "after", "state", "done",
     "seen", "before", "replaces", "left", "product", "role", "saved",
-    "client", "deleted", "from", "group", "in",
+    "client", "deleted", "from", "group", "in", "permission",
 }  # fmt: skip
 
 
@@ -259,6 +259,9 @@ FIXED: dict[str, tuple[str, ...]] = {
     "plan": ("team",),
     "seats": ("5",),
     "exported": ("yes",),
+    "preset": ("full-file",),
+    "option": ("payroll",),
+    "day": ("2031-03-31",),
 }
 # The envelope of every form: sent as the page has it.
 GIVEN = {"csrf_token"}
