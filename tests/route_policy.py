@@ -10,7 +10,7 @@ FILE = ROOT / "idp" / "web" / "routes.yaml"
 WHO = frozenset(
     "everybody link attempt person company staff api token client billing registration development".split()  # noqa: SIM905
 )
-MEMBERS = {"for", "needs", "any", "scope", "fresh", "own", "within", "through", "instead", "sees", "silent"}
+MEMBERS = {"for", "needs", "any", "scope", "fresh", "own", "within", "through", "instead", "sees", "all", "silent"}
 IMPLIED = frozenset({"HEAD", "OPTIONS"})
 
 
@@ -30,6 +30,7 @@ class Line:
     through: str
     instead: str
     sees: str
+    all: str
     silent: bool
 
     def __str__(self) -> str:
@@ -58,7 +59,7 @@ def _line(key: str, said: dict[str, Any]) -> Line:
     line = Line(
         method, path, said["for"], _several(said, "needs"), _several(said, "any"), said.get("scope", ""),
         said.get("fresh", ""), _several(said, "own"), _several(said, "within"), said.get("through", ""),
-        said.get("instead", ""), said.get("sees", ""), bool(said.get("silent", False)),
+        said.get("instead", ""), said.get("sees", ""), said.get("all", ""), bool(said.get("silent", False)),
     )  # fmt: skip
     problems = {
         "needs or any": line.who == "company" and not (line.needs or line.any),

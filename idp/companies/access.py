@@ -132,9 +132,7 @@ def _require_of_client(work: Work, permission: str, product: str, company_id: UU
     if company_id != work.actor.company_id:
         raise NotFound(kind="company")
     answer = client_access.resolve(work, company_id, product, work.actor.permissions)
-    if isinstance(answer, Reason):
-        raise NotFound(kind="company") if answer is Reason.NO_ACCESS else NotPermitted(permission=permission)
-    if permission not in answer.permissions:
+    if isinstance(answer, Reason) or permission not in answer.permissions:
         raise NotPermitted(permission=permission)
 
 

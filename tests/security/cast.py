@@ -39,6 +39,9 @@ PEOPLE = (
     "pieter.claes", *MORE, *MORE_STAFF,
 )  # fmt: skip
 
+GIVEN_BY_NAME = frozenset({"lotte.peeters"})
+"""Who works for the client that the tests put into paths."""
+
 
 @dataclass
 class Rights:

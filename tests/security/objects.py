@@ -13,13 +13,28 @@ from idp.accounts import email_address
 from idp.accounts.models import RecoveryContact
 from idp.authn.models import Session, TotpAuthenticator, TrustedDevice
 from idp.cli import demo_data
-from idp.companies import colleague_request, company, mandate, subscription_request
+from idp.companies import (
+    assignment,
+    client_group,
+    colleague_request,
+    company,
+    mandate,
+    membership,
+    role,
+    subscription,
+    subscription_request,
+)
 from idp.companies.models import (
+    Assignment,
+    ClientGroup,
     ColleagueRequest,
+    CustomRole,
     FirstUser,
     Invitation,
     Mandate,
+    Membership,
     Onboarding,
+    ProductRole,
     SubscriptionRequest,
     SupportCase,
 )
@@ -30,6 +45,7 @@ from tests.security import cast
 from tests.stage import Stage
 
 NOT_A_TOKEN = "x" * 43
+OTHER_FIRM = "other-firm"
 
 
 class Unknown(AssertionError):
@@ -72,12 +88,24 @@ def _listed(work: Work, company_id: UUID) -> str | None:
     return str(found) if found else None
 
 
+def _given(column: Any) -> Callable[[Work, UUID], str | None]:
+    """Of what a firm gave a colleague at a client by name: the same one whatever is asked of it."""
+
+    def find(work: Work, firm_id: UUID) -> str | None:
+        a = Assignment
+        named = select(column).select_from(a).join(Mandate, Mandate.id == a.mandate_id).where(a.firm_id == firm_id)
+        found = work.session.scalar(named.where(a.ended_at.is_(None)).order_by(a.created_at, a.id).limit(1))
+        return str(found) if found else None
+
+    return find
+
+
 def _member(work: Work, company_id: UUID) -> str | None:
     """Somebody who may be changed by everybody who may change people there: who is asked about asks nothing here."""
     names = {cast.LUMEN: "camille.roux", cast.ROOFS: "luc.wouters", cast.FIRM: "lotte.peeters"}
     where = company.get(work, company_id)
     if where.reference not in names:
-        return None
+        return _given(Assignment.account_id)(work, company_id)
     address = demo_data.address_of(ROOT / "policies", names[where.reference])
     found = email_address.find_account(work, email_address.canonical(address))
     assert found is not None
@@ -92,24 +120,80 @@ def _mandate(work: Work, company_id: UUID) -> str | None:
     return str(found) if found else None
 
 
+def _role(work: Work, company_id: UUID) -> str | None:
+    r = CustomRole
+    query = select(r.id).where(r.company_id == company_id, r.product == PLAIN["product"], r.deleted_at.is_(None))
+    found = work.session.scalar(query.order_by(r.created_at).limit(1))
+    return str(found) if found else None
+
+
+def _everywhere(column: Any) -> Callable[[Work, UUID], str | None]:
+    """Of what a firm gave a colleague at every client."""
+
+    def find(work: Work, firm_id: UUID) -> str | None:
+        a, m = Assignment, Membership
+        query = select(column).select_from(a).join(m, m.account_id == a.account_id).where(m.company_id == a.firm_id)
+        query = query.where(
+            a.firm_id == firm_id, a.mandate_id.is_(None), a.ended_at.is_(None), m.unique_role.is_(False)
+        )
+        found = work.session.scalar(query.order_by(a.created_at, a.id).limit(1))
+        return str(found) if found else None
+
+    return find
+
+
+def _with_a_role(work: Work, company_id: UUID) -> str | None:
+    """An ordinary member with a role in the product that stands in paths."""
+    r, m = ProductRole, Membership
+    query = select(r.account_id).join(m, m.id == r.membership_id).where(r.company_id == company_id)
+    query = query.where(r.product == PLAIN["product"], r.ended_at.is_(None), m.company_role == "company.member")
+    found = work.session.scalar(query.order_by(r.created_at, r.id).limit(1))
+    return str(found) if found else None
+
+
 WITHIN: dict[str, Callable[[Work, UUID], str | None]] = {
-    "invitation_id": _first(Invitation.id, Invitation.company_id),
+    "account_id": _member,
+    "assignment_id": _given(Assignment.id),
+    "client_id": _given(Mandate.company_id),
+    "group_id": _first(ClientGroup.id, ClientGroup.firm_id),
+    "role_id": _role,
     "request_id": _first(ColleagueRequest.id, ColleagueRequest.company_id),
     "listed_id": _listed,
-    "account_id": _member,
     "asked_id": _first(SubscriptionRequest.id, SubscriptionRequest.company_id),
     "mandate_id": _mandate,
+    "invitation_id": _first(Invitation.id, Invitation.company_id),
 }
 """By parameter, what a company has of it."""
 
+AT: dict[str, dict[str, Callable[[Work, UUID], str | None]]] = {
+    "/api/v1/companies/<uuid:company_id>/memberships/<uuid:account_id>/roles/<product>": {"account_id": _with_a_role},
+    "/api/v1/companies/<uuid:company_id>/mandates/<uuid:mandate_id>": {
+        "mandate_id": _first(Mandate.id, Mandate.company_id)
+    },
+    "/companies/<uuid:firm_id>/colleagues/<uuid:account_id>/assignments/<uuid:assignment_id>": {
+        "account_id": _everywhere(Assignment.account_id), "assignment_id": _everywhere(Assignment.id),
+    },
+}  # fmt: skip
+"""By path, what to put there instead."""
+
 PLAIN = {
     "token": NOT_A_TOKEN, "filename": "style.css", "name": "access-token", "set_id": "x", "client_id": "x",
-    "kind": "reset-2fa", "product": "accounting",
+    "kind": "reset-2fa", "product": "accounting", "role": "accounting.reader",
 }  # fmt: skip
 """By parameter, what is the same for everybody."""
 
 FORMS: dict[str, dict[str, str]] = {"POST /account/requests/<uuid:request_id>": {"outcome": "declined"}}
 """By route, what to send where a form is read before anything else is asked; nothing for the others."""
+
+BODIES: dict[str, dict[str, str]] = {
+    "PUT /api/v1/companies/<uuid:company_id>/memberships/<uuid:account_id>/company-role": {
+        "company_role": "company.member"
+    },
+    "POST /api/v1/companies/<uuid:company_id>/memberships/<uuid:account_id>/roles": {
+        "product": "accounting", "role": "accounting.reader"
+    },
+}  # fmt: skip
+"""By operation of the API, what to send where the object is only looked for once the body can be read."""
 
 BY_RULE = {("POST /operations/cases/<uuid:case_id>/approve", "olivier.renard"): "opened that very case"}
 """By route and person, why a rule about the object itself refuses (403) what the line would allow."""
@@ -129,6 +213,29 @@ def prepare(stage: Stage) -> None:
         with stage.work() as work:
             acting = work.acting(Actor("account", person.id))
             subscription_request.ask(acting, company_id, plan="business", seats_asked=None)
+    with stage.work() as work:
+        firm = stage.company(cast.FIRM)
+        client_group.create(work, firm, "A group")
+        names = {"name": "A role", "labels": {"en": "A role"}}
+        role.create_custom(work, firm, PLAIN["product"], permissions=["accounting.journals.view"], **names)
+        _other_firm(work, stage.person("chloe.fontaine").id)
+
+
+def _other_firm(work: Work, account_id: UUID) -> None:
+    """Another firm, with a client, somebody who works there, and a group: for what is not the first firm's."""
+    place = {"country": "FR", "city": "Lille", "locale": "fr-FR"}
+    firm = company.create(work, reference=OTHER_FIRM, name="Another firm", kind="firm", **place)
+    client = company.create(work, reference="other-client", name="Another client", kind="company", **place)
+    for each, plan, product in ((firm, "practice", "practice"), (client, "team", "accounting")):
+        subscription.start(work, each.id, plan=plan)
+        subscription.set_state(work, each.id, product, "active")
+    membership.add(work, firm.id, account_id, company_role="company.member")
+    membership.grant_role(work, firm.id, account_id, "practice", role_id="practice.accountant")
+    made = mandate.record(work, client.id, firm.id, preset="full-file", way="client-invites")
+    mandate.confirm(work, made.id)
+    accountant = {"product": "accounting", "role_id": "accounting.accountant"}
+    assignment.give(work, firm.id, account_id, client_id=client.id, **accountant)
+    client_group.create(work, firm.id, "A group of others")
 
 
 def _refused(work: Work, company_id: UUID, reference: str) -> None:

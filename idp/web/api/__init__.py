@@ -4,7 +4,10 @@ from importlib import import_module
 
 from flask_openapi3 import OpenAPI
 
-ROOMS = ("companies",)
+ROOMS = (
+    "assignments", "companies", "custom_roles", "firm", "invitations", "mandates", "memberships", "operations",
+    "product_roles", "role_previews", "roles",
+)  # fmt: skip
 
 
 def install(app: OpenAPI) -> None:

@@ -62,6 +62,7 @@ def identify() -> Caller:
     if scheme.lower() != "bearer" or not token.strip():
         raise NotAuthenticated()
     work = open_work()
+    work.session.connection()  # begins to read on the one connection of this call, which a change then writes on
     live = introspection.access_token(work, token.strip()) if len(token) <= LONGEST_TOKEN else None
     if live is None or live.claims["aud"] != api_clients.resource(work):
         raise InvalidToken()

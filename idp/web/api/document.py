@@ -9,7 +9,7 @@ from flask_openapi3 import OpenAPI
 from pydantic import BaseModel
 
 from idp.oidc import api_clients
-from idp.web.api.room import OPERATIONS, SAFE, Operation
+from idp.web.api.room import OPERATIONS, Operation
 from idp.web.api.shapes import FieldProblem, Problem
 
 PATH = f"{api_clients.PATH}/openapi.json"
@@ -128,7 +128,7 @@ def _complete(described: dict[str, Any], operation: Operation) -> None:
 
 def _statuses(operation: Operation) -> list[int]:
     found = {400, 401, 403, 404, 422, 429, 503}
-    if operation.method not in SAFE:
+    if not operation.safe:
         found |= {409, 410, 413}
     if operation.takes_body:
         found |= {413, 415}

@@ -39,13 +39,18 @@ def _no_number(name: str) -> NoReturn:
     raise ValueError(f"{name} is no number")
 
 
-def check_query() -> None:
+def check_query(*, known: bool) -> None:
     """Go on if every parameter of the address is there once, in characters that are text.
+
+    Args:
+        known: the operation takes parameters; which, is for its shape to say.
 
     Raises:
         InvalidInput: names the parameter.
     """
     for name, values in request.args.lists():
+        if not known:
+            raise InvalidInput(field=_NOT_TEXT.sub("?", name)[:100], reason="is not known here")
         if len(values) > 1:
             raise InvalidInput(field=name[:100], reason="is repeated")
         _check_text(name[:100], values[0])

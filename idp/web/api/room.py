@@ -21,7 +21,7 @@ from flask import Response, request
 from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel
 
-from idp.companies import clock
+from idp.companies import standstill
 from idp.core.errors import InvalidInput
 from idp.oidc import api_clients, idempotency
 from idp.web.api import caller, reading
@@ -43,13 +43,14 @@ class Operation:
         may: the permissions of which one is enough; empty for what every caller with the scope may.
         scope: what the token has to be given for.
         writes: whether the database is changed, be it by the audit log alone.
-        fresh: whether one of the permissions asks for a fresh second factor (`step_up` in the catalogue).
         shows: the shape of the answer; None for an empty one.
         status: of the answer.
         once: a creation, which takes an `Idempotency-Key`.
         present: the operation that shows what this one changes, which is then guarded by `If-Match`.
         tagged: the answer carries an `ETag`.
-        takes_body: whether it reads a body.
+        takes_body, takes_query: whether it reads a body, or parameters of the address.
+        safe: it changes nothing that anybody else would notice.
+        careful: a fresh second factor is asked for, whatever the catalogue says of the permission.
     """
 
     name: str
@@ -64,6 +65,9 @@ class Operation:
     present: View | None = None
     tagged: bool = False
     takes_body: bool = False
+    takes_query: bool = False
+    safe: bool = True
+    careful: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,10 @@ class Room:
         more.setdefault("status", 201)
         return self._operation("POST", rule, may, once=True, **more)
 
+    def ask(self, rule: str, *, may: tuple[str, ...], shows: type[BaseModel], **more: Any) -> Callable[[View], View]:
+        """An operation that answers a question which is too long for an address."""
+        return self._operation("POST", rule, may, shows=shows, asks=True, **more)
+
     def put(self, rule: str, *, may: tuple[str, ...], present: View, **more: Any) -> Callable[[View], View]:
         """An operation that replaces what `present` shows."""
         return self._operation("PUT", rule, may, present=present, tagged=True, **more)
@@ -117,18 +125,19 @@ class Room:
         *,
         shows: type[BaseModel] | None,
         status: int = 200,
-        area: str = "",
+        asks: bool = False,
         writes: bool | None = None,
         **more: Any,
     ) -> Callable[[View], View]:
-        kind = area or (api_clients.OPERATIONS if rule.startswith("/operations") else api_clients.COMPANIES)
-        scope = f"{kind}.{'read' if method in SAFE else 'write'}"
+        area = api_clients.OPERATIONS if rule.startswith("/operations") else api_clients.COMPANIES
+        safe = asks or method in SAFE
+        scope = f"{area}.{'read' if safe else 'write'}"
 
         def register(view: View) -> View:
-            takes_body = "body" in inspect.signature(view).parameters
+            takes = inspect.signature(view).parameters
             operation = Operation(
-                view.__name__, method, rule, may, scope, method not in SAFE if writes is None else writes, shows,
-                status, takes_body=takes_body, **more,
+                view.__name__, method, rule, may, scope, not safe if writes is None else writes, shows, status,
+                safe=safe, takes_body="body" in takes, takes_query="query" in takes, **more,
             )  # fmt: skip
             OPERATIONS[f"{self.blueprint.name}.{view.__name__}"] = operation
             summary, _, description = inspect.cleandoc(view.__doc__ or "").partition("\n")
@@ -169,8 +178,8 @@ def admit() -> None:
     work = caller.act(calling)
     caller.require_any(work, operation.may, (request.view_args or {}).get("company_id"))
     step_up = any(work.policies.permissions[each].step_up for each in operation.may)
-    caller.require_proof(work, calling, fresh=step_up and operation.method not in SAFE)
-    reading.check_query()
+    caller.require_proof(work, calling, fresh=operation.careful or (step_up and not operation.safe))
+    reading.check_query(known=operation.takes_query)
     if operation.takes_body:
         reading.read_body()
 
@@ -227,8 +236,7 @@ def tag_of(body: str) -> str:
 def _check_condition(work: Work, present: View, given: Mapping[str, Any]) -> None:
     """Go on if what is to be changed is still as the caller has read it.
 
-    The clock of access changes is held from before it is read until the commit, and whatever changes access takes it:
-    so nobody can change it in between.
+    Nobody changes it between this look and the commit: see `companies.standstill`.
 
     Raises:
         ConditionMissing: the caller does not say what it has read.
@@ -237,7 +245,9 @@ def _check_condition(work: Work, present: View, given: Mapping[str, Any]) -> Non
     sent = request.headers.get("If-Match", "")
     if not sent.strip():
         raise ConditionMissing()
-    clock.hold(work)
+    company_id = (request.view_args or {}).get("company_id")
+    if company_id is not None:
+        standstill.hold(work, company_id)
     shown: BaseModel = present(path=given["path"])
     wanted = {each.strip() for each in sent.split(",")}
     if "*" not in wanted and tag_of(shown.model_dump_json()) not in wanted:

@@ -1,0 +1,79 @@
+"""The one role of somebody in one product of a company: given, replaced, taken away."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field
+
+from idp.companies import people, product_role
+from idp.core.errors import NotFound
+from idp.web.api.memberships import VIEWS, HeldRoleShown, MemberPath
+from idp.web.api.room import Made, Room
+from idp.web.api.shapes import ProductName, RoleName, Sent
+from idp.web.work import open_work
+
+room = Room("product_roles", "Product roles", "The one role that somebody has in each product of a company.")
+PATH = "/companies/<uuid:company_id>/memberships/<uuid:account_id>/roles"
+
+
+class ProductPath(MemberPath):
+    product: ProductName
+
+
+class RoleSent(Sent):
+    """A role: one of `role` and `custom_role_id`. `extra_cost` confirms the cost of a seat beyond the plan."""
+
+    role: RoleName | None = None
+    custom_role_id: UUID | None = None
+    switches: Annotated[dict[Annotated[str, Field(max_length=64)], bool], Field(max_length=100)] = {}
+    restrictions: Annotated[dict[str, Any], Field(max_length=20)] = {}
+    expires_at: AwareDatetime | None = None
+    extra_cost: bool = False
+
+    def wished(self) -> dict[str, Any]:
+        expires: datetime | None = self.expires_at
+        return {
+            "role_id": self.role, "custom_role_id": self.custom_role_id, "switches": self.switches,
+            "restrictions": self.restrictions, "expires_at": expires, "extra_cost": self.extra_cost,
+        }  # fmt: skip
+
+
+class NewRoleSent(RoleSent):
+    product: ProductName
+
+
+@room.get(f"{PATH}/<product>", may=VIEWS, shows=HeldRoleShown, tagged=True)
+def show_product_role(path: ProductPath) -> HeldRoleShown:
+    """The role of somebody in a product."""
+    return _shown(path)
+
+
+@room.post(PATH, may=product_role.EDITS, shows=HeldRoleShown)
+def grant_product_role(path: MemberPath, body: NewRoleSent) -> Made:
+    """Give a role in a product in which the person has none."""
+    product_role.grant_role(open_work(), path.company_id, path.account_id, body.product, **body.wished())
+    place = f"/api/v1/companies/{path.company_id}/memberships/{path.account_id}/roles/{body.product}"
+    there = ProductPath(company_id=path.company_id, account_id=path.account_id, product=body.product)
+    return Made(_shown(there), place)
+
+
+@room.put(f"{PATH}/<product>", may=product_role.EDITS, shows=HeldRoleShown, present=show_product_role)
+def change_product_role(path: ProductPath, body: RoleSent) -> HeldRoleShown:
+    """Replace the role in a product; it is felt with the next token."""
+    product_role.change_role(open_work(), path.company_id, path.account_id, path.product, **body.wished())
+    return _shown(path)
+
+
+@room.delete(f"{PATH}/<product>", may=product_role.EDITS, present=show_product_role)
+def revoke_product_role(path: ProductPath) -> None:
+    """Take the role in a product away; the person stays one of the company's people."""
+    product_role.revoke_role(open_work(), path.company_id, path.account_id, path.product)
+
+
+def _shown(path: ProductPath) -> HeldRoleShown:
+    person = people.get(open_work(), path.company_id, path.account_id)
+    found = next((each for each in person.roles if each.product == path.product), None)
+    if found is None:
+        raise NotFound(kind="product_role")
+    return HeldRoleShown.model_validate(found)
