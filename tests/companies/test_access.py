@@ -158,7 +158,7 @@ def test_require_asks_the_engine(demo):
     access.require(demo.acting("thomas.lefevre"), "company.users.invite", lumen)
     with pytest.raises(NotPermitted):
         access.require(demo.acting("ines.moreau"), "company.users.invite", lumen)
-    with pytest.raises(NotPermitted):
+    with pytest.raises(NotFound):  # an application that has nothing to do with the company, as any stranger
         access.require(demo.work.acting(Actor("client", uuid4())), "company.users.invite", lumen)
     with pytest.raises(NotPermitted):
         access.require(demo.work.acting(Actor()), "company.users.invite", lumen)
