@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import select, update
 
 from idp.accounts import email_address
 from idp.accounts.models import RecoveryContact
@@ -112,12 +112,15 @@ def _member(work: Work, company_id: UUID) -> str | None:
     return str(found.id)
 
 
-def _mandate(work: Work, company_id: UUID) -> str | None:
+def _mandate(side: Any) -> Callable[[Work, UUID], str | None]:
     """One that is over: what is asked about it changes nothing for the people who ask."""
-    over = Mandate.state.in_(("ended", "refused"))
-    either = or_(Mandate.company_id == company_id, Mandate.firm_id == company_id)
-    found = work.session.scalar(select(Mandate.id).where(over, either).order_by(Mandate.id).limit(1))
-    return str(found) if found else None
+
+    def find(work: Work, company_id: UUID) -> str | None:
+        over = Mandate.state.in_(("ended", "refused"))
+        found = work.session.scalar(select(Mandate.id).where(over, side == company_id).order_by(Mandate.id).limit(1))
+        return str(found) if found else None
+
+    return find
 
 
 def _role(work: Work, company_id: UUID) -> str | None:
@@ -160,7 +163,8 @@ WITHIN: dict[str, Callable[[Work, UUID], str | None]] = {
     "request_id": _first(ColleagueRequest.id, ColleagueRequest.company_id),
     "listed_id": _listed,
     "asked_id": _first(SubscriptionRequest.id, SubscriptionRequest.company_id),
-    "mandate_id": _mandate,
+    "mandate_id": _mandate(Mandate.company_id),
+    "received_id": _mandate(Mandate.firm_id),
     "invitation_id": _first(Invitation.id, Invitation.company_id),
 }
 """By parameter, what a company has of it."""
@@ -208,6 +212,8 @@ def prepare(stage: Stage) -> None:
             colleague_request.ask(acting, company_id, name="A colleague", address=f"colleague@{reference}.example")
             _begin(work, company_id, f"somebody@{reference}.example")
             _refused(work, company_id, reference)
+    with stage.work() as work:
+        _refused(work, stage.company(cast.FIRM), cast.FIRM)
     for reference, name in {cast.LUMEN: "amelie.dubois", cast.ROOFS: "joris.vanderlinden"}.items():
         person, company_id = stage.person(name), stage.company(reference)
         with stage.work() as work:

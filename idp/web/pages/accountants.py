@@ -22,7 +22,7 @@ from idp.companies.errors import (
     RoleNotAssignable,
 )
 from idp.companies.mandate_scope import Scope
-from idp.core.errors import Conflict, IdpError, InvalidInput, Throttled
+from idp.core.errors import Conflict, IdpError, InvalidInput, NotFound, Throttled
 from idp.policy import label_for
 from idp.web import csrf, forms, locale, mandate_words
 from idp.web.pages.company_area import Area, enter
@@ -34,7 +34,7 @@ csrf.guard(blueprint)
 SEES, INVITES, CONFIRMS, ENDS = (f"company.mandates.{each}" for each in ("view", "invite", "confirm", "end"))
 PATH = "/companies/<uuid:company_id>/accountants"
 ONE = f"{PATH}/<uuid:mandate_id>"
-_REFUSED = (Conflict, InvalidInput, Throttled, RoleNotAssignable, MandateExpired)
+_REFUSED = (Conflict, InvalidInput, NotFound, Throttled, RoleNotAssignable, MandateExpired)
 
 
 class FirmForm(forms.Form):
@@ -169,7 +169,7 @@ def _done(area: Area, mandate_id: UUID, act: Any) -> Response:
     mandate_view.for_company(area.work, area.company_id, mandate_id)
     try:
         act(area.work, mandate_id)
-    except Conflict:
+    except (Conflict, NotFound):  # it is seen, but not for this side to do
         return show({"form": gettext("This has been answered or ended meanwhile.")}, area.company_id, mandate_id)
     return see_other(area.path("accountants", mandate_id))
 

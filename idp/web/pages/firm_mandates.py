@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from idp.companies import mandate, mandate_request, mandate_view
 from idp.companies.errors import MandateAsked
 from idp.companies.mandate_request import Asked
-from idp.core.errors import Conflict, Expired, InvalidInput, Throttled
+from idp.core.errors import Conflict, Expired, InvalidInput, NotFound, Throttled
 from idp.policy import label_for
 from idp.web import csrf, forms, locale, mandate_words
 from idp.web.pages.company_area import Area, enter
@@ -24,7 +24,7 @@ csrf.guard(blueprint)
 
 SEES, ASKS, ACCEPTS, ENDS = (f"practice.mandates.{each}" for each in ("view", "request", "accept", "end"))
 PATH = "/companies/<uuid:company_id>/mandates"
-ONE = f"{PATH}/<uuid:mandate_id>"
+ONE = f"{PATH}/<uuid:received_id>"
 
 
 class AskForm(forms.Form):
@@ -75,21 +75,21 @@ def ask(company_id: UUID) -> ResponseReturnValue:
 
 
 @blueprint.get(ONE)
-def mandate_page(company_id: UUID, mandate_id: UUID) -> ResponseReturnValue:
+def mandate_page(company_id: UUID, received_id: UUID) -> ResponseReturnValue:
     """One mandate: what the client opens until when, and what the firm can do about it."""
-    return show({}, company_id, mandate_id)
+    return show({}, company_id, received_id)
 
 
-def show(problems: dict[str, str], company_id: UUID, mandate_id: UUID) -> Response:
+def show(problems: dict[str, str], company_id: UUID, received_id: UUID) -> Response:
     area = enter(company_id, SEES)
-    seen = mandate_view.for_firm(area.work, company_id, mandate_id)
+    seen = mandate_view.for_firm(area.work, company_id, received_id)
     return area.page(
         "mandate/one.html",
         problems=problems,
         side="firm",
         mandate=mandate_words.shown(area.work.policies, seen),
         people=[],
-        base=area.path("mandates", mandate_id),
+        base=area.path("mandates", received_id),
         back=area.path("mandates"),
         answers=seen.state == "invited" and area.may(ACCEPTS),
         withdraws=False,
@@ -101,31 +101,31 @@ def show(problems: dict[str, str], company_id: UUID, mandate_id: UUID) -> Respon
 
 @blueprint.post(f"{ONE}/confirm")
 @csrf.again(show)
-def accept(company_id: UUID, mandate_id: UUID) -> ResponseReturnValue:
+def accept(company_id: UUID, received_id: UUID) -> ResponseReturnValue:
     """Accept a client's invitation."""
-    return _done(enter(company_id, ACCEPTS, write=True), mandate_id, mandate.confirm)
+    return _done(enter(company_id, ACCEPTS, write=True), received_id, mandate.confirm)
 
 
 @blueprint.post(f"{ONE}/refuse")
 @csrf.again(show)
-def refuse(company_id: UUID, mandate_id: UUID) -> ResponseReturnValue:
+def refuse(company_id: UUID, received_id: UUID) -> ResponseReturnValue:
     """Decline a client's invitation."""
-    return _done(enter(company_id, ACCEPTS, write=True), mandate_id, mandate.refuse)
+    return _done(enter(company_id, ACCEPTS, write=True), received_id, mandate.refuse)
 
 
 @blueprint.post(f"{ONE}/end")
 @csrf.again(show)
-def end(company_id: UUID, mandate_id: UUID) -> ResponseReturnValue:
+def end(company_id: UUID, received_id: UUID) -> ResponseReturnValue:
     """End a mandate at once."""
-    back = f"/companies/{company_id}/mandates/{mandate_id}"
-    return _done(enter(company_id, ENDS, write=True, step_up=True, back=back), mandate_id, mandate.end)
+    back = f"/companies/{company_id}/mandates/{received_id}"
+    return _done(enter(company_id, ENDS, write=True, step_up=True, back=back), received_id, mandate.end)
 
 
 def _done(area: Area, mandate_id: UUID, act: Any) -> Response:
     mandate_view.for_firm(area.work, area.company_id, mandate_id)
     try:
         act(area.work, mandate_id)
-    except (Conflict, Expired):
+    except (Conflict, Expired, NotFound):  # it is seen, but not for this side to do
         return show({"form": gettext("This has been answered or ended meanwhile.")}, area.company_id, mandate_id)
     return see_other(area.path("mandates", mandate_id))
 
