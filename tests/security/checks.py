@@ -109,7 +109,8 @@ def of_company(stage: Stage, line: Line) -> Iterator[Check]:
             yield Check(line, name, f"of {reference}", path, _expected(line, name, reference))
             if line.within and name != NOBODY and _expected(line, name, reference) == IN:
                 for other in (*there.values(), stage.company(objects.OTHER_FIRM)):
-                    foreign = values_in(stage, line, other) if other != key else None
+                    related = line.path in objects.OF_BOTH and other == there[FIRM]
+                    foreign = values_in(stage, line, other) if other != key and not related else None
                     if foreign is not None:
                         mixed = {**foreign, **_company_parameter(line, key)}
                         yield Check(line, name, f"{ELSEWHERE} under {reference}", filled(line, mixed), MISSING)
@@ -123,6 +124,8 @@ def _expected(line: Line, name: str, reference: str) -> str:
     if not cast.belongs(name, reference):
         return MISSING
     if line.met_by(cast.held(name, reference)):
+        if str(line) in objects.FOR_THE_OTHER_SIDE:
+            return MISSING
         hidden = line.all and line.all not in cast.held(name, reference) and name not in cast.GIVEN_BY_NAME
         return MISSING if hidden else IN
     return MISSING if line.sees and line.sees not in cast.held(name, reference) else FORBIDDEN

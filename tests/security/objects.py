@@ -178,7 +178,19 @@ AT: dict[str, dict[str, Callable[[Work, UUID], str | None]]] = {
         "account_id": _everywhere(Assignment.account_id), "assignment_id": _everywhere(Assignment.id),
     },
 }  # fmt: skip
+AT |= {
+    f"/companies/<uuid:company_id>/accountants/<uuid:mandate_id>{act}": {
+        "mandate_id": _first(Mandate.id, Mandate.company_id)
+    }
+    for act in ("", "/change", "/confirm", "/end", "/withdraw")
+}
 """By path, what to put there instead."""
+
+FOR_THE_OTHER_SIDE = frozenset({"POST /companies/<uuid:company_id>/accountants/<uuid:mandate_id>/refuse"})
+"""Routes on which what stands in the path is not for this company to answer."""
+
+OF_BOTH = frozenset({"/companies/<uuid:company_id>/people/<uuid:account_id>/explain"})
+"""Paths on which a colleague of a firm is somebody of its client too."""
 
 PLAIN = {
     "token": NOT_A_TOKEN, "filename": "style.css", "name": "access-token", "set_id": "x", "client_id": "x",
