@@ -124,8 +124,6 @@ def _expected(line: Line, name: str, reference: str) -> str:
     if not cast.belongs(name, reference):
         return MISSING
     if line.met_by(cast.held(name, reference)):
-        if str(line) in objects.FOR_THE_OTHER_SIDE:
-            return MISSING
         hidden = line.all and line.all not in cast.held(name, reference) and name not in cast.GIVEN_BY_NAME
         return MISSING if hidden else IN
     return MISSING if line.sees and line.sees not in cast.held(name, reference) else FORBIDDEN

@@ -186,9 +186,6 @@ AT |= {
 }
 """By path, what to put there instead."""
 
-FOR_THE_OTHER_SIDE = frozenset({"POST /companies/<uuid:company_id>/accountants/<uuid:mandate_id>/refuse"})
-"""Routes on which what stands in the path is not for this company to answer."""
-
 OF_BOTH = frozenset({"/companies/<uuid:company_id>/people/<uuid:account_id>/explain"})
 """Paths on which a colleague of a firm is somebody of its client too."""
 
