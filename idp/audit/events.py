@@ -14,6 +14,7 @@ EVENTS: dict[str, str] = {
     "assignment.changed": "A colleague of a firm got another role or language at one client, or at all of them.",
     "assignment.ended": "A colleague of a firm lost a role at a client.",
     "assignment.given": "A colleague of a firm got a role at one client, or at all of them.",
+    "audit.exported": "The log of a company was downloaded as a file.",
     "authenticator.enrolled": "A second factor was added.",
     "authenticator.removed": "An authenticator app was removed, or another one took its place.",
     "authenticator.renamed": "An authenticator app got another name.",

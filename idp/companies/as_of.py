@@ -13,13 +13,12 @@ from uuid import UUID
 
 from sqlalchemy import String, Uuid, func, literal, select, tuple_
 
-from idp.companies import access, mandate_history, reach, tables, then
+from idp.companies import access_log, mandate_history, reach, tables, then
 from idp.companies.answers import Access, Refusal
 from idp.companies.models import MandateTerms
 from idp.core.errors import InvalidInput
 from idp.work import Work
 
-VIEWS = "company.audit.view"
 LISTED = 25
 
 Place = tuple[str, UUID]
@@ -89,7 +88,7 @@ def on(
         NotPermitted, NotFound: the actor may not read the log of this company.
         InvalidInput: an instant to come.
     """
-    access.require(work, VIEWS, company_id)
+    access_log.require(work, company_id, access_log.VIEWS, access_log.FIRM_VIEWS)
     if at > work.now:
         raise InvalidInput(field="date")
     a = tables.accounts.c
@@ -130,7 +129,7 @@ def of_person(work: Work, company_id: UUID, account_id: UUID, at: datetime) -> P
         NotPermitted, NotFound: the actor may not read the log of this company.
         InvalidInput: an instant to come.
     """
-    access.require(work, VIEWS, company_id)
+    access_log.require(work, company_id, access_log.VIEWS, access_log.FIRM_VIEWS)
     if at > work.now:
         raise InvalidInput(field="date")
     a = tables.accounts.c

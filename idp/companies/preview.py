@@ -5,7 +5,7 @@ Nothing here decides about access. What is permitted is an answer of the engine 
 what a limit takes away is what lies between two of its answers: without that limit, and with it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -157,65 +157,44 @@ def of(policies: Policies, grant: Grant, locale: str, *, chosen: Iterable[str] |
     crossed = obstacles(policies, product, grant)
     answer = effective(policies, grant)
     ticked = None if chosen is None else frozenset(chosen)
-    areas, without = [], []
-    for area in product.areas.values():
-        lines = [
-            _line(policies, each, locale, crossed.get(each.id), along=ticked is not None and each.id not in ticked)
-            for each in area.permissions
-            if each.id in crossed or each.id in answer
-        ]
-        if lines:
-            areas.append(_area(area, lines, locale))
-        else:
-            without.append(label_for(area.label, locale))
+    lines = {
+        each.id: _line(policies, each, locale, crossed.get(each.id), along=ticked is not None and each.id not in ticked)
+        for each in product.permissions.values()
+        if each.id in crossed or each.id in answer
+    }
     limits = (product.restrictions[name].label for name, _ in answer.restrictions if name in product.restrictions)
-    return Preview(
-        product=product.id,
-        label=label_for(product.label, locale),
-        permissions=answer.permissions,
-        set_id=answer.set_id,
-        areas=tuple(area for area in areas if not area.sensitive),
-        sensitive=tuple(area for area in areas if area.sensitive),
-        without=tuple(without),
-        restrictions=tuple(label_for(label, locale) for label in limits),
-    )
+    return _assembled(product, lines, locale, tuple(label_for(label, locale) for label in limits))
+
+
+def listed(policies: Policies, product: str, permissions: Iterable[str], locale: str) -> Preview:
+    """Permissions that somebody has or had, in words, whatever role they came from.
+
+    Raises:
+        KeyError: no such product.
+    """
+    found, kept = policies.products[product], frozenset(permissions)
+    lines = {
+        each.id: _line(policies, each, locale, None, along=False)
+        for each in found.permissions.values()
+        if each.id in kept
+    }
+    return _assembled(found, lines, locale)
 
 
 def nothing(policies: Policies, product: str, locale: str) -> Preview:
     """The preview of no role at all: what somebody has who gets a first one, or loses the last."""
-    found = policies.products[product]
-    without = tuple(label_for(area.label, locale) for area in found.areas.values())
-    return Preview(product, label_for(found.label, locale), (), set_id(()), (), (), without, ())
+    return listed(policies, product, (), locale)
 
 
 def together(policies: Policies, previews: Iterable[Preview], product: str, locale: str) -> Preview:
     """Several previews of one product as one: what any of them permits is permitted."""
-    shown = list(previews)
-    found = policies.products[product]
-    kept = frozenset().union(*(each.permissions for each in shown))
     lines: dict[str, Line] = {}
-    for each in shown:
+    for each in previews:
         for area in (*each.areas, *each.sensitive):
             for line in (*area.crossed, *area.permitted):
                 if line.id not in lines or line.obstacle is None:
                     lines[line.id] = line
-    areas, without = [], []
-    for definition in found.areas.values():
-        mine = [lines[each.id] for each in definition.permissions if each.id in lines]
-        if mine:
-            areas.append(_area(definition, mine, locale))
-        else:
-            without.append(label_for(definition.label, locale))
-    return Preview(
-        product=product,
-        label=label_for(found.label, locale),
-        permissions=tuple(sorted(kept)),
-        set_id=set_id(kept),
-        areas=tuple(area for area in areas if not area.sensitive),
-        sensitive=tuple(area for area in areas if area.sensitive),
-        without=tuple(without),
-        restrictions=(),
-    )
+    return _assembled(policies.products[product], lines, locale)
 
 
 def difference(policies: Policies, before: Preview, after: Preview) -> Difference:
@@ -253,6 +232,28 @@ def obstacles(policies: Policies, product: Product, grant: Grant) -> dict[str, O
         left = kept
     never = [each for each, why in found.items() if why is Obstacle.MANDATE and each in policies.never]
     return found | dict.fromkeys(never, Obstacle.MANDATE_NEVER)
+
+
+def _assembled(product: Product, lines: Mapping[str, Line], locale: str, limits: tuple[str, ...] = ()) -> Preview:
+    """The lines in the order of the catalogue, sensitive areas apart."""
+    areas, without = [], []
+    for area in product.areas.values():
+        mine = [lines[each.id] for each in area.permissions if each.id in lines]
+        if mine:
+            areas.append(_area(area, mine, locale))
+        else:
+            without.append(label_for(area.label, locale))
+    permitted = sorted(line.id for line in lines.values() if line.obstacle is None)
+    return Preview(
+        product=product.id,
+        label=label_for(product.label, locale),
+        permissions=tuple(permitted),
+        set_id=set_id(permitted),
+        areas=tuple(area for area in areas if not area.sensitive),
+        sensitive=tuple(area for area in areas if area.sensitive),
+        without=tuple(without),
+        restrictions=limits,
+    )
 
 
 def _line(policies: Policies, permission: Permission, locale: str, obstacle: Obstacle | None, *, along: bool) -> Line:

@@ -72,6 +72,10 @@ ENTRIES: tuple[Entry, ...] = (
         _l("what links the products with administrations, banks and telephones"),
     ),
     Entry(
+        "log", "/log", "company.audit.view", _l("Access log"),
+        _l("who changed what about access, and who could do what on a date"), also="practice.audit.view",
+    ),
+    Entry(
         "security", "/security", "company.security.view", _l("Security rules"),
         _l("whether a code is asked for at every sign-in"),
     ),

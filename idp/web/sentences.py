@@ -16,6 +16,7 @@ from idp.audit.history import Entry
 NOT_TOLD: Mapping[str, str] = {
     "account.invited": "there is no account yet",
     "activation.refused": "nobody's: the link was not recognised",
+    "audit.exported": "about a company",
     "case.refused": "one of the staff was refused; nothing happened to the account",
     "client.created": "about an application",
     "client.deleted": "about an application",

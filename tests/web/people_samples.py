@@ -53,10 +53,10 @@ PAGES: dict[str, list[dict[str, Any]]] = {
         {"account": AMELIE, "area": AREA, "who": WHO, "facts": [("Langue", "français")], "why": None, "own": False,
          "roles": [ONE, {**ONE, "until": "", "switches": "", "limits": "", "change_url": None, "remove_url": None}],
          "add_url": "/new", "services": [SERVICE], "services_url": "/s", "acts": [{"name": "Retirer", "url": "/x"}],
-         "done": "C’est fait."},
+         "explain_url": "/e", "done": "C’est fait."},
         {"account": AMELIE, "area": AREA, "who": WHO, "facts": [("Langue", "français")], "why": "C’est vous.",
          "own": True, "roles": [], "add_url": None, "services": [SERVICE, {**SERVICE, "on": False}],
-         "services_url": None, "acts": [], "done": None},
+         "services_url": None, "acts": [], "explain_url": "/e", "done": None},
     ],
     "company/person_products.html": [
         {**BESIDE, "back_url": "/p/1", "entries": [

@@ -8,6 +8,7 @@ from idp.core.settings import Settings
 
 STATIC_KEPT_SECONDS = 31_536_000  # an address of a static file carries its content's digest
 ROOMS = (
+    "access_log",
     "account",
     "accountants",
     "activation",
@@ -33,6 +34,7 @@ ROOMS = (
     "invited",
     "launcher",
     "leaving",
+    "log_on",
     "lost_factor",
     "my_access",
     "not_me",

@@ -6,7 +6,7 @@ from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
-from idp.companies import concerned, explain_words
+from idp.companies import concerned, explain_words, membership
 from idp.companies.explain import explain
 from idp.policy import label_for
 from idp.policy.catalogue import Product
@@ -42,7 +42,14 @@ def explained(company_id: UUID, account_id: UUID) -> ResponseReturnValue:
         allowed=found.allowed if found is not None else None,
         said=said,
         roles_url=area.path("roles"),
+        person_url=_person(area, account_id),
     )
+
+
+def _person(area: Area, account_id: UUID) -> str | None:
+    """The page about the person, who is one of the company's own or is not."""
+    found = membership.find(area.work, area.company_id, account_id)
+    return area.path("people", account_id) if found is not None else None
 
 
 def _products(area: Area) -> list[Product]:

@@ -86,6 +86,7 @@ def show(problems: dict[str, str], company_id: UUID, account_id: UUID) -> Respon
         services=_services(area, person),
         services_url=path(area, person, "services") if may[EDITS] else None,
         acts=_acts(area, person, may),
+        explain_url=path(area, person, "explain"),
         done=_done(request.args.get("done", "")) if not problems else None,
     )
 
