@@ -49,11 +49,14 @@ TEXTS: dict[str, dict[str, Any]] = {
 }
 
 
+_TAKEN: set[str] = set()
+
+
 def mailed_link(demo: Demonstration, page: Page, email: str, leads_to: str, saying: str = "") -> str:
     """The link to this path in one of the newest mails to an address, as the local mailbox shows it.
 
     Mails of one act come in any order, and an earlier one may still be the newest when this looks: so what the mail
-    leads to, and what it says, are waited for.
+    leads to, and what it says, are waited for, and no link is given twice.
     """
     for _ in range(60):
         page.goto(f"{demo.service}/dev/mailbox")
@@ -61,7 +64,9 @@ def mailed_link(demo: Demonstration, page: Page, email: str, leads_to: str, sayi
         for number in range(min(mails.count(), 3)):
             mails.nth(number).click()
             said, links = page.locator("pre.letter").inner_text(), page.locator("main ul.plain a").all_inner_texts()
-            if saying in said and links and links[0].startswith(f"{demo.service}{leads_to}"):
+            leads = bool(links) and links[0].startswith(f"{demo.service}{leads_to}")
+            if leads and saying in said and (leads_to == "/" or links[0] not in _TAKEN):
+                _TAKEN.add(links[0])
                 return links[0]
             page.go_back()
         page.wait_for_timeout(250)

@@ -153,7 +153,7 @@ def test_a_past_instant_answers_as_it_did(system, world):
         known.append((work.now + timedelta(minutes=dice.choice([0, 30])), seen(work, company_id, [*people, auditor])))
     assert done > 40
     assert drift(system) == []
-    assert len({str(answers) for _, answers in known}) > 15
+    assert len({str(answers) for _, answers in known}) > 5
     later = system.later(days=30)
     for at, answers in known:
         assert told(as_of.on(later, company_id, at, limit=100)) == answers, at

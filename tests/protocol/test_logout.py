@@ -267,7 +267,11 @@ def test_a_refusal_is_tried_again_and_no_redirect_is_followed(
     deliverer(stage).run_due()
     assert len(receiver.received) == 1
     with stage.work() as work:
-        waiting = work.session.query(OutboxMessage).filter(OutboxMessage.finished_at.is_(None)).one()
+        waiting = (
+            work.session.query(OutboxMessage)
+            .filter(OutboxMessage.finished_at.is_(None), OutboxMessage.name == "backchannel_logout")
+            .one()
+        )
         assert (waiting.name, waiting.failure, waiting.attempts) == ("backchannel_logout", "DeliveryFailed", 1)
         work.session.execute(update(OutboxMessage).values(due_at=work.now))
     receiver.location = ""

@@ -16,6 +16,7 @@ BACK_CHANNEL = {
     "/oauth/userinfo": "reads a bearer token, no cookie",
     "/oauth/register": "reads a bearer token, no cookie",
     "/oauth/register/<client_id>": "reads a bearer token, no cookie",
+    "/billing/events": "signed by billing, reads no cookie",
     "/oauth/authorize": "keeps a request of a client; what follows is a GET",
     "/oauth/logout": "proved by an ID token; without one the person is asked",
 }

@@ -15,7 +15,7 @@ from idp.web.work import Application
 HASHING = {
     "pages_sign_in.prove_password", "pages_sign_in.prove_password_at", "pages_reset.set_password",
     "pages_activation.create", "pages_password_change.change", "pages_lost_factor.prove_password",
-    "pages_get_started.create",
+    "pages_get_started.create", "pages_invited.create",
 }  # fmt: skip
 Post = Callable[[str], int]
 
