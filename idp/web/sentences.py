@@ -165,7 +165,7 @@ SENTENCES: Mapping[str, Any] = {
     "ownership.moved": _l("You became the owner of %(company)s."),
     "ownership.offered": _l("The ownership of %(company)s was offered to you."),
     "ownership.withdrawn": _l("The offer to own %(company)s was taken back."),
-    "onboarding.accepted": _l("You became the owner of %(company)s."),
+    "onboarding.accepted": _l("You began %(company)s, as its owner."),
     "one_time_code.refused": _l("A wrong or expired code of a message was typed."),
     "one_time_code.sent": _l("A code was sent to you."),
     "one_time_code.throttled": _l("A code was not sent: too many had been asked for."),
