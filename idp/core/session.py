@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 BUSY_SECONDS = 5.0  # a writer waits so long for others (`security.md` F-25)
 LOOK_SECONDS = 0.0002
+LONGEST_PAUSE = 0.02
 BEGUN = "begun"  # an option of a connection whose transaction was begun here and not by SQLAlchemy
 
 
@@ -178,14 +179,14 @@ def begin_writing(own: sqlite3.Connection) -> None:
     """Begin a writing transaction on SQLite once no other writes.
 
     SQLite's own waiting sleeps 1, 2, 5, 10… milliseconds between its looks, many times as long as transactions here
-    last; so the waiting is done here, with looks that come soon after one another.
+    last; so the waiting is done here, with looks that at first come soon after one another.
 
     Raises:
         sqlite3.OperationalError: others wrote for `BUSY_SECONDS`.
     """
     own.execute("PRAGMA busy_timeout=0")
     try:
-        end = time.monotonic() + BUSY_SECONDS
+        end, pause = time.monotonic() + BUSY_SECONDS, LOOK_SECONDS
         while True:
             try:
                 own.execute("BEGIN IMMEDIATE")
@@ -193,7 +194,8 @@ def begin_writing(own: sqlite3.Connection) -> None:
             except sqlite3.OperationalError as error:
                 if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > end:
                     raise
-            time.sleep(LOOK_SECONDS)
+            time.sleep(pause)
+            pause = min(pause * 1.5, LONGEST_PAUSE)  # where many wait, their looks must not hold up the one who writes
     finally:
         own.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000:.0f}")
 

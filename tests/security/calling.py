@@ -141,7 +141,7 @@ QUERIES = {"step_up": ["1"], "reauthenticate": ["1"]}
 HARMLESS_QUERIES = {
     "continue_to", "login_hint", "ui_locales", "page", "request", "lang", "q", "search", "after", "state", "done",
     "seen", "before", "replaces", "left", "product", "role", "saved",
-    "client", "deleted", "from", "group", "in", "new", "permission",
+    "client", "date", "deleted", "from", "group", "in", "new", "permission", "time",
 }  # fmt: skip
 
 

@@ -186,7 +186,12 @@ AT |= {
 }
 """By path, what to put there instead."""
 
-OF_BOTH = frozenset({"/companies/<uuid:company_id>/people/<uuid:account_id>/explain"})
+OF_BOTH = frozenset(
+    {
+        "/companies/<uuid:company_id>/people/<uuid:account_id>/explain",
+        "/companies/<uuid:company_id>/log/on/<uuid:account_id>",
+    }
+)
 """Paths on which a colleague of a firm is somebody of its client too."""
 
 PLAIN = {
