@@ -124,6 +124,7 @@ KEYS = {
     "role_id": ("custom_roles",),
     "asked_id": ("subscription_requests",),
     "invitation_id": ("invitations",),
+    "received_id": ("mandates",),
     "mandate_id": ("mandates",),
 }
 PLAIN = {
@@ -247,6 +248,15 @@ FIXED: dict[str, tuple[str, ...]] = {
     "product": ("accounting",),
     "picked": ("x",),
     "groups": ("x",),
+    "message": ("some words",),
+    "request": ("x",),
+    "act": ("add", "remove"),
+    "afterwards": ("company.administrator",),
+    "replace": ("yes",),
+    "software": ("yes",),
+    "trusted": ("yes",),
+    "where": ("here",),
+    "since": ("",),
     "city": ("Nantes",),
     "country": ("FR",),
     "person": ("x",),
