@@ -158,6 +158,7 @@ def spend(work: Work, token: str) -> UUID:
     )  # fmt: skip
     if spent.rowcount != 1:  # type: ignore[attr-defined]
         raise Expired(what="invitation", reason=ACCEPTED)
+    role.keep(work, [each.custom_role_id for each in invitation.roles_of(work, row) if each.custom_role_id is not None])
     clock.tick(work)  # before anything is recorded, as everywhere: `join` moves it, and may come after an event
     return row.id
 

@@ -93,7 +93,7 @@ def require(
         if not _may_give(work, held, role.built_in(work, product, role_id, "colleague")):
             raise RoleNotAssignable(role=role_id)
     elif custom_role_id is not None:
-        role.own(work, firm_id, product, custom_role_id)
+        role.own(work, firm_id, product, custom_role_id, keep=True)
         if not _gives(work, held, frozenset()):
             raise RoleNotAssignable(role=str(custom_role_id))
     if not found.roles and not _has_own_role(work, firm_id, account_id):

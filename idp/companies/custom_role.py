@@ -34,14 +34,16 @@ class Holders:
         people: how many persons, here or for clients, suspended ones included.
         names: of some of them, in order.
         clients: of a firm's role, at how many of its clients it is used.
+        invited: how many open invitations offer it.
     """
 
     people: int = 0
     names: tuple[str, ...] = ()
     clients: int = 0
+    invited: int = 0
 
     def __bool__(self) -> bool:
-        return bool(self.people)
+        return bool(self.people or self.invited)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,7 @@ def change(
         CustomRoleRefused, NotSubscribed, RoleNotAssignable, InvalidInput: as `role.create_custom`.
     """
     role.require_one(work, company_id, EDITS)
-    made = get(work, company_id, role_id)
+    made = _locked(work, company_id, role_id)
     role_content.require_builder(work, company_id, made.product)
     before = (dict(made.labels), list(made.permissions))
     texts = role_content.checked_labels(labels) if labels is not None else before[0]
@@ -129,22 +131,21 @@ def change(
 
 
 def delete(work: Work, company_id: UUID, role_id: UUID) -> None:
-    """Delete a role that nobody holds. Its history stays.
+    """Delete a role that nobody holds and no open invitation offers. Its history stays.
 
     Raises:
         NotPermitted: the actor may not delete roles here.
         NotFound: the company made no such role.
         RoleNotAssignable: none of the actor's roles builds roles in this product.
-        RoleInUse: somebody holds it.
+        RoleInUse: somebody holds it, or is invited to.
     """
     role.require_one(work, company_id, DELETES)
-    made = get(work, company_id, role_id)
+    made = _locked(work, company_id, role_id, alone=True)
     role_content.require_hands(work, company_id, made.product)
     clock.company(work, company_id)
-    work.session.execute(select(CustomRole.id).where(CustomRole.id == made.id).with_for_update())
     held = holders(work, company_id, made.id)
     if held:
-        raise RoleInUse(people=held.people, clients=held.clients)
+        raise RoleInUse(people=held.people, clients=held.clients, invited=held.invited)
     made.deleted_at = work.now
     work.session.flush()
     period.of_custom_role(work, made)
@@ -171,7 +172,7 @@ def revisions(work: Work, company_id: UUID, role_id: UUID, *, limit: int = 50) -
 
 
 def holders(work: Work, company_id: UUID, role_id: UUID) -> Holders:
-    """Who has this role of the company's own."""
+    """Who has this role of the company's own, or is invited to it."""
     r, a, p = tables.product_roles.c, tables.assignments.c, tables.accounts.c
     people = union(
         select(r.account_id).where(r.company_id == company_id, r.custom_role_id == role_id, *_current(work)),
@@ -188,7 +189,37 @@ def holders(work: Work, company_id: UUID, role_id: UUID) -> Holders:
         people=work.session.scalar(count) or 0,
         names=tuple(f"{row.given_name} {row.family_name}".strip() for row in work.session.execute(named)),
         clients=_clients(work, company_id, role_id),
+        invited=_invited(work, company_id, role_id),
     )
+
+
+def _locked(work: Work, company_id: UUID, role_id: UUID, *, alone: bool = False) -> CustomRole:
+    """As `get`, locked until the commit: before the clock, as whoever gives the role does.
+
+    Args:
+        alone: whoever is about to give it waits, or is waited for (`role.own`).
+    """
+    work.write()
+    found = work.session.scalar(
+        select(CustomRole)
+        .where(CustomRole.id == role_id, CustomRole.company_id == company_id, CustomRole.deleted_at.is_(None))
+        .with_for_update(key_share=not alone)
+        .execution_options(populate_existing=True)
+    )
+    if found is None:
+        raise NotFound(kind="custom_role")
+    return found
+
+
+def _invited(work: Work, company_id: UUID, role_id: UUID) -> int:
+    i, o = tables.invitations.c, tables.invited_roles.c
+    counted = (
+        select(func.count(i.id.distinct()))
+        .join_from(tables.invitations, tables.invited_roles, o.invitation_id == i.id)
+        .where(i.company_id == company_id, i.closed_at.is_(None), i.expires_at > work.now)
+        .where(o.custom_role_id == role_id)
+    )
+    return work.session.scalar(counted) or 0
 
 
 def _current(work: Work) -> tuple[ColumnElement[bool], ...]:

@@ -178,7 +178,7 @@ class CustomRoleRefused(Conflict):
 
 
 class RoleInUse(Conflict):
-    """Somebody holds the role: `people` and, of a firm's role, `clients` say how many of each."""
+    """Somebody holds the role, or is invited to: `people`, `invited` and, of a firm's role, `clients` say how many."""
 
     code = "role_in_use"
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 
-from idp.accounts import profile
+from idp.accounts import email_address, profile
 from idp.audit import log
 from idp.companies import (
     access,
@@ -145,7 +145,7 @@ def resume(work: Work, company_id: UUID, account_id: UUID, *, seen: UUID | None 
 
 
 def remove(work: Work, company_id: UUID, account_id: UUID, *, seen: UUID | None = None) -> None:
-    """Remove a member: roles end, seats are free, and in a firm every client is lost at once.
+    """Remove a member: roles end, seats are free, and in a firm every client is lost at once. The person is written to.
 
     Raises:
         NotPermitted: the actor may not, or acts on themselves, on the holder of the unique role, or on a higher role.
@@ -157,11 +157,14 @@ def remove(work: Work, company_id: UUID, account_id: UUID, *, seen: UUID | None 
         raise OwnerNotEditable()
     before = membership_period.told(membership)
     end(work, membership)
+    by = work.actor.id if work.actor.kind == "account" else None
+    _tell_ended(work, company_id, account_id, by=profile.names(work, [by]).get(by, "") if by else "")
     log.record(work, "membership.removed", ("account", account_id), company_id=company_id, before=before, after=None)
 
 
 def leave(work: Work, company_id: UUID, *, seen: UUID | None = None) -> None:
-    """Leave a company oneself; its administrators are told by mail. Roles, seats and clients as for `remove`.
+    """Leave a company oneself; its administrators are told by mail, and the person gets a word of it. Roles, seats and
+    clients as for `remove`.
 
     Raises:
         NotFound: the actor is no member here.
@@ -185,6 +188,7 @@ def leave(work: Work, company_id: UUID, *, seen: UUID | None = None) -> None:
             work, each.address, "member_left", locale=each.locale, name=each.name, who=name, company=where.name,
             path=f"/companies/{company_id}/people",
         )  # fmt: skip
+    _tell_ended(work, company_id, account_id, left=True)
     log.record(work, "membership.left", ("account", account_id), company_id=company_id, before=before, after=None)
 
 
@@ -219,3 +223,16 @@ def end(work: Work, membership: Membership) -> None:
     work.session.flush()
     period.of_membership(work, membership)
     access_end.tell(work, account_id=account_id, logout=True)  # of a firm: at every client, whatever its name
+
+
+def _tell_ended(work: Work, company_id: UUID, account_id: UUID, *, by: str = "", left: bool = False) -> None:
+    """Write to somebody who belongs no longer, in their language."""
+    person = profile.get(work, account_id)
+    try:
+        address = email_address.primary_address(work, account_id).address
+    except NotFound:  # erased meanwhile
+        return
+    outbox.mail(
+        work, address, "membership_ended", locale=person.locale, name=person.given_name,
+        company=company.get(work, company_id).name, by=by, left=left, path="/",
+    )  # fmt: skip

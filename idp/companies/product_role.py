@@ -53,12 +53,11 @@ def grant_role(
     membership = acting_on.editable(work, EDITS, company_id, account_id)
     wish = Wish(role_id, custom_role_id, switches or {}, restrictions or {}, expires_at)
     values = role_wish.columns(work, company_id, product, wish)
+    _require_none(work, membership, product)  # nobody is asked about the cost of what cannot be
     bought = values["uses_seat"] and seats.reserve(work, company_id, product, extra_cost=extra_cost)
-    before = current(work, membership, product)
-    if before is not None and not _over(work, before):
-        raise RoleExists(product=product)
-    if before is not None:  # a temporary right that has run out
-        _end(work, before)
+    over = _require_none(work, membership, product)
+    if over is not None:
+        _end(work, over)
     granted = _insert(work, membership, product, values)
     seats.tell_bought(work, company_id, {product: 1} if bought else {})
     log.record(
@@ -169,6 +168,18 @@ def told(held: ProductRole) -> dict[str, Any]:
         "restrictions": held.restrictions,
         "until": held.expires_at.isoformat() if held.expires_at else None,
     }
+
+
+def _require_none(work: Work, membership: Membership, product: str) -> ProductRole | None:
+    """Go on only if the member holds no role in the product; answers a temporary right that has run out.
+
+    Raises:
+        RoleExists: they do.
+    """
+    held = current(work, membership, product)
+    if held is not None and not _over(work, held):
+        raise RoleExists(product=product)
+    return held
 
 
 def _held(work: Work, membership: Membership, product: str, seen: UUID | None) -> ProductRole:

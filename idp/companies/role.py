@@ -110,21 +110,31 @@ def built_in(work: Work, product: str, role: str, holder: Literal["member", "col
     return found
 
 
-def own(work: Work, company_id: UUID, product: str, custom_role_id: UUID) -> CustomRole:
-    """A role that this company made for this product. Whoever gives it keeps it from being deleted until the commit.
+def own(work: Work, company_id: UUID, product: str, custom_role_id: UUID, *, keep: bool = False) -> CustomRole:
+    """A role that this company made for this product.
+
+    Args:
+        keep: for whoever gives it: nobody deletes it until the commit. Whoever also moves the clock does so afterwards.
 
     Raises:
         RoleNotOffered: there is none, here.
     """
-    found = work.session.scalar(
-        select(CustomRole).where(
-            CustomRole.id == custom_role_id, CustomRole.company_id == company_id, CustomRole.product == product,
-            CustomRole.deleted_at.is_(None),
-        )
+    statement = select(CustomRole).where(
+        CustomRole.id == custom_role_id, CustomRole.company_id == company_id, CustomRole.product == product,
+        CustomRole.deleted_at.is_(None),
     )  # fmt: skip
+    found = work.session.scalar(statement.with_for_update(read=True, key_share=True) if keep else statement)
     if found is None or not work.policies.products[product].custom_roles.allowed:
         raise RoleNotOffered(product=product, role=str(custom_role_id))
     return found
+
+
+def keep(work: Work, custom_roles: Iterable[UUID]) -> None:
+    """Nobody deletes these roles until the commit; whoever also moves the clock does so afterwards."""
+    wanted = sorted(set(custom_roles))
+    if wanted:
+        statement = select(CustomRole.id).where(CustomRole.id.in_(wanted)).order_by(CustomRole.id)
+        work.session.execute(statement.with_for_update(read=True, key_share=True))
 
 
 def require_assignable(work: Work, company_id: UUID, role: Role) -> None:

@@ -70,7 +70,7 @@ def columns(work: Work, company_id: UUID, product: str, wish: Wish) -> dict[str,
         uses_seat = given.seat
     else:
         assert wish.custom_role_id is not None
-        made = role.own(work, company_id, product, wish.custom_role_id)
+        made = role.own(work, company_id, product, wish.custom_role_id, keep=True)
         role.require_custom_assignable(work, company_id, made)
         if wish.switches:
             raise InvalidInput(field="switches", unknown=sorted(wish.switches))

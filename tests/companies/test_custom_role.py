@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from idp.audit.models import AuditEvent
-from idp.companies import access, assignment, custom_role, membership, role, role_content, subscription
+from idp.companies import access, assignment, custom_role, invitation, membership, role, role_content, subscription
 from idp.companies.errors import (
     CustomRoleRefused,
     NotSubscribed,
@@ -14,8 +14,10 @@ from idp.companies.errors import (
     RoleNotOffered,
 )
 from idp.companies.models import CustomRoleRevision
+from idp.companies.role_wish import Wish
 from idp.core.errors import InvalidInput, NotFound, NotPermitted
 from idp.work import Actor
+from tests.companies.inviting import offer
 from tests.companies.test_period import drift
 
 BANK = ["accounting.bank.view"]
@@ -188,6 +190,28 @@ def test_a_role_that_is_held_is_not_deleted(system, here, join):
         select(CustomRoleRevision.ended_at).where(CustomRoleRevision.custom_role_id == made.id)
     )
     assert list(ended) == [system.later(days=2).now]
+
+
+def test_a_role_that_is_offered_is_not_deleted(system, here):
+    """Neither while its invitation is open; and what is deleted is offered to nobody, also by an old invitation."""
+    company_id, _ = here
+    made = make(system, company_id)
+    wish = {"accounting": Wish(custom_role_id=made.id)}
+    first = offer(system, company_id, roles=wish)
+    assert custom_role.holders(system, company_id, made.id) == custom_role.Holders(invited=1)
+    with pytest.raises(RoleInUse) as refused:
+        custom_role.delete(system, company_id, made.id)
+    assert refused.value.members == {"people": 0, "clients": 0, "invited": 1}
+    invitation.withdraw(system, company_id, first.id)
+    old = offer(system, company_id, "eva@example.test", roles=wish)
+    late = system.later(days=15)
+    custom_role.delete(late, company_id, made.id)
+    for act in (
+        lambda: offer(late, company_id, "bob@example.test", roles=wish),
+        lambda: invitation.resend(late, company_id, old.id),
+    ):
+        with pytest.raises(RoleNotOffered):
+            act()
 
 
 def test_another_companys_role_is_a_missing_one(system, here, make_company, join, acting):

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 import pytest
@@ -18,8 +19,9 @@ from sqlalchemy.exc import OperationalError
 
 from idp.accounts.models import Account
 from idp.authn import activation
-from idp.companies import acceptance, invitation, membership, seats
-from idp.companies.models import Invitation, Membership, ProductRole
+from idp.companies import acceptance, custom_role, invitation, membership, role, seats
+from idp.companies.models import CustomRole, Invitation, Membership, ProductRole
+from idp.companies.role_wish import Wish
 from idp.core.errors import Conflict, IdpError
 from idp.work import Actor, Work
 from tests.companies.conftest import SYSTEM
@@ -88,6 +90,34 @@ def test_paid_seats_are_each_bought_once(number, system, make_company, race):
     assert seen == {"done": 25, "seat_limit_reached": RUNNERS - 25}  # what the plan sells at most
     standing = seats.count(system, home, "accounting")
     assert (standing.used, standing.of, standing.extra) == (25, 25, 20)
+
+
+@pytest.mark.parametrize("number", range(ROUNDS))
+def test_a_role_is_deleted_or_given_and_never_both(number, system, make_company, join, race):
+    """To somebody invited, and to members who have another role; several who delete it are one."""
+    home = make_company(seats=20)
+    people = [join(home, accounting="accounting.reader") for _ in range(2)]
+    for turn in range(6):
+        made = role.create_custom(
+            system, home, "accounting", name=f"R{turn}", labels={"en": f"R{turn}"}, permissions=["accounting.bank.view"]
+        )
+        own = made.id
+        system.session.commit()
+        wish = {"accounting": Wish(custom_role_id=own)}
+        delete = partial(custom_role.delete, company_id=home, role_id=own)
+        invite = partial(offer, company_id=home, address=f"p{turn}@example.test", roles=wish)
+        give = partial(membership.change_role, company_id=home, product="accounting", custom_role_id=own)
+        acts = [delete, delete, invite, *(partial(give, account_id=person) for person in people)]
+        seen = race(acts)
+        system.write()
+        gone = system.session.scalar(select(CustomRole.deleted_at).where(CustomRole.id == own)) is not None
+        held = custom_role.holders(system, home, own)
+        assert gone is not bool(held), (seen, held)
+        assert seen["done"] == (1 if gone else 3), seen
+        assert set(seen) <= {"done", "role_in_use", "role_not_offered", "not_found"}
+        for person in people:
+            membership.change_role(system, home, person, "accounting", role_id="accounting.reader")
+        system.session.commit()
 
 
 @pytest.mark.parametrize("number", range(ROUNDS))

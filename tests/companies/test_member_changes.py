@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
+from idp.accounts.models import Account
 from idp.audit.models import AuditEvent
 from idp.companies import access, acting_on, company_role, membership, membership_period, product_role, role
 from idp.companies.access import Refusal
@@ -26,6 +27,7 @@ from idp.core.errors import IdpError, InvalidInput, NotFound, NotPermitted
 from idp.outbox.models import OutboxMessage
 from idp.outbox.queue import open_payload
 from idp.work import Actor, Work
+from tests.companies.inviting import sent
 from tests.conftest import OpenWork
 
 MEMBER, ADMINISTRATOR, USERS = "company.member", "company.administrator", "company.user-manager"
@@ -158,6 +160,17 @@ def test_leaving_is_one_s_own_doing_and_the_company_is_told(demo):
     told = [open_payload(demo.work, each) for each in mails]
     assert {each["variables"]["who"] for each in told} == {"Hugo Perrin"}
     assert {each["recipient"].split("@")[0] for each in told} == {"amelie.dubois", "thomas.lefevre"}
+    [own] = sent(demo.work, "membership_ended")
+    assert (own["recipient"].split("@")[0], own["variables"]["left"]) == ("hugo.perrin", True)
+
+
+def test_who_is_removed_is_written_to_in_their_language_and_told_by_whom(demo):
+    toitures, mehdi = demo.company("toitures-vanderlinden"), demo.account("mehdi.haddad")
+    membership.remove(demo.acting("joris.vanderlinden"), toitures, mehdi)
+    [mail] = sent(demo.work, "membership_ended")
+    assert mail["recipient"].startswith("mehdi")
+    assert mail["locale"] == demo.work.session.get_one(Account, mehdi).locale
+    assert (mail["variables"]["by"], mail["variables"]["left"]) == ("Joris Vanderlinden", False)
 
 
 def test_who_alone_runs_a_firm_names_another_first(system, make_company, join):

@@ -72,8 +72,9 @@ def test_only_combinable_roles_are_combined(system, make_company, join):
 
 
 def test_one_role_per_product(system, make_company, join):
-    home = make_company()
-    person = join(home, accounting="accounting.reader")
+    """Told before anybody is asked to pay for a seat that could not be used."""
+    home = make_company(seats=5)
+    person = [join(home, accounting="accounting.reader") for _ in range(5)][0]
     with pytest.raises(RoleExists):
         membership.grant_role(system, home, person, "accounting", role_id="accounting.bookkeeper")
     with pytest.raises(NotFound):

@@ -34,4 +34,8 @@ MAILS: dict[str, list[dict[str, Any]]] = {
     "member_left": [
         {"link": LINK, "name": "Amélie Dubois", "who": "Hugo <Perrin>", "company": "Atelier Lumen"},
     ],
+    "membership_ended": [
+        {"link": LINK, "name": name, "company": "Atelier <Lumen>", "by": by, "left": left}
+        for name, by, left in (("Hugo", "Thomas <Lefèvre>", False), ("Hugo", "", False), ("", "", True))
+    ],
 }

@@ -79,7 +79,10 @@ PAGES: dict[str, list[dict[str, Any]]] = {
     "roles/changed.html": [{**FRAME, "name": "Banque", "url": "/e"}],
     "roles/delete.html": [
         {**FRAME, "name": "Banque", "held": "", "names": [], "further": 0, "back_url": "/r"},
-        {**FRAME, "name": "Banque", "held": "21 personnes", "names": ["Ada", "Bob"], "further": 19, "back_url": "/r"},
+        {**FRAME, "name": "Banque", "held": "21 personnes", "names": ["Ada", "Bob"], "further": 19, "back_url": "/r",
+         "invitations_url": None},
+        {**FRAME, "name": "Banque", "held": "1 invitation en attente", "names": [], "further": 0, "back_url": "/r",
+         "invitations_url": "/i"},
     ],
     "roles/explain.html": [
         {**FRAME, "name": "Hugo <b>", "products": [{"value": "accounting", "label": "Comptabilité"}], "permissions": [],

@@ -72,11 +72,12 @@ class RevisionList(Shown):
 
 
 class HoldersShown(Shown):
-    """Who has a role. `people` counts them all, `names` are those of some."""
+    """Who has a role. `people` counts them all, `names` are those of some; `invited` counts open invitations to it."""
 
     people: int
     names: list[str]
     clients: int
+    invited: int
 
 
 @room.get(f"{PATH}/<uuid:role_id>", may=VIEWS, shows=CustomRoleShown, tagged=True)

@@ -135,6 +135,7 @@ def ask(company_id: UUID, product: str, role_id: UUID) -> ResponseReturnValue:
     return area.page(
         "roles/delete.html", name=label_for(made.labels, locale.current()), held=roles.holders(held) if held else "",
         names=held.names, further=held.people - len(held.names), back_url=area.path("roles", product, made.id),
+        invitations_url=area.path("invitations") if held.invited else None,
     )  # fmt: skip
 
 

@@ -143,11 +143,13 @@ def people(count: int) -> str:
 
 
 def holders(held: Holders) -> str:
-    """Who holds a role of one's own: their number, and at how many clients."""
-    if not held.clients:
-        return people(held.people)
-    clients = ngettext("at %(num)s client", "at %(num)s clients", held.clients)
-    return f"{people(held.people)}, {clients}"
+    """Who holds a role of one's own: their number, at how many clients, and how many are invited to it."""
+    told = [people(held.people)] if held.people or not held.invited else []
+    if held.clients:
+        told.append(str(ngettext("at %(num)s client", "at %(num)s clients", held.clients)))
+    if held.invited:
+        told.append(str(ngettext("%(num)s open invitation", "%(num)s open invitations", held.invited)))
+    return ", ".join(told)
 
 
 def _held(area: Area, own: CustomRole | None, role: ListedRole) -> str:
