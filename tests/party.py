@@ -4,17 +4,21 @@ import base64
 import hashlib
 import json
 import secrets
+import time
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from flask.testing import FlaskClient
 from joserfc import jwt
-from joserfc.jwk import KeySet
+from joserfc.jwk import Key, KeySet
 from werkzeug.test import TestResponse
 
 from tests.web.browser import Browser
 
+ISSUER = "http://localhost"
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+SIGNATURES = ["ES256", "PS256", "EdDSA", "RS256"]
 SCOPE = "openid profile email offline_access"
 
 
@@ -58,6 +62,7 @@ class Party:
     Attributes:
         http: sends without cookies, as a server does.
         method: how it authenticates at the token endpoint.
+        key: its own key pair, with which it signs.
     """
 
     http: FlaskClient
@@ -66,6 +71,7 @@ class Party:
     redirect_uri: str
     method: str = "client_secret_basic"
     resource: str | None = None
+    key: Key | None = None
     verifier: str = field(default_factory=lambda: secrets.token_urlsafe(32))
 
     def asking(self, **parameters: str | None) -> str:
@@ -133,9 +139,25 @@ class Party:
             headers = basic(self.client_id, self.secret or "")
         else:
             sent.setdefault("client_id", self.client_id)
+            if self.method == "private_key_jwt":
+                sent.setdefault("client_assertion_type", ASSERTION_TYPE)
+                if "client_assertion" not in sent:
+                    sent["client_assertion"] = self.assertion()
             if self.method == "client_secret_post":
                 sent.setdefault("client_secret", self.secret or "")
         return self.http.post(path, data=sent, headers=headers)
+
+    def assertion(self, **changes: Any) -> str:
+        """A client assertion (RFC 7523 §3); None takes a usual claim out. `header` adds to its header."""
+        now = int(time.time())
+        header = {"alg": "ES256", **changes.pop("header", {})}
+        key = changes.pop("key", self.key)
+        usual = {
+            "iss": self.client_id, "sub": self.client_id, "aud": ISSUER,
+            "iat": now, "exp": now + 60, "jti": secrets.token_urlsafe(12),
+        }  # fmt: skip
+        claims = {name: value for name, value in {**usual, **changes}.items() if value is not None}
+        return jwt.encode(header, claims, key, algorithms=[header["alg"]])
 
     def known_as(self, **changes: Any) -> "Party":
         """The same party with something else in its hands."""
@@ -144,5 +166,5 @@ class Party:
     def verified(self, token: str) -> dict[str, Any]:
         """The claims of a JWT, once its signature is one of the published keys."""
         published = KeySet.import_key_set(self.http.get("/oauth/jwks").json)  # type: ignore[arg-type]
-        decoded = jwt.decode(token, published, algorithms=["ES256", "RS256"])
+        decoded = jwt.decode(token, published, algorithms=SIGNATURES)
         return dict(decoded.claims)

@@ -10,13 +10,14 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pyotp
 import pytest
+from joserfc.jwk import ECKey, Key
 from sqlalchemy import create_engine, event, select, text, update
 from sqlalchemy.engine import make_url
 
@@ -29,7 +30,7 @@ from idp.companies import company
 from idp.core.db import Base
 from idp.core.settings import Settings
 from idp.core.tokens import write_secret
-from idp.oidc import clients, keys
+from idp.oidc import client_options, clients, keys
 from idp.oidc.clients import ClientRegistration
 from idp.web.work import Application, database, unit_of_work
 from idp.work import Actor, Work
@@ -130,12 +131,24 @@ class Stage:
         fields.setdefault("names", {"en": "Another application"})
         if "authorization_code" in fields.get("grant_types", ["authorization_code"]):
             fields.setdefault("redirect_uris", ["https://app.company.example/callback"])
+        key: Key | None = fields.pop("key", None)
+        options = fields.pop("options", {})
+        if fields.get("token_endpoint_auth_method") == "private_key_jwt" and "jwks" not in options:
+            key = key or ECKey.generate_key("P-256")
+            options = {**options, "jwks": {"keys": [key.as_dict(private=False)]}}
         with self.work() as work:
-            client, secret = clients.register(work, ClientRegistration(**fields), development=True)
+            asked = ClientRegistration(**fields, options=client_options.read(options))
+            client, secret = clients.register(work, asked, development=True)
         return Party(
             self.app.test_client(use_cookies=False), client.client_id, secret,
             client.redirect_uris[0] if client.redirect_uris else "", client.token_endpoint_auth_method, client.resource,
+            key,
         )  # fmt: skip
+
+    def initial_access_token(self) -> str:
+        """A token that opens registration once."""
+        with self.work() as work:
+            return clients.create_initial_access_token(work, note="tests", uses=1, lifetime=timedelta(hours=1))
 
     def change_client(self, client_id: str, **fields: Any) -> None:
         with self.work() as work:

@@ -1,5 +1,6 @@
 """`idp clients`: the applications that delegate sign-in to this service."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -9,9 +10,9 @@ from idp.cli.context import Output, members_of, operating, settings, verb
 from idp.core.errors import NotFound
 from idp.work import Work
 
-HIDDEN = ("secret_digests",)
+HIDDEN = ("secret_digests", "keys")
 LISTS = ("redirect_uris", "post_logout_redirect_uris", "grant_types", "permissions")
-METHODS = click.Choice(["client_secret_basic", "client_secret_post", "none"])
+METHODS = click.Choice(["client_secret_basic", "client_secret_post", "private_key_jwt", "none"])
 
 
 @click.group()
@@ -34,11 +35,16 @@ def described(function: Any) -> Any:
         click.option("--event-uri", help="Where it is told at once that access has changed (RFC 8935)."),
         click.option("--grant-type", "grant_types", multiple=True, help="May be repeated."),
         click.option("--scope", help="Scopes it may ask for, or has by itself, separated by spaces."),
-        click.option("--signing-algorithm", type=click.Choice(["ES256", "RS256"]), help="Of its ID and logout tokens."),
+        click.option(
+            "--signing-algorithm",
+            type=click.Choice(["ES256", "RS256", "PS256", "EdDSA"]),
+            help="Of its ID and logout tokens.",
+        ),
         click.option("--permission", "permissions", multiple=True, help="What the client itself may do."),
         click.option("--home-uri", help="Where the launcher leads."),
         click.option("--trusted/--untrusted", default=None, help="Trusted: one of our own, no consent page."),
         click.option("--inline-permissions/--permission-sets", default=None, help="Permissions inside its tokens."),
+        click.option("--metadata", type=click.File("rb"), help="JSON of registered metadata (RFC 7591), as jwks."),
         click.option("--pkce/--no-pkce", "require_pkce", default=None, help="Lift PKCE for a confidential client."),
     ]
     for option in reversed(options):
@@ -147,7 +153,7 @@ def _given(work: Work, values: dict[str, Any]) -> dict[str, Any]:
     from idp.companies import company
     from idp.oidc import api_clients
 
-    reference, api = values.pop("company"), values.pop("api")
+    reference, api, metadata = values.pop("company"), values.pop("api"), values.pop("metadata")
     if api:
         values["resource"] = api_clients.resource(work)
     if reference:
@@ -159,9 +165,28 @@ def _given(work: Work, values: dict[str, Any]) -> dict[str, Any]:
     for name in LISTS:
         if name in given:
             given[name] = list(given[name])
+    if metadata is not None:
+        given["options"] = _options(metadata.read())
     if "names" in given:
         given["names"] = dict(_named(value) for value in given["names"])
     return given
+
+
+def _options(text: bytes) -> Any:
+    """The options of a file: they replace those that were registered.
+
+    Raises:
+        InvalidInput: names the first field that cannot be used.
+    """
+    from idp.oidc import client_options
+
+    try:
+        found = json.loads(text)
+    except ValueError as error:
+        raise click.UsageError("The metadata is not JSON.") from error
+    if not isinstance(found, dict):
+        raise click.UsageError("The metadata is not a JSON object.")
+    return client_options.read(found)
 
 
 def _named(value: str) -> tuple[str, str]:

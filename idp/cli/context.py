@@ -12,6 +12,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
 import click
+from pydantic import BaseModel
 from rich.console import Console as Terminal
 from rich.table import Table
 from sqlalchemy.exc import InterfaceError, OperationalError, ProgrammingError
@@ -197,6 +198,8 @@ def _plain(value: Any) -> Any:
     """What JSON has no word for."""
     if isinstance(value, datetime):
         return value.isoformat()
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json", exclude_defaults=True)
     if isinstance(value, tuple | set | frozenset):
         return sorted(value) if isinstance(value, set | frozenset) else list(value)
     return str(value)

@@ -9,7 +9,7 @@ from idp.core.errors import ConfigurationError, Conflict
 from idp.core.settings import Settings
 from idp.core.tokens import write_secret
 
-ALGORITHM = click.Choice(["ES256", "RS256"])
+ALGORITHM = click.Choice(["ES256", "RS256", "PS256", "EdDSA"])
 
 
 @click.group()

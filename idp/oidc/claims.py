@@ -177,7 +177,7 @@ def id_token(
         "amr": list(subject.amr),
         "sid": subject.sid,
         "azp": client.client_id,
-        "at_hash": tokens.half_hash(access_token),
+        "at_hash": tokens.half_hash(access_token, client.signing_algorithm),
     }
     if nonce:
         claims["nonce"] = nonce

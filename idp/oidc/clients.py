@@ -17,13 +17,17 @@ from idp.audit import log as audit
 from idp.core import tokens
 from idp.core.errors import Conflict, InvalidInput, NotFound
 from idp.core.ids import uuid7
-from idp.oidc import api_clients, cache, uris
+from idp.oidc import api_clients, cache, client_keys, client_options, keys, uris
+from idp.oidc.client_options import Options
+from idp.oidc.foreign import PublicKey
 from idp.oidc.models import Client, InitialAccessToken
 from idp.work import Work
 
 SCOPES = ("openid", "profile", "email", "offline_access")
 GRANT_TYPES = ("authorization_code", "refresh_token", "client_credentials")
-AUTH_METHODS = ("client_secret_basic", "client_secret_post", "none")
+BY_SECRET = ("client_secret_basic", "client_secret_post")
+CONFIDENTIAL = (*BY_SECRET, "private_key_jwt")
+AUTH_METHODS = (*CONFIDENTIAL, "none")
 COMPANY_SCOPE = "company:"
 _NOT_FOR_READING = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})  # they disguise a name, or break the page that shows it
 _CLIENT_ID = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
@@ -54,6 +58,8 @@ class RegisteredClient(ClientMixin):
     company_id: UUID | None
     home_uri: str | None
     created_at: datetime
+    options: Options
+    keys: tuple[PublicKey, ...] = field(default=(), compare=False, repr=False)
 
     @property
     def public(self) -> bool:
@@ -139,7 +145,8 @@ def _registered(row: Mapping[str, Any]) -> RegisteredClient:
     values = {item.name: row[item.name] for item in fields(RegisteredClient) if item.name in row}
     for name in ("redirect_uris", "post_logout_redirect_uris", "grant_types", "permissions"):
         values[name] = tuple(values[name])
-    return RegisteredClient(**values, secret_digests=digests)
+    values["options"] = options = client_options.read(row["options"])
+    return RegisteredClient(**values, secret_digests=digests, keys=client_keys.imported(options.jwks))
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +171,7 @@ class ClientRegistration:
     permissions: list[str] = field(default_factory=list)
     company_id: UUID | None = None
     home_uri: str | None = None
+    options: Options = field(default_factory=Options)
 
 
 def register(
@@ -179,8 +187,7 @@ def register(
         Conflict: the identifier is taken, or was once.
     """
     checked = check(work, registration, development=development)
-    public = checked.token_endpoint_auth_method == "none"
-    secret = None if public else tokens.new()
+    secret = tokens.new() if checked.token_endpoint_auth_method in BY_SECRET else None
     values = _row(checked)
     values.update(
         id=uuid7(),
@@ -194,6 +201,7 @@ def register(
             work.session.execute(insert(Client).values(**values))
     except IntegrityError as error:
         raise Conflict(field="client_id", reason="taken") from error
+    keys.need(work, checked.signing_algorithm)
     cache.changed(work, "clients")
     audit.record(work, "client.created", ("client", values["client_id"]), trusted=checked.trusted)
     return by_id(work, values["id"]), secret
@@ -214,6 +222,7 @@ def change(work: Work, client_id: str, *, development: bool = False, **changes: 
     checked = check(work, replace(before, **changes), development=development)
     values = _row(checked) | {"updated_at": work.now}
     work.session.execute(update(Client).where(Client.id == client.id).values(**values))
+    keys.need(work, checked.signing_algorithm)
     cache.changed(work, "clients")
     audit.record(work, "client.updated", ("client", client_id), changed=sorted(changes))
     return by_id(work, client.id)
@@ -224,11 +233,11 @@ def rotate_secret(work: Work, client_id: str) -> str:
 
     Raises:
         NotFound: no such client.
-        InvalidInput: a public client has no secret.
+        InvalidInput: the client does not authenticate by a secret.
     """
     client = by_id(work, get(work, client_id).id)
-    if client.public:
-        raise InvalidInput(field="client_id", reason="a public client has no secret")
+    if not client.secret_digests:
+        raise InvalidInput(field="client_id", reason="does not authenticate by a secret")
     secret = tokens.new()
     values = {"secret_digest": client.secret_digests[-1], "next_secret_digest": tokens.digest(secret)}
     work.session.execute(update(Client).where(Client.id == client.id).values(**values, updated_at=work.now))
@@ -327,13 +336,15 @@ def _check_choices(work: Work, asked: ClientRegistration) -> None:
         raise InvalidInput(field="client_id", reason="holds other characters than letters, digits, '-', '_', '.'")
     if asked.token_endpoint_auth_method not in AUTH_METHODS:
         raise InvalidInput(field="token_endpoint_auth_method", allowed=list(AUTH_METHODS))
+    if asked.token_endpoint_auth_method == "private_key_jwt" and asked.options.jwks is None:
+        raise InvalidInput(field="jwks", reason="is missing: private_key_jwt needs a public key")
     if not asked.grant_types or not set(asked.grant_types) <= set(GRANT_TYPES):
         raise InvalidInput(field="grant_types", allowed=list(GRANT_TYPES))
     known = (*SCOPES, *api_clients.SCOPES)
     if not set(asked.scope.split()) <= set(known):
         raise InvalidInput(field="scope", allowed=list(known))
-    if asked.signing_algorithm not in ("ES256", "RS256"):
-        raise InvalidInput(field="id_token_signed_response_alg", allowed=["ES256", "RS256"])
+    if asked.signing_algorithm not in keys.ALGORITHMS:
+        raise InvalidInput(field="id_token_signed_response_alg", allowed=list(keys.ALGORITHMS))
     offered = sorted(name for name, product in work.policies.products.items() if product.subscribed)
     if asked.product is not None and asked.product not in offered:
         raise InvalidInput(field="product", allowed=offered)
@@ -345,6 +356,7 @@ def _check_choices(work: Work, asked: ClientRegistration) -> None:
 
 def _row(asked: ClientRegistration) -> dict[str, Any]:
     values = {item.name: getattr(asked, item.name) for item in fields(ClientRegistration)}
+    values["options"] = client_options.stored(asked.options)
     if not values["client_id"]:
         del values["client_id"]
     return values

@@ -19,12 +19,11 @@ from idp.companies.client_access import ClientAccess
 from idp.core.prepared import Prepared
 from idp.oidc import api_clients, claims, codes, families, permission_sets, refresh, tokens
 from idp.oidc.claims import HOLDS_ADDRESS, SUBJECT_COLUMNS, Subject, subject_of
-from idp.oidc.clients import COMPANY_SCOPE, RegisteredClient
+from idp.oidc.clients import AUTH_METHODS, COMPANY_SCOPE, CONFIDENTIAL, RegisteredClient
 from idp.oidc.codes import SpentCode
 from idp.oidc.refresh import PresentedToken
 from idp.work import Work
 
-AUTH_METHODS = ["client_secret_basic", "client_secret_post", "none"]
 CHALLENGE_LENGTH = 43  # BASE64URL of a SHA-256 (RFC 7636 §4.2)
 
 
@@ -138,7 +137,7 @@ def _answer(
 class AuthorizationCodeGrant(rfc6749.AuthorizationCodeGrant):
     """Authorization code grant (RFC 6749 §4.1)."""
 
-    TOKEN_ENDPOINT_AUTH_METHODS = AUTH_METHODS
+    TOKEN_ENDPOINT_AUTH_METHODS = list(AUTH_METHODS)
 
     def query_authorization_code(self, code: str, client: RegisteredClient) -> SpentCode | None:
         return codes.spend(self.server.work, code, client)
@@ -189,7 +188,7 @@ def _session(work: Work, session_id: UUID) -> tuple[Subject, Any]:
 class RefreshTokenGrant(rfc6749.RefreshTokenGrant):
     """Refresh grant (RFC 6749 §6): rights are read again, the company may be another one."""
 
-    TOKEN_ENDPOINT_AUTH_METHODS = AUTH_METHODS
+    TOKEN_ENDPOINT_AUTH_METHODS = list(AUTH_METHODS)
 
     def authenticate_refresh_token(self, refresh_token: str) -> PresentedToken | None:
         return refresh.find(self.server.work, refresh_token)
@@ -264,7 +263,7 @@ def narrowed(asked: str | None, granted: str) -> str:
 class ClientCredentialsGrant(rfc6749.ClientCredentialsGrant):
     """Client credentials grant (RFC 6749 §4.4): a token for the client itself."""
 
-    TOKEN_ENDPOINT_AUTH_METHODS = ["client_secret_basic", "client_secret_post"]
+    TOKEN_ENDPOINT_AUTH_METHODS = list(CONFIDENTIAL)
 
     def create_token_response(self) -> tuple[int, dict[str, Any], list[tuple[str, str]]]:
         work: Work = self.server.work

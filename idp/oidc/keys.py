@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from joserfc.jwk import ECKey, RSAKey
+from joserfc.jwk import ECKey, OKPKey, RSAKey
 from sqlalchemy import delete, insert, select, update
 
 from idp.audit import log as audit
@@ -17,12 +17,17 @@ from idp.oidc import cache
 from idp.oidc.models import SigningKey
 from idp.work import Work
 
-ALGORITHMS = ("ES256", "RS256")
+ALGORITHMS = ("ES256", "RS256", "PS256", "EdDSA")
+STANDING = ("ES256", "RS256")
+"""Every instance has keys for these; for the others they are made when the first client registers for one."""
 PUBLISHED_AHEAD = timedelta(hours=1)  # JWKS may be cached this long (R-37)
 KEPT_RETIRED = timedelta(hours=13)  # longer than an ID or access token lives
 PLACE = "signing_keys:{}:private_pem"
 
-Key = ECKey | RSAKey
+Key = ECKey | RSAKey | OKPKey
+_KINDS: dict[str, type[ECKey] | type[RSAKey] | type[OKPKey]] = {
+    "ES256": ECKey, "RS256": RSAKey, "PS256": RSAKey, "EdDSA": OKPKey,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -64,9 +69,8 @@ def _read(work: Work) -> Keys:
     active: dict[str, Key] = {}
     published: dict[str, Key] = {}
     for kid, algorithm, state, sealed in rows:
-        kind = ECKey if algorithm == "ES256" else RSAKey
         pem = work.keyring.decrypt(sealed, PLACE.format(kid))
-        key: Key = kind.import_key(pem, {"kid": kid, "alg": algorithm, "use": "sig"})
+        key: Key = _KINDS[algorithm].import_key(pem, {"kid": kid, "alg": algorithm, "use": "sig"})
         published[kid] = key
         if state == "active":
             active[algorithm] = key
@@ -80,11 +84,11 @@ def create(work: Work, algorithm: str, state: str = "next") -> str:
     """Make a key pair; answers its `kid`. A `next` key is published and does not sign yet.
 
     Raises:
-        InvalidInput: another algorithm than ES256 or RS256.
+        InvalidInput: an algorithm that is not made here.
     """
     if algorithm not in ALGORITHMS:
         raise InvalidInput(field="algorithm", allowed=list(ALGORITHMS))
-    key: Key = ECKey.generate_key("P-256") if algorithm == "ES256" else RSAKey.generate_key(2048)
+    key = _generated(algorithm)
     pem = key.raw_value.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())  # type: ignore[union-attr]
     kid = base64.urlsafe_b64encode(hashlib.sha256(key.as_pem(private=False)).digest()[:12]).decode()
     work.session.execute(
@@ -105,7 +109,21 @@ def create(work: Work, algorithm: str, state: str = "next") -> str:
 def ensure(work: Work) -> list[str]:
     """Make what a new instance needs: an active key per algorithm. Answers the kids made; none the second time."""
     signing = set(work.session.scalars(select(SigningKey.algorithm).where(SigningKey.state == "active")))
-    return [create(work, algorithm, "active") for algorithm in ALGORITHMS if algorithm not in signing]
+    return [create(work, algorithm, "active") for algorithm in STANDING if algorithm not in signing]
+
+
+def need(work: Work, algorithm: str) -> None:
+    """See to it that there is a key that signs by this algorithm. The first client that registers for it has cached no
+    keys of this service that lack it."""
+    signing = select(SigningKey.kid).where(SigningKey.state == "active", SigningKey.algorithm == algorithm)
+    if algorithm not in STANDING and work.session.scalar(signing) is None:
+        create(work, algorithm, "active")
+
+
+def _generated(algorithm: str) -> Key:
+    if algorithm == "ES256":
+        return ECKey.generate_key("P-256")
+    return OKPKey.generate_key("Ed25519") if algorithm == "EdDSA" else RSAKey.generate_key(2048)
 
 
 def rotate(work: Work, algorithm: str, *, at_once: bool = False) -> str:

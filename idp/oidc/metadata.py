@@ -4,10 +4,10 @@ from typing import Any
 
 from idp.authn.session import ACR_TWO
 from idp.oidc.authorization import PROMPTS
-from idp.oidc.clients import AUTH_METHODS, GRANT_TYPES, SCOPES
+from idp.oidc.client_options import SIGNING
+from idp.oidc.clients import AUTH_METHODS, CONFIDENTIAL, GRANT_TYPES, SCOPES
 from idp.oidc.keys import ALGORITHMS
 
-CONFIDENTIAL = [method for method in AUTH_METHODS if method != "none"]
 CLAIMS = [
     "sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "azp", "at_hash", "sid",
     "name", "given_name", "family_name", "locale", "email", "email_verified",
@@ -35,8 +35,11 @@ def describe(issuer: str) -> dict[str, Any]:
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": list(ALGORITHMS),
         "token_endpoint_auth_methods_supported": list(AUTH_METHODS),
-        "introspection_endpoint_auth_methods_supported": CONFIDENTIAL,
+        "token_endpoint_auth_signing_alg_values_supported": list(SIGNING),
+        "introspection_endpoint_auth_methods_supported": list(CONFIDENTIAL),
+        "introspection_endpoint_auth_signing_alg_values_supported": list(SIGNING),
         "revocation_endpoint_auth_methods_supported": list(AUTH_METHODS),
+        "revocation_endpoint_auth_signing_alg_values_supported": list(SIGNING),
         "code_challenge_methods_supported": ["S256"],
         "prompt_values_supported": sorted(PROMPTS),
         "acr_values_supported": [ACR_TWO],

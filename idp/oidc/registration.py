@@ -19,7 +19,7 @@ from sqlalchemy import select, update
 from idp.audit import log as audit
 from idp.core import tokens
 from idp.core.errors import InvalidInput
-from idp.oidc import clients
+from idp.oidc import client_options, clients
 from idp.oidc.clients import ClientRegistration, RegisteredClient
 from idp.oidc.models import Client
 from idp.oidc.server import PlainRequest, PlainResponse, answer_error
@@ -43,7 +43,10 @@ _FIELDS = {
     "id_token_signed_response_alg": str,
     "subject_type": str,
     "application_type": str,
+    "jwks": dict,
+    "token_endpoint_auth_signing_alg": str,
 }  # metadata we understand, with the JSON type of each; others are ignored (RFC 7591 §2)
+_OPTIONS = [name for name in _FIELDS if name in client_options.NAMES]
 _SENT_BACK = ("registration_access_token", "registration_client_uri", "client_secret_expires_at", "client_id_issued_at")
 """What RFC 7592 §2.2 forbids in an update."""
 
@@ -96,6 +99,7 @@ def read_metadata(data: dict[str, Any]) -> ClientRegistration:
         scope=scope,
         signing_algorithm=data.get("id_token_signed_response_alg", "ES256"),
         trusted=False,
+        options=_translated(lambda: client_options.read({name: data[name] for name in _OPTIONS if name in data})),
     )
 
 
@@ -113,6 +117,7 @@ def metadata_of(client: RegisteredClient) -> dict[str, Any]:
         "scope": client.scope,
         "id_token_signed_response_alg": client.signing_algorithm,
         "subject_type": "public",
+        **client_options.stored(client.options),
     }
     if client.backchannel_logout_uri:
         shown["backchannel_logout_uri"] = client.backchannel_logout_uri
@@ -209,7 +214,7 @@ class ConfigurationEndpoint(Rfc7592):
             name: getattr(asked, name)
             for name in (
                 "names", "redirect_uris", "post_logout_redirect_uris", "backchannel_logout_uri",
-                "grant_types", "scope", "signing_algorithm",
+                "grant_types", "scope", "signing_algorithm", "options",
             )
         }  # fmt: skip
         return _translated(lambda: clients.change(self.work, client.client_id, development=self.development, **changes))

@@ -13,8 +13,9 @@ from authlib.oauth2.rfc6749 import AuthorizationServer, InvalidClientError, Inva
 from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 
 from idp.audit import log as audit
-from idp.oidc import clients
+from idp.oidc import client_assertion, clients
 from idp.oidc.clients import AUTH_METHODS, RegisteredClient
+from idp.oidc.foreign import ForeignToken, Unacceptable
 from idp.work import Work
 
 Pairs = Iterable[tuple[str, str]]
@@ -105,13 +106,13 @@ class Server(AuthorizationServer):
             InvalidClientError: 401 with a challenge when the client tried HTTP Basic or nothing (RFC 6749 §5.2).
             InvalidRequestError: more than one way was tried, or `client_id` names another client.
         """
-        method, client_id, secret = presented_credentials(request)
+        method, client_id, proof = presented_credentials(request)
         client = self.query_client(client_id)
         if (
             client is None
             or method not in methods
             or client.token_endpoint_auth_method != method
-            or (secret is not None and not client.check_client_secret(secret))
+            or not self._proved(client, proof)
         ):
             self._refused(request)
             status = 400 if method == "client_secret_post" else 401
@@ -120,6 +121,15 @@ class Server(AuthorizationServer):
             raise InvalidRequestError("'client_id' names another client than the one authenticated.")
         request.client, request.auth_method = client, method
         return client
+
+    def _proved(self, client: RegisteredClient, proof: str | ForeignToken | None) -> bool:
+        if not isinstance(proof, ForeignToken):
+            return proof is None or client.check_client_secret(proof)
+        try:
+            client_assertion.check(self.work, client, proof)
+        except Unacceptable:
+            return False
+        return True
 
     def _refused(self, request: ProtocolRequest) -> None:
         self.work.write_after_reading()  # of this request nothing else has happened yet
@@ -149,12 +159,12 @@ def once(pairs: Pairs) -> dict[str, str]:
     return {name: value for name, value in found.items() if value}
 
 
-def presented_credentials(request: ProtocolRequest) -> tuple[str, str, str | None]:
-    """How a client says who it is: method, identifier, secret (RFC 6749 §2.3.1).
+def presented_credentials(request: ProtocolRequest) -> tuple[str, str, str | ForeignToken | None]:
+    """How a client says who it is: method, identifier, and its secret (RFC 6749 §2.3.1) or assertion (RFC 7521 §4.2).
 
     Raises:
         InvalidRequestError: more than one way at once.
-        InvalidClientError: malformed HTTP Basic credentials.
+        InvalidClientError: malformed HTTP Basic credentials, or an assertion that names no client.
     """
     scheme, _, rest = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "basic":
@@ -168,10 +178,24 @@ def presented_credentials(request: ProtocolRequest) -> tuple[str, str, str | Non
         if not colon or "\x00" in text:
             raise InvalidClientError("Malformed HTTP Basic credentials.", status_code=401)
         return "client_secret_basic", unquote(client_id), unquote(secret)
+    if "client_assertion" in request.form or "client_assertion_type" in request.form:
+        return _asserted(request.form)
     client_id = request.form.get("client_id", "")
     if "client_secret" in request.form:
         return "client_secret_post", client_id, request.form["client_secret"]
     return "none", client_id, None
+
+
+def _asserted(form: dict[str, str]) -> tuple[str, str, ForeignToken]:
+    if "client_secret" in form:
+        raise InvalidRequestError("More than one way of client authentication.")
+    if form.get("client_assertion_type") != client_assertion.TYPE:
+        raise InvalidClientError("The type of the client assertion is not known.", status_code=401)
+    try:
+        client_id, token = client_assertion.read(form.get("client_assertion", ""), form.get("client_id"))
+    except Unacceptable as error:
+        raise InvalidClientError(f"The client assertion {error}.", status_code=401) from error
+    return "private_key_jwt", client_id, token
 
 
 def answer_error(error: OAuth2Error) -> PlainResponse:

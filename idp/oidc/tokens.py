@@ -84,9 +84,12 @@ def _verified(work: Work, token: str, token_type: str) -> dict[str, Any] | None:
     return claims if claims.get("iss") == work.issuer else None
 
 
-def half_hash(value: str) -> str:
-    """`at_hash` of an access token: the left half of its SHA-256 (OIDC Core §3.1.3.6)."""
-    return base64.urlsafe_b64encode(hashlib.sha256(value.encode("ascii")).digest()[:16]).rstrip(b"=").decode()
+def half_hash(value: str, algorithm: str = "ES256") -> str:
+    """`at_hash` of an access token: the left half of its digest, by the hash of the algorithm that signs the ID token
+    (OIDC Core §3.1.3.6): SHA-256, and SHA-512 of Ed25519."""
+    made = hashlib.sha512 if algorithm == "EdDSA" else hashlib.sha256
+    digest = made(value.encode("ascii")).digest()
+    return base64.urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode()
 
 
 def new_jti(grant_id: UUID | None = None) -> str:

@@ -4,7 +4,7 @@ from idp.oidc.models.api import IdempotentCall
 from idp.oidc.models.authorization import AuthorizationCode, AuthorizationRequest, Consent, Grant
 from idp.oidc.models.client import Client, InitialAccessToken, Revision
 from idp.oidc.models.key import SigningKey
-from idp.oidc.models.token import PermissionSet, RefreshToken, RevokedAccessToken
+from idp.oidc.models.token import PermissionSet, RefreshToken, RevokedAccessToken, UsedToken
 
 __all__ = [
     "AuthorizationCode",
@@ -19,4 +19,5 @@ __all__ = [
     "Revision",
     "RevokedAccessToken",
     "SigningKey",
+    "UsedToken",
 ]

@@ -1,6 +1,7 @@
 """The applications that delegate sign-in to this service."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey
@@ -15,9 +16,15 @@ class Client(Identified, Base):
     __tablename__ = "clients"
     __table_args__ = (
         CheckConstraint(
-            "token_endpoint_auth_method IN ('client_secret_basic', 'client_secret_post', 'none')", name="auth_method"
+            "token_endpoint_auth_method IN ('client_secret_basic', 'client_secret_post', 'private_key_jwt',"
+            " 'tls_client_auth', 'self_signed_tls_client_auth', 'none')",
+            name="auth_method",
         ),
-        CheckConstraint("(token_endpoint_auth_method = 'none') = (secret_digest IS NULL)", name="secret"),
+        CheckConstraint(
+            "(token_endpoint_auth_method IN ('client_secret_basic', 'client_secret_post'))"
+            " = (secret_digest IS NOT NULL)",
+            name="secret",
+        ),
         CheckConstraint("token_endpoint_auth_method <> 'none' OR require_pkce", name="public_pkce"),
     )
 
@@ -41,6 +48,7 @@ class Client(Identified, Base):
     permissions: Mapped[list[str]] = mapped_column(JSON)  # what the client itself may do (client_credentials)
     company_id: Mapped[UUID | None] = mapped_column(ForeignKey("companies.id", ondelete="CASCADE"))
     home_uri: Mapped[str | None]  # where the launcher leads
+    options: Mapped[dict[str, Any]] = mapped_column(JSON)  # the rest of its metadata, see `oidc.client_options`
     registration_token_digest: Mapped[bytes | None] = mapped_column(unique=True)  # RFC 7592
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]

@@ -14,7 +14,7 @@ class SigningKey(Base):
     __tablename__ = "signing_keys"
     __table_args__ = (
         CheckConstraint("state IN ('next', 'active', 'retired')", name="state"),
-        CheckConstraint("algorithm IN ('ES256', 'RS256')", name="algorithm"),
+        CheckConstraint("algorithm IN ('ES256', 'PS256', 'EdDSA', 'RS256')", name="algorithm"),
     )
 
     kid: Mapped[str] = mapped_column(primary_key=True)

@@ -31,6 +31,15 @@ class RevokedAccessToken(Base):
     expires_at: Mapped[datetime] = mapped_column(index=True)
 
 
+class UsedToken(Base):
+    """The name (`jti`) of a token of somebody else that was used; the row goes when that token has ended."""
+
+    __tablename__ = "used_tokens"
+
+    digest: Mapped[bytes] = mapped_column(primary_key=True)
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
 class PermissionSet(Base):
     """The list behind a token's `permission_set`: named by its own digest, so it never changes."""
 

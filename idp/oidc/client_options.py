@@ -1,0 +1,67 @@
+"""What a client may register beyond the core of its registration: the metadata of RFC 7591 and of its kin, under the
+names of the registry "OAuth Dynamic Client Registration Metadata", kept together as one value of the client's row."""
+
+from typing import Annotated, Any, Literal
+
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from idp.core.errors import InvalidInput
+
+SIGNING = ("ES256", "PS256", "EdDSA", "RS256")
+"""Signatures that are made and read here: no HMAC, whose secret is kept as a digest only, and never `none` (R-36)."""
+KEYS_MAX = 16
+
+Signing = Literal["ES256", "PS256", "EdDSA", "RS256"]
+Text = Annotated[str, Field(min_length=1, max_length=300)]
+
+
+class Options(BaseModel):
+    """The options of one client; a field that is not registered has its default.
+
+    `jwks` holds public keys alone. Which key type fits which algorithm is seen when a key is used.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
+
+    jwks: dict[str, Any] | None = None
+    token_endpoint_auth_signing_alg: Signing | None = None
+
+    @field_validator("jwks")
+    @classmethod
+    def _public(cls, value: dict[str, Any] | None) -> dict[str, Any] | None:
+        if value is None:
+            return None
+        members = value.get("keys")
+        if not isinstance(members, list) or not 1 <= len(members) <= KEYS_MAX:
+            raise ValueError(f"holds no list of 1 to {KEYS_MAX} keys")
+        try:
+            keys = KeySet.import_key_set({"keys": members}).keys
+        except (JoseError, ValueError, TypeError, KeyError, AttributeError) as error:
+            raise ValueError("holds a key that cannot be read") from error
+        if any(key.key_type not in ("EC", "RSA", "OKP") or key.is_private for key in keys):
+            raise ValueError("holds a key that is not public")
+        return {"keys": members}
+
+
+NAMES = tuple(Options.model_fields)
+
+
+def read(values: dict[str, Any]) -> Options:
+    """Options from what was registered.
+
+    Raises:
+        InvalidInput: names the first field that breaks a rule.
+    """
+    try:
+        return Options.model_validate(values)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        field = str(first["loc"][0]) if first["loc"] else "metadata"
+        raise InvalidInput(field=field, reason=first["msg"].removeprefix("Value error, ")) from error
+
+
+def stored(options: Options) -> dict[str, Any]:
+    """The options as the client's row keeps them, and as its metadata shows them: what differs from the defaults."""
+    return options.model_dump(mode="json", exclude_defaults=True)

@@ -1,0 +1,40 @@
+"""What others name by a `jti` counts once: client assertions, request objects, proofs of possession."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import bindparam
+from sqlalchemy.dialects import postgresql, sqlite
+
+from idp.core import tokens
+from idp.core.prepared import Prepared
+from idp.oidc.models import UsedToken
+from idp.work import Work
+
+LONGEST_NAME = 300
+_GRACE = timedelta(minutes=1)  # longer than any clock may differ
+
+
+def _noted(dialect: Any) -> Prepared:
+    values: dict[str, Any] = {name: bindparam(name) for name in ("digest", "expires_at")}
+    return Prepared(dialect.insert(UsedToken).values(values).on_conflict_do_nothing())
+
+
+_NOTE = {"sqlite": _noted(sqlite), "postgresql": _noted(postgresql)}
+
+
+def spend(work: Work, kind: str, owner: str, jti: str, until: float) -> bool:
+    """Use a name up: True for the one caller that was first.
+
+    Args:
+        kind: what it names, so that an assertion and a proof may have the same name.
+        owner: who gave the name, within whose names it is unique.
+        until: when the token itself ends (seconds since 1970): its name is kept until then.
+    """
+    work.write_after_reading()
+    connection = work.session.connection()
+    parameters = {
+        "digest": tokens.digest(f"{kind}\x00{owner}\x00{jti}"),
+        "expires_at": datetime.fromtimestamp(until, UTC) + _GRACE,
+    }
+    return _NOTE[connection.dialect.name].run(connection, parameters) == 1
