@@ -1,8 +1,8 @@
 """Sessions: the successful result of a sign-in in one browser, found again at every request."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Table, and_, bindparam, exists, insert, select, update
@@ -69,8 +69,7 @@ _ARRIVAL = Prepared(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Current:
+class Current(NamedTuple):
     """A live session and its account, as far as every request needs them.
 
     Attributes:

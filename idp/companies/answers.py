@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, NamedTuple
 from uuid import UUID
 
 from idp.policy.permissions import Restrictions
@@ -35,8 +35,7 @@ class Why(StrEnum):
     NOT_COVERED = "not_covered"
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
+class Access(NamedTuple):
     """What a person may do in one product of one company.
 
     Attributes:

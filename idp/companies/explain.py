@@ -4,7 +4,6 @@ The answer is the engine's (`reach`), read off the same rows. `remedy` says what
 both in words.
 """
 
-from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -106,7 +105,7 @@ def _as_member(course: Course, asked: Asked) -> tuple[Step, ...] | None:
         product.id, services=drawn.company_services, state=remedy.RUNNING if state is None else state,
         scope="practice" if row.kind == "firm" else "client",
     )  # fmt: skip
-    nothing = replace(nothing, services=reach.services_on(work, row.company_services, row.person_services or ()))
+    nothing = nothing._replace(services=reach.services_on(work, row.company_services, row.person_services or ()))
     found = remedy.first_role(drawn, nothing, asked.permission)
     step = found[0] if found is not None else None
     if step is not None and row.membership_id is None:

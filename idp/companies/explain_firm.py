@@ -1,7 +1,6 @@
 """An explanation for somebody who works for a company from a firm: mandate, role in the firm, assignment, ceiling."""
 
 from copy import copy
-from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Row
@@ -68,7 +67,7 @@ def _along(course: Course, asked: Asked, link: Row[Any]) -> tuple[Step, ...] | N
     grant = _ceiling(course, asked, drawn, grant)
     if _assigned(asked, link):
         own = frozenset(link.permissions) if link.role is None else None
-        grant = replace(grant, role=link.role, custom_permissions=own)
+        grant = grant._replace(role=link.role, custom_permissions=own)
         course.chain.append(role_link(asked, link, kind="assignment", every_client=link.for_mandate is None))
     else:
         course.chain.append(Link("assignment", False, {}))
@@ -193,4 +192,4 @@ def _ceiling(course: Course, asked: Asked, drawn: Place, grant: Grant) -> Grant:
     wider = remedy.widened(drawn, asked.product.id, asked.permission)
     course.missing(Cause.NOT_COVERED, wider[0] if wider is not None else None)
     highest: Level | None = "view" if drawn.only_reads else None
-    return replace(grant, ceiling=wider[1] if wider is not None else (), highest=highest)
+    return grant._replace(ceiling=wider[1] if wider is not None else (), highest=highest)

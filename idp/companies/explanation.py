@@ -1,7 +1,7 @@
 """What an explanation is made of: the question, the closed list of causes, the links of the chain, the answer."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -121,7 +121,7 @@ def finish(course: Course, asked: Asked, place: Place, grant: Grant) -> tuple[St
         return None
     state = asked.work.policies.states.get(grant.state or "")
     if asked.product.subscribed and (state is None or state.refused):
-        grant = replace(grant, state=remedy.RUNNING)
+        grant = grant._replace(state=remedy.RUNNING)
     rest = _shortest(asked, place, grant)
     return (*course.acts, *rest) if rest is not None else None
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Table, bindparam, delete, func, select, update
 
 from idp.accounts import email_address, profile
 from idp.accounts.models import Account
@@ -25,11 +25,20 @@ from idp.companies.errors import (
 from idp.companies.models import FirstUser, Invitation, Membership, Onboarding
 from idp.core.errors import Conflict, InvalidInput, NotFound
 from idp.core.ids import uuid7
+from idp.core.prepared import Prepared
 from idp.policy.catalogue import Role
 from idp.work import Work
 
 INVITES = invitation.INVITES
 USERS, SERVICES, SUMMARY, DONE = "users", "services", "summary", "done"
+
+_o: Table = Onboarding.__table__  # type: ignore[assignment]
+_UNFINISHED = Prepared(  # asked at every sign-in
+    select(_o.c.company_id)
+    .where(_o.c.account_id == bindparam("account"), _o.c.finished_at.is_(None))
+    .order_by(_o.c.accepted_at.desc())
+    .limit(1)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +100,8 @@ def progress(work: Work, company_id: UUID) -> Progress | None:
 
 def unfinished_of(work: Work, account_id: UUID) -> UUID | None:
     """The company whose first steps this person began and has not finished; the latest of several."""
-    return work.session.scalar(
-        select(Onboarding.company_id)
-        .where(Onboarding.account_id == account_id, Onboarding.finished_at.is_(None))
-        .order_by(Onboarding.accepted_at.desc())
-        .limit(1)
-    )
+    row = _UNFINISHED.first(work.session.connection(), {"account": account_id})
+    return row.company_id if row is not None else None
 
 
 def users(work: Work, company_id: UUID) -> list[FirstUser]:

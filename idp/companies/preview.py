@@ -6,7 +6,7 @@ what a limit takes away is what lies between two of its answers: without that li
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
 from idp.policy.catalogue import Policies, Product
@@ -212,8 +212,8 @@ def difference(policies: Policies, before: Preview, after: Preview) -> Differenc
 
 def unlimited(policies: Policies, grant: Grant) -> Grant:
     """What is held, without any of the limits that a company, a mandate or a subscription sets."""
-    return replace(
-        grant, scope="practice", ceiling=None, highest=None, restrictions=(), services=frozenset(policies.services),
+    return grant._replace(
+        scope="practice", ceiling=None, highest=None, restrictions=(), services=frozenset(policies.services),
         state=None, firm_state=None,
     )  # fmt: skip
 
@@ -226,7 +226,7 @@ def obstacles(policies: Policies, product: Product, grant: Grant) -> dict[str, O
     named = with_required(grant.custom_permissions or (), product.permissions) if grant.role is None else left
     found = dict.fromkeys(named - left, Obstacle.NEVER)
     for obstacle, name in _LIMITS:
-        limited = replace(limited, **{name: getattr(grant, name)})
+        limited = limited._replace(**{name: getattr(grant, name)})
         kept = frozenset(effective(policies, limited).permissions)
         found.update(dict.fromkeys(left - kept, obstacle))
         left = kept

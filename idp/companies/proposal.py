@@ -4,7 +4,7 @@ It becomes the same `Grant` that the engine will be asked with once the role is 
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Literal
 from uuid import UUID
 
@@ -105,7 +105,7 @@ def alone(work: Work, company_id: UUID, product: str, choice: Choice) -> Grant:
     if product not in work.policies.products:
         raise InvalidInput(field="product")
     chosen = Grant(product=product, **_chosen(work, company_id, product, choice), switches=frozenset(choice.switches))
-    return replace(preview.unlimited(work.policies, chosen), scope=_scope(company.get(work, company_id)))
+    return preview.unlimited(work.policies, chosen)._replace(scope=_scope(company.get(work, company_id)))
 
 
 def _chosen(work: Work, company_id: UUID, product: str, choice: Choice) -> dict[str, Any]:

@@ -5,7 +5,7 @@ permits what was asked for; the tests do what is proposed and see the answer tur
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import UUID
 
@@ -167,14 +167,14 @@ def _next(place: Place, grant: Grant, permission: str, obstacle: Obstacle | None
             found = settled(place.policies, grant)
         case Obstacle.FIRM_SUBSCRIPTION:
             by = holders_of(place.policies, "company.subscription.change")
-            found = Step(Act.SETTLE_FIRM, {}, by, firm=True), replace(grant, firm_state=RUNNING)
+            found = Step(Act.SETTLE_FIRM, {}, by, firm=True), grant._replace(firm_state=RUNNING)
         case _:  # nothing in a company's hands opens this
             return None
     return ([found[0]], found[1]) if found is not None else None
 
 
 def _opened(place: Place, grant: Grant, ceiling: tuple[str, ...]) -> Grant:
-    return replace(grant, ceiling=ceiling, highest="view" if place.only_reads else None)
+    return grant._replace(ceiling=ceiling, highest="view" if place.only_reads else None)
 
 
 def settled(policies: Policies, grant: Grant) -> tuple[Step, Grant] | None:
@@ -188,7 +188,7 @@ def settled(policies: Policies, grant: Grant) -> tuple[Step, Grant] | None:
         step = Step(Act.SUBSCRIBE, {"product": grant.product}, holders_of(policies, "company.subscription.change"))
     else:
         step = Step(Act.SETTLE, {"product": grant.product}, holders_of(policies, "company.billing.edit-payment"))
-    return step, replace(grant, state=RUNNING)
+    return step, grant._replace(state=RUNNING)
 
 
 def _served(place: Place, grant: Grant, permission: str) -> tuple[list[Step], Grant] | None:
@@ -203,7 +203,7 @@ def _served(place: Place, grant: Grant, permission: str) -> tuple[list[Step], Gr
     if policies.services[name].per_person and name not in place.person_services:
         by = holders_of(policies, "company.users.edit-access")
         done.append(Step(Act.PERSON_SERVICE_ON, {"service": name}, by))
-    return done, replace(grant, services=grant.services | {name})
+    return done, grant._replace(services=grant.services | {name})
 
 
 def _lifted(place: Place, grant: Grant, permission: str) -> tuple[Step, Grant] | None:
@@ -214,7 +214,7 @@ def _lifted(place: Place, grant: Grant, permission: str) -> tuple[Step, Grant] |
             kept = tuple(each for each in grant.restrictions if each[0] != name)
             by = holders_of(policies, "company.users.edit-access")
             what = {"restriction": name, "product": grant.product}
-            return Step(Act.LIFT_RESTRICTION, what, by), replace(grant, restrictions=kept)
+            return Step(Act.LIFT_RESTRICTION, what, by), grant._replace(restrictions=kept)
     return None
 
 
@@ -224,7 +224,7 @@ def _switched(place: Place, grant: Grant, permission: str) -> tuple[Step, Grant]
     for area, opened in role.switches.items() if role is not None else ():
         if permission in opened and area not in grant.switches:
             by = holders_of(place.policies, "company.users.edit-access")
-            after = replace(grant, switches=grant.switches | {area})
+            after = grant._replace(switches=grant.switches | {area})
             return Step(Act.SWITCH_ON, {"area": area, "product": grant.product}, by), after
     return None
 
@@ -254,7 +254,7 @@ def _role_with(place: Place, grant: Grant, permission: str, *, give: bool) -> tu
 
 def _own(grant: Grant, permissions: frozenset[str]) -> Grant:
     """With a role of one's own; it has no switches, and limits are for roles that have some."""
-    return replace(grant, role=None, custom_permissions=permissions, switches=frozenset(), restrictions=())
+    return grant._replace(role=None, custom_permissions=permissions, switches=frozenset(), restrictions=())
 
 
 def _with_role(
@@ -269,7 +269,7 @@ def _with_role(
         return Step(act, {"custom_role": str(own), "product": grant.product}, givers, firm=place.firm), after
     switches = frozenset(area for area in role.switches if area in role.switch_defaults)
     limits = grant.restrictions if role.switches else ()  # limits are for roles with switches
-    after = replace(grant, role=role.id, custom_permissions=None, switches=switches, restrictions=limits)
+    after = grant._replace(role=role.id, custom_permissions=None, switches=switches, restrictions=limits)
     named = tuple(each for each in givers if each in role.assignable_by) if not place.firm else givers
     return Step(act, {"role": role.id, "product": grant.product}, named, firm=place.firm), after
 

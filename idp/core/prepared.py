@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.base import Executable
 from sqlalchemy.types import TypeEngine
 
+from idp.core import wire
 from idp.core.db import UTCDateTime
 from idp.core.session import Reader
 
@@ -123,7 +124,7 @@ def _result(kind: TypeEngine[Any], dialect: Dialect) -> Convert:
     if isinstance(kind, UTCDateTime):
         return _read
     if isinstance(kind, JSON):
-        return lambda value: [] if value == "[]" else {} if value == "{}" else convert(value)
+        return wire.read
     return convert
 
 
@@ -137,7 +138,7 @@ def _written(value: datetime | None) -> str | None:
         return None
     if value.tzinfo is None:
         raise ValueError("an instant needs a time zone")
-    return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+    return value.astimezone(UTC).isoformat(" ", "microseconds")[:-6]  # without "+00:00"
 
 
 def _read(value: str) -> datetime:

@@ -1,9 +1,8 @@
 """The claims of a subject, for a client, in a company: what `docs/token-contract.md` promises."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import and_
@@ -19,8 +18,7 @@ from idp.policy.permissions import restrictions_claim
 from idp.work import Work
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(NamedTuple):
     """Whom a token is about, and what was proved of them in the session it comes from."""
 
     account_id: UUID
@@ -34,8 +32,7 @@ class Subject:
     clock: int  # of access changes, when this was read
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(NamedTuple):
     """What the standard claims say (OIDC Core §5.1), read together with the session."""
 
     given_name: str

@@ -1,9 +1,8 @@
 """Grants: what a client holds for a person after a code, the family of its tokens. Opened, read while live, revoked."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import bindparam, exists, insert, select, update
@@ -23,8 +22,7 @@ IDLE = timedelta(days=7)
 TOUCHED_EVERY = timedelta(minutes=10)
 
 
-@dataclass(frozen=True, slots=True)
-class Family:
+class Family(NamedTuple):
     """A live grant with the person behind it."""
 
     grant_id: UUID

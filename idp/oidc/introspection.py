@@ -1,8 +1,7 @@
 """What a token is worth now: userinfo, introspection (RFC 7662) and revocation (RFC 7009)."""
 
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import insert
@@ -17,8 +16,7 @@ from idp.oidc.models import RevokedAccessToken
 from idp.work import Work
 
 
-@dataclass(frozen=True, slots=True)
-class LiveToken:
+class LiveToken(NamedTuple):
     """An access token of ours that is worth something now.
 
     Attributes:

@@ -3,9 +3,9 @@
 import base64
 import binascii
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 from authlib.oauth2 import OAuth2Error, OAuth2Request
@@ -13,6 +13,7 @@ from authlib.oauth2.rfc6749 import AuthorizationServer, InvalidClientError, Inva
 from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 
 from idp.audit import log as audit
+from idp.core import wire
 from idp.oidc import client_assertion, clients
 from idp.oidc.clients import AUTH_METHODS, RegisteredClient
 from idp.oidc.foreign import ForeignToken, Unacceptable
@@ -21,19 +22,17 @@ from idp.work import Work
 Pairs = Iterable[tuple[str, str]]
 
 
-@dataclass(frozen=True, slots=True)
-class PlainRequest:
+class PlainRequest(NamedTuple):
     """A request without a framework: `query` and `form` keep every pair, so that repeats are seen."""
 
     method: str
     path: str
     query: tuple[tuple[str, str], ...] = ()
     form: tuple[tuple[str, str], ...] = ()
-    headers: dict[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class PlainResponse:
+class PlainResponse(NamedTuple):
     """An answer without a framework; `body` is text, ready to be sent."""
 
     status: int
@@ -91,7 +90,7 @@ class Server(AuthorizationServer):
         return ProtocolRequest(request.method, self.work.issuer + request.path, once(pairs), request.headers)
 
     def handle_response(self, status: int, body: Any, headers: Iterable[tuple[str, str]]) -> PlainResponse:
-        text = body if isinstance(body, str) else json.dumps(body)
+        text = body if isinstance(body, str) else wire.write(body)
         return PlainResponse(status, text, tuple(headers))
 
     def send_signal(self, name: str, *args: Any, **kwargs: Any) -> None:

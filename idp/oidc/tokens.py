@@ -6,7 +6,6 @@ signature itself (docs/performance.md), and our tokens have one form only.
 
 import base64
 import hashlib
-import json
 import os
 from functools import lru_cache
 from typing import Any
@@ -16,6 +15,7 @@ from joserfc.errors import JoseError
 from joserfc.jws import JWSRegistry
 from joserfc.util import json_b64decode, urlsafe_b64decode, urlsafe_b64encode
 
+from idp.core import wire
 from idp.oidc import cache, keys
 from idp.work import Work
 
@@ -41,8 +41,7 @@ def _encoded_header(algorithm: str, kid: str, token_type: str) -> str:
 
 
 def _encoded(value: dict[str, Any]) -> str:
-    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
-    return urlsafe_b64encode(text.encode()).decode()
+    return urlsafe_b64encode(wire.write(value).encode()).decode()
 
 
 def verify(work: Work, token: str, token_type: str) -> dict[str, Any] | None:

@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from idp.policy.agreements import State
 from idp.policy.catalogue import Policies, Product, Role
@@ -53,8 +53,7 @@ def expand(
     return with_required(named, definitions) - removed, switches
 
 
-@dataclass(frozen=True)
-class Grant:
+class Grant(NamedTuple):
     """All that decides about one person's permissions in one product of one company.
 
     Attributes:

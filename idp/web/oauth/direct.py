@@ -7,7 +7,6 @@ to Flask, whose error faces are the same for every path. The routes are known to
 The authorization endpoint is here as far as its answers are redirects; its pages are Flask's.
 """
 
-import json
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -20,6 +19,7 @@ from werkzeug.wrappers import Response
 from werkzeug.wsgi import get_input_stream
 
 from idp.authn import session
+from idp.core import wire
 from idp.oidc.errors import InvalidRequest, ProtocolError
 from idp.oidc.server import PlainRequest, PlainResponse, answer_error
 from idp.web import cookies, headers
@@ -205,7 +205,7 @@ class _Direct:
 
 def json_answer(body: Any, status: int = 200) -> PlainResponse:
     """A JSON answer."""
-    return PlainResponse(status, json.dumps(body, ensure_ascii=False), (JSON,))
+    return PlainResponse(status, wire.write(body), (JSON,))
 
 
 def _by_flask() -> NoReturn:
