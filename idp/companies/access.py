@@ -45,6 +45,7 @@ __all__ = [
     "only_company",
     "require",
     "require_one",
+    "rights_of_actor",
     "resolve",
     "resolve_many",
     "roles_of",
@@ -163,6 +164,14 @@ def staff_permissions(work: Work, account_id: UUID) -> frozenset[str]:
     known = work.policies.roles
     held = [known[role] for role in work.session.scalars(statement) if role in known]
     return frozenset().union(*(role.permissions for role in held if "staff" in role.held_by))
+
+
+def rights_of_actor(work: Work) -> frozenset[str]:
+    """What the actor may do in running this service, be it a person or a service that works for it."""
+    actor = work.actor
+    if actor.kind == "client":
+        return frozenset() if actor.company_id is not None else frozenset(actor.permissions)
+    return staff_permissions(work, actor.id) if actor.kind == "account" and actor.id is not None else frozenset()
 
 
 def roles_of(work: Work, account_id: UUID, company_id: UUID) -> frozenset[str]:

@@ -1,11 +1,13 @@
 """A firm asks for access at an address (MAN-08). It hears the same whoever is found there, and sees no company's name
 before that company has said yes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.exc import IntegrityError
 
 from idp.accounts import email_address
@@ -121,12 +123,29 @@ def withdraw(work: Work, firm_id: UUID, request_id: UUID) -> None:
 
 def of_firm(work: Work, firm_id: UUID, *, limit: int = LISTED) -> list[Asked]:
     """A firm's requests, the latest first; those that wait before those that are answered."""
+    order = (_r.closed_at.is_not(None), _r.created_at.desc(), _r.id.desc())
+    return _listed(work, _r.firm_id == firm_id, order=order, limit=limit)
+
+
+def one(work: Work, firm_id: UUID, request_id: UUID) -> Asked:
+    """One request of a firm. Who may see it is for the caller.
+
+    Raises:
+        NotFound: the firm has no such request; that of another one answers the same.
+    """
+    found = _listed(work, _r.firm_id == firm_id, _r.id == request_id)
+    if not found:
+        raise NotFound(kind="mandate_request")
+    return found[0]
+
+
+def _listed(work: Work, *which: ColumnElement[bool], order: Sequence[Any] = (), limit: int = 1) -> list[Asked]:
     a = tables.accounts.c
     rows = work.session.execute(
         select(_r, a.given_name, a.family_name)
         .join(tables.accounts, a.id == _r.asked_by, isouter=True)
-        .where(_r.firm_id == firm_id)
-        .order_by(_r.closed_at.is_not(None), _r.created_at.desc(), _r.id.desc())
+        .where(*which)
+        .order_by(*order)
         .limit(limit)
     )
     return [

@@ -147,6 +147,19 @@ def answered(work: Work, company_id: UUID, *, product: str = "") -> None:
     _close(work, company_id, PRODUCT if product else TERMS, product, "done")
 
 
+def get(work: Work, company_id: UUID, request_id: UUID) -> SubscriptionRequest:
+    """One request of a company, open or not. Who may see it is for the caller.
+
+    Raises:
+        NotFound: the company has no such request; that of another one answers the same.
+    """
+    r = SubscriptionRequest
+    found = work.session.scalar(select(r).where(r.id == request_id, r.company_id == company_id))
+    if found is None:
+        raise NotFound(kind="request")
+    return found
+
+
 def listing(work: Work, company_id: UUID) -> list[SubscriptionRequest]:
     """The open requests of a company, and the last one that was refused if nothing followed it."""
     r = SubscriptionRequest

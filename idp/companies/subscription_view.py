@@ -206,9 +206,7 @@ def attention(work: Work, company_ids: Iterable[UUID]) -> dict[UUID, list[Produc
 
 
 def _require(work: Work, company_id: UUID) -> None:
-    account_id = work.actor.id
-    staff = access.staff_permissions(work, account_id) if work.actor.kind == "account" and account_id else frozenset()
-    access.require(work, STAFF_VIEWS if STAFF_VIEWS in staff else VIEWS, company_id)
+    access.require(work, STAFF_VIEWS if STAFF_VIEWS in access.rights_of_actor(work) else VIEWS, company_id)
 
 
 def _seen(work: Work, contract: Subscription | None, row: SubscribedProduct, held: Seats | None) -> ProductSeen:

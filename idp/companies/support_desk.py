@@ -210,8 +210,7 @@ def find(work: Work, reference: str) -> UUID:
 
 
 def _sign_ins(work: Work, account_id: UUID) -> tuple[SignInSeen, ...] | None:
-    actor = work.actor.id
-    if not access.trusted(work) and (actor is None or SESSIONS not in access.staff_permissions(work, actor)):
+    if not access.trusted(work) and SESSIONS not in access.rights_of_actor(work):
         return None
     s = Session
     rows = work.session.execute(

@@ -102,6 +102,14 @@ def remember(work: Work, claimed: Claim, answer: Answer) -> None:
     )
 
 
+def forget(work: Work, claimed: Claim) -> None:
+    """Give a key back whose call failed although what it had recorded until then was kept, such as a counted try."""
+    mine = IdempotentCall.id == claimed.id, IdempotentCall.answer.is_(None)
+    if work.session.scalar(select(IdempotentCall.id).where(*mine)) is not None:
+        work.session.execute(delete(IdempotentCall).where(*mine))
+        work.checkpoint(write=False)
+
+
 def _known(work: Work, call: Call) -> Claim:
     row = work.session.execute(
         select(*IdempotentCall.__table__.columns).where(IdempotentCall.key_digest == call.key_digest)

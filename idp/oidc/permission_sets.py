@@ -41,3 +41,10 @@ def find(work: Work, set_id: str, product: str) -> list[str] | None:
     return work.session.scalar(
         select(PermissionSet.permissions).where(PermissionSet.id == set_id, PermissionSet.product == product)
     )
+
+
+def named(work: Work, set_id: str) -> PermissionSet | None:
+    """The set of this name, whichever product it is of; None when no token has named it yet."""
+    if "\x00" in set_id:  # PostgreSQL has no NUL
+        return None
+    return work.session.scalars(select(PermissionSet).where(PermissionSet.id == set_id).limit(1)).first()

@@ -15,6 +15,7 @@ WORDS: Mapping[str, Any] = {
     "assignment.ended": _l("A client was taken back from a colleague"),
     "assignment.given": _l("A client was given to a colleague"),
     "audit.exported": _l("This log was downloaded"),
+    "audit.searched": _l("Our support team read this log"),
     "client_group.created": _l("A group of clients was made"),
     "client_group.filled": _l("Clients were put into a group, or taken out"),
     "client_group.removed": _l("A group of clients was removed"),

@@ -20,6 +20,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
+from idp.companies.errors import NotSubscribed
 from idp.core import errors
 from idp.core.errors import IdpError
 from idp.web.api import refusals
@@ -30,6 +31,7 @@ STATUS: Mapping[type[IdpError], int] = {
     refusals.Malformed: 400,
     refusals.Outdated: 412,
     refusals.ConditionMissing: 428,
+    NotSubscribed: 422,  # J2: what was named is nothing that the company could name
     errors.InvalidInput: 422,
     errors.NotAuthenticated: 401,
     errors.StepUpRequired: 401,  # RFC 9470

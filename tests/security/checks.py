@@ -136,8 +136,9 @@ def of_api(stage: Stage, line: Line) -> Iterator[Check]:
     elif ":company_id>" in line.path:
         yield from of_company(stage, line)
     else:
+        values = {"set_id": objects.known_set(stage)} if "<set_id>" in line.path else {}
         for name in (NOBODY, *PEOPLE):
-            yield Check(line, name, "", filled(line, {}), SIGN_IN if name == NOBODY else IN)
+            yield Check(line, name, "", filled(line, values), SIGN_IN if name == NOBODY else IN)
 
 
 def _company_parameter(line: Line, key: UUID) -> dict[str, str]:

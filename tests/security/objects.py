@@ -14,11 +14,13 @@ from idp.accounts.models import RecoveryContact
 from idp.authn.models import Session, TotpAuthenticator, TrustedDevice
 from idp.cli import demo_data
 from idp.companies import (
+    access,
     assignment,
     client_group,
     colleague_request,
     company,
     mandate,
+    mandate_request,
     membership,
     role,
     subscription,
@@ -32,6 +34,7 @@ from idp.companies.models import (
     FirstUser,
     Invitation,
     Mandate,
+    MandateRequest,
     Membership,
     Onboarding,
     ProductRole,
@@ -39,7 +42,8 @@ from idp.companies.models import (
     SupportCase,
 )
 from idp.core.settings import ROOT
-from idp.oidc.models import Client, Grant
+from idp.oidc import permission_sets
+from idp.oidc.models import Client, Grant, PermissionSet
 from idp.work import Actor, Work
 from tests.security import cast
 from tests.stage import Stage
@@ -166,12 +170,16 @@ WITHIN: dict[str, Callable[[Work, UUID], str | None]] = {
     "mandate_id": _mandate(Mandate.company_id),
     "received_id": _mandate(Mandate.firm_id),
     "invitation_id": _first(Invitation.id, Invitation.company_id),
+    "wish_id": _first(MandateRequest.id, MandateRequest.firm_id),
 }
 """By parameter, what a company has of it."""
 
 AT: dict[str, dict[str, Callable[[Work, UUID], str | None]]] = {
     "/api/v1/companies/<uuid:company_id>/memberships/<uuid:account_id>/roles/<product>": {"account_id": _with_a_role},
     "/api/v1/companies/<uuid:company_id>/mandates/<uuid:mandate_id>": {
+        "mandate_id": _first(Mandate.id, Mandate.company_id)
+    },
+    "/api/v1/companies/<uuid:company_id>/mandates/<uuid:mandate_id>/people": {
         "mandate_id": _first(Mandate.id, Mandate.company_id)
     },
     "/companies/<uuid:firm_id>/colleagues/<uuid:account_id>/assignments/<uuid:assignment_id>": {
@@ -190,6 +198,8 @@ OF_BOTH = frozenset(
     {
         "/companies/<uuid:company_id>/people/<uuid:account_id>/explain",
         "/companies/<uuid:company_id>/log/on/<uuid:account_id>",
+        "/api/v1/companies/<uuid:company_id>/access/<uuid:account_id>",
+        "/api/v1/companies/<uuid:company_id>/access/<uuid:account_id>/explanation",
     }
 )
 """Paths on which a colleague of a firm is somebody of its client too."""
@@ -203,7 +213,16 @@ PLAIN = {
 FORMS: dict[str, dict[str, str]] = {"POST /account/requests/<uuid:request_id>": {"outcome": "declined"}}
 """By route, what to send where a form is read before anything else is asked; nothing for the others."""
 
-BODIES: dict[str, dict[str, str]] = {
+QUERIES = {"GET /api/v1/companies/<uuid:company_id>/access/<uuid:account_id>/explanation": "product=accounting"}
+"""By operation of the API, the parameters without which nothing is looked for."""
+
+_API = "/api/v1/companies/<uuid:company_id>"
+BODIES: dict[str, dict[str, Any]] = {
+    f"POST {_API}/mandates/<uuid:mandate_id>/confirm": {"address": "a@b.example", "preset": "review"},
+    f"PUT {_API}/mandates/<uuid:mandate_id>/scope": {"preset": "review"},
+    f"POST {_API}/mandates/<uuid:mandate_id>/hand-over": {
+        "successor_id": str(uuid4()), "until_at": "2099-01-01T00:00:00Z"
+    },
     "PUT /api/v1/companies/<uuid:company_id>/memberships/<uuid:account_id>/company-role": {
         "company_role": "company.member"
     },
@@ -237,8 +256,10 @@ def prepare(stage: Stage) -> None:
         firm = stage.company(cast.FIRM)
         client_group.create(work, firm, "A group")
         names = {"name": "A role", "labels": {"en": "A role"}}
+        mandate_request.ask(work, firm, address="somebody@elsewhere.example", preset="review")
         role.create_custom(work, firm, PLAIN["product"], permissions=["accounting.journals.view"], **names)
         _other_firm(work, stage.person("chloe.fontaine").id)
+        _named_set(work, stage)
 
 
 def _other_firm(work: Work, account_id: UUID) -> None:
@@ -256,6 +277,20 @@ def _other_firm(work: Work, account_id: UUID) -> None:
     accountant = {"product": "accounting", "role_id": "accounting.accountant"}
     assignment.give(work, firm.id, account_id, client_id=client.id, **accountant)
     client_group.create(work, firm.id, "A group of others")
+    mandate_request.ask(work, firm.id, address="somebody@elsewhere.example", preset="review")
+
+
+def _named_set(work: Work, stage: Stage) -> None:
+    """A set of permissions that a token has named."""
+    reached = access.resolve(work, stage.person("ines.moreau").id, stage.company(cast.LUMEN), PLAIN["product"])
+    assert isinstance(reached, access.Access)
+    permission_sets.remember(work, reached)
+
+
+def known_set(stage: Stage) -> str:
+    """One that is known; it belongs to no company."""
+    with stage.work(write=False) as work:
+        return str(work.session.scalar(select(PermissionSet.id).order_by(PermissionSet.id).limit(1)))
 
 
 def _refused(work: Work, company_id: UUID, reference: str) -> None:

@@ -32,7 +32,8 @@ class Caller:
             {} if check.line.method in ("GET", "DELETE") else {"json": objects.BODIES.get(str(check.line), {})}
         )
         headers = {"If-Match": "*", **(bearer(token) if token else {})}
-        answer = self.http.open(check.path, method=check.line.method, headers=headers, **body)
+        query = objects.QUERIES.get(str(check.line))
+        answer = self.http.open(check.path, query_string=query, method=check.line.method, headers=headers, **body)
         code = str((answer.json or {}).get("type", "")).removeprefix("/problems/") if answer.status_code >= 400 else ""
         if answer.status_code >= 500:
             return FAILURE

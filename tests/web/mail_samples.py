@@ -36,6 +36,7 @@ MAILS: dict[str, list[dict[str, Any]]] = {
             "products": "Comptabilité et Facturation",
         }
     ],
+    "account_by_staff": [{"name": "Inès", "what": what} for what in ("blocked", "active", "sessions")],
     "account_blocked": [{"link": LINK, "expires": "22 novembre 2026 à 10:12", "name": "Pascal"}],
     "password_reset": [{"link": LINK, "expires": "22 novembre 2026 à 10:12"}],
     "password_changed": [SEEN],

@@ -5,8 +5,10 @@ from importlib import import_module
 from flask_openapi3 import OpenAPI
 
 ROOMS = (
-    "assignments", "companies", "custom_roles", "firm", "invitations", "mandates", "memberships", "operations",
-    "product_roles", "role_previews", "roles",
+    "access", "access_log", "assignments", "companies", "custom_roles", "firm", "firm_mandates", "invitations",
+    "mandates", "memberships", "operations", "operations_accounts", "operations_companies", "operations_log",
+    "permission_sets", "product_roles", "role_previews", "roles",
+    "subscriptions",
 )  # fmt: skip
 
 

@@ -11,7 +11,19 @@ from idp.companies.models import Assignment
 from idp.core.errors import NotFound
 from idp.web.api.firm import ColleaguePath
 from idp.web.api.room import Made, Room
-from idp.web.api.shapes import CompanyPath, Labels, Moment, ProductName, Query, RoleName, Sent, Shown
+from idp.web.api.shapes import (
+    AN_ID,
+    CompanyPath,
+    Key,
+    Labels,
+    Moment,
+    ProductName,
+    Query,
+    RoleName,
+    Sent,
+    Shown,
+    example,
+)
 from idp.web.work import open_work
 from idp.work import Work
 
@@ -28,19 +40,25 @@ class AssignmentPath(CompanyPath):
 class AssignmentSent(Sent):
     """A role to be given: one of `role` and `custom_role_id`. Without `client_id`: at every client."""
 
-    account_id: UUID
+    model_config = example(
+        account_id=AN_ID, product="accounting", role="accounting.accountant", client_id=AN_ID, locale="nl-BE"
+    )
+
+    account_id: Key
     product: ProductName
     role: RoleName | None = None
-    custom_role_id: UUID | None = None
-    client_id: UUID | None = None
+    custom_role_id: Key | None = None
+    client_id: Key | None = None
     locale: Locale | None = None
 
 
 class AssignmentChange(Sent):
     """The role and the language from now on: one of `role` and `custom_role_id`."""
 
+    model_config = example(role="accounting.reader", locale="nl-BE")
+
     role: RoleName | None = None
-    custom_role_id: UUID | None = None
+    custom_role_id: Key | None = None
     locale: Locale | None = None
 
 
@@ -77,7 +95,7 @@ class HeldList(Shown):
 
 
 class HeldQuery(Query):
-    client_id: Annotated[UUID, Field(description="At this client; what holds at every client included.")] | None = None
+    client_id: Annotated[Key, Field(description="At this client; what holds at every client included.")] | None = None
 
 
 @room.get("/companies/<uuid:company_id>/colleagues/<uuid:account_id>/assignments", may=VIEWS, shows=HeldList)

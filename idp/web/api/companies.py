@@ -5,15 +5,14 @@ from uuid import UUID
 
 from pydantic import Field
 
-from idp.companies import company, own_companies
+from idp.companies import company, company_settings, own_companies
 from idp.companies.models import Company
 from idp.web.api import caller, lists
 from idp.web.api.room import Room
-from idp.web.api.shapes import CompanyPath, ListQuery, Moment, Shown
+from idp.web.api.shapes import CompanyPath, ListQuery, Moment, Sent, Shown, example
 from idp.web.work import open_work
 
 room = Room("companies", "Companies", "Companies and firms, as those who belong to them see them.")
-VIEWS = "company.profile.view"
 LISTED = "companies"
 
 
@@ -48,6 +47,17 @@ class CompanyShown(Shown):
     created_at: Moment
 
 
+class ProfileChange(Sent):
+    """What is to be different; what is left out stays. `country`: two capital letters (ISO 3166-1)."""
+
+    model_config = example(city="Saint-Herblain")
+
+    name: Annotated[str, Field(min_length=1, max_length=company.NAME_MAX)] | None = None
+    city: Annotated[str, Field(max_length=company_settings.CITY_MAX)] | None = None
+    country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] | None = None
+    locale: Annotated[str, Field(max_length=20, description="Language of the company, such as `fr-BE`.")] | None = None
+
+
 class CompanyQuery(ListQuery):
     search: Annotated[str, Field(max_length=100, description="A part of the name, in any case.")] = ""
 
@@ -74,10 +84,22 @@ def list_companies(query: CompanyQuery) -> CompanyList:
     return CompanyList(data=rows, next=lists.following(work, page.next, LISTED))
 
 
-@room.get("/companies/<uuid:company_id>", may=(VIEWS,), shows=CompanyShown, tagged=True)
+@room.get("/companies/<uuid:company_id>", may=(company_settings.VIEWS_PROFILE,), shows=CompanyShown, tagged=True)
 def show_company(path: CompanyPath) -> CompanyShown:
     """A company."""
     return CompanyShown.model_validate(company.get(open_work(), path.company_id))
+
+
+@room.patch(
+    "/companies/<uuid:company_id>", may=(company_settings.EDITS_PROFILE,), shows=CompanyShown, present=show_company
+)
+def change_profile(path: CompanyPath, body: ProfileChange) -> CompanyShown:
+    """Change what a company is called, where it is, or its language."""
+    work = open_work()
+    before = company.get(work, path.company_id)
+    values = {name: getattr(before, name) for name in ProfileChange.model_fields}
+    company_settings.edit_profile(work, path.company_id, **{**values, **body.model_dump(exclude_none=True)})
+    return CompanyShown.model_validate(company.get(work, path.company_id))
 
 
 def _listed(found: Company) -> CompanyListed:

@@ -8,7 +8,7 @@ from pydantic import Field
 from idp.companies import custom_role, role
 from idp.companies.models import CustomRole
 from idp.web.api.room import Made, Room
-from idp.web.api.shapes import CompanyPath, Labels, Moment, ProductName, Sent, Shown
+from idp.web.api.shapes import CompanyPath, Labels, Moment, ProductName, Sent, Shown, example
 from idp.web.work import open_work
 
 room = Room("custom_roles", "Custom roles", "Roles that a company or a firm made itself, for one product each.")
@@ -30,6 +30,10 @@ class RolePath(CompanyPath):
 class CustomRoleSent(Sent):
     """A role to be made. `name` tells it apart within the company; by default it is the first label."""
 
+    model_config = example(
+        product="accounting", labels={"fr": "Consultation", "en": "Looking"}, permissions=["accounting.journals.view"]
+    )
+
     product: ProductName
     labels: Annotated[dict[Language, Text], Field(min_length=1, max_length=5)]
     permissions: Permissions
@@ -38,6 +42,8 @@ class CustomRoleSent(Sent):
 
 class CustomRoleChange(Sent):
     """What is to be different; what is left out stays."""
+
+    model_config = example(permissions=["accounting.journals.view", "accounting.reports.view"])
 
     labels: Annotated[dict[Language, Text], Field(min_length=1, max_length=5)] | None = None
     permissions: Permissions | None = None

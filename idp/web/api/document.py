@@ -2,7 +2,7 @@
 
 import json
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 from flask import Blueprint, Response, current_app
 from flask_openapi3 import OpenAPI
@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from idp.oidc import api_clients
 from idp.web.api.room import OPERATIONS, Operation
-from idp.web.api.shapes import FieldProblem, Problem
+from idp.web.api.shapes import Problem, example_of
 
 PATH = f"{api_clients.PATH}/openapi.json"
 _PROBLEMS = {
@@ -34,6 +34,7 @@ _SCOPES = {
     "operations.read": "See accounts, companies, subscriptions, clients, keys, catalogue and the audit log as staff.",
     "operations.write": "Act on them as staff.",
 }
+Mode = Literal["validation", "serialization"]
 _ABOUT = (
     "Companies, their people, roles, invitations, subscriptions and mandates, and the running of this service. Rights "
     "are read at every call: a token carries scopes, and what its person may do in a company decides."
@@ -62,9 +63,11 @@ def document(app: OpenAPI) -> dict[str, Any]:
     made["info"] = {"title": "Sésame API", "version": "1", "description": _ABOUT}
     made["servers"] = [{"url": issuer}]
     schemas = made["components"]["schemas"]
-    schemas.pop("ValidationErrorModel", None)
-    for model in (Problem, FieldProblem):
-        schemas[model.__name__] = _schema(model)
+    schemas.clear()  # written by hand there, and poorer than what the shapes say of themselves
+    for operation in OPERATIONS.values():
+        _describe(schemas, operation.sends, "validation")
+        _describe(schemas, operation.shows, "serialization")
+    _describe(schemas, Problem, "serialization")
     made["components"]["responses"] = {_named(status): _problem(text) for status, text in _PROBLEMS.items()}
     made["components"]["securitySchemes"] = {"oauth2": _security(issuer)}
     by_place = {(_place(each), each.method.lower()): each for each in OPERATIONS.values()}
@@ -92,10 +95,16 @@ def _problem(description: str) -> dict[str, Any]:
     return {"description": description, "content": content}
 
 
-def _schema(model: type[BaseModel]) -> dict[str, Any]:
-    schema = model.model_json_schema(ref_template="#/components/schemas/{model}", mode="serialization")
-    schema.pop("$defs", None)
-    return schema
+def _describe(
+    schemas: dict[str, Any], model: type[BaseModel] | None, mode: Literal["validation", "serialization"]
+) -> None:
+    """Put in the schema of a shape, and those that it is made of. A name stands for one shape."""
+    if model is None:
+        return
+    schema = model.model_json_schema(ref_template="#/components/schemas/{model}", mode=mode)
+    for name, found in {**schema.pop("$defs", {}), model.__name__: schema}.items():
+        if schemas.setdefault(name, found) != found:
+            raise RuntimeError(f"two shapes of the API are called {name}")
 
 
 def _security(issuer: str) -> dict[str, Any]:
@@ -113,6 +122,9 @@ def _security(issuer: str) -> dict[str, Any]:
 
 def _complete(described: dict[str, Any], operation: Operation) -> None:
     """What the operation says of itself, and flask-openapi3 does not know."""
+    if operation.sends is not None:
+        described["requestBody"]["required"] = True
+        described["requestBody"]["content"]["application/json"]["example"] = example_of(operation.sends)
     responses = described["responses"]
     responses.pop("422", None)  # its own, which is another shape than ours
     success = responses[str(operation.status)]
@@ -130,7 +142,7 @@ def _statuses(operation: Operation) -> list[int]:
     found = {400, 401, 403, 404, 422, 429, 503}
     if not operation.safe:
         found |= {409, 410, 413}
-    if operation.takes_body:
+    if operation.sends is not None:
         found |= {413, 415}
     if operation.present is not None:
         found |= {412, 428}

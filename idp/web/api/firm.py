@@ -10,7 +10,7 @@ from idp.companies.client_list import Client, Filter, Phase
 from idp.companies.colleague_list import Colleague
 from idp.web.api import lists
 from idp.web.api.room import Room
-from idp.web.api.shapes import CompanyPath, Labels, ListQuery, Moment, Shown
+from idp.web.api.shapes import CompanyPath, Key, Labels, ListQuery, Moment, Shown
 from idp.web.work import open_work
 
 room = Room("firm", "Firms", "The clients and the people of an accounting firm; the company of the path is the firm.")
@@ -24,8 +24,8 @@ class ClientQuery(ListQuery):
     search: Annotated[str, Field(max_length=100, description="A part of the name or town, in any case.")] = ""
     product: Annotated[str, Field(max_length=64, description="Open to the firm there now.")] = ""
     phase: Phase | None = None
-    group: UUID | None = None
-    colleague: Annotated[UUID, Field(description="Somebody who works there.")] | None = None
+    group: Key | None = None
+    colleague: Annotated[Key, Field(description="Somebody who works there.")] | None = None
 
 
 class ClientPath(CompanyPath):

@@ -1,20 +1,23 @@
 """Invitations: offers of roles to an address. The link is in the mail alone, never in an answer (R-63)."""
 
-from typing import Annotated, Any
+from collections.abc import Iterable
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import Field
 
-from idp.companies import invitation
-from idp.companies.models import Invitation
+from idp.companies import invitation, invitation_list
+from idp.companies.models import Invitation, InvitedRole
+from idp.web.api import lists
 from idp.web.api.room import Made, Room
-from idp.web.api.shapes import CompanyPath, Moment, ProductName, RoleName, Sent, Shown
+from idp.web.api.shapes import CompanyPath, Flag, ListQuery, Moment, ProductName, RoleName, Sent, Shown, example
 from idp.web.work import open_work
 from idp.work import Work
 
 room = Room("invitations", "Invitations", "Offers of roles to an address; an open one holds its seats.")
 PATH = "/companies/<uuid:company_id>/invitations"
 ONE = f"{PATH}/<uuid:invitation_id>"
+LISTED = "invitations"
 
 
 class InvitationPath(CompanyPath):
@@ -24,6 +27,14 @@ class InvitationPath(CompanyPath):
 class InvitationSent(Sent):
     """Whom to invite, and to what: built-in roles by product. `extra_cost` confirms what seats beyond the plan cost."""
 
+    model_config = example(
+        address="paul.martin@atelier-lumen.example.com",
+        locale="fr-FR",
+        given_name="Paul",
+        family_name="Martin",
+        roles={"capture": "capture.documents-basic"},
+    )
+
     address: Annotated[str, Field(min_length=1, max_length=320)]
     locale: Annotated[str, Field(max_length=20)]
     roles: Annotated[dict[ProductName, RoleName], Field(max_length=20)] = {}
@@ -32,7 +43,7 @@ class InvitationSent(Sent):
     company_role: RoleName | None = None
     also: Annotated[list[RoleName], Field(max_length=10)] = []
     message: Annotated[str, Field(max_length=500)] = ""
-    extra_cost: bool = False
+    extra_cost: Flag = False
 
 
 class OfferedShown(Shown):
@@ -53,6 +64,30 @@ class InvitationShown(Shown):
     expires_at: Moment
     closed_at: Moment | None
     outcome: str | None
+
+
+class InvitationQuery(ListQuery):
+    """By default those that wait for an answer."""
+
+    state: Literal["open", "expired", "closed"] = "open"
+    search: Annotated[str, Field(max_length=100, description="A part of the name or address, in any case.")] = ""
+
+
+class InvitationList(Shown):
+    data: list[InvitationShown]
+    next: str | None
+
+
+@room.get(PATH, may=(invitation.VIEWS,), shows=InvitationList)
+def list_invitations(path: CompanyPath, query: InvitationQuery) -> InvitationList:
+    """The invitations of a company in one state, the latest first."""
+    work = open_work()
+    after = lists.after(work, query, LISTED)
+    page = invitation_list.of_company(
+        work, path.company_id, state=query.state, search=query.search, after=after, limit=query.limit
+    )
+    rows = [_written(each.invitation, each.roles) for each in page.listed]
+    return InvitationList(data=rows, next=lists.following(work, page.next, LISTED))
 
 
 @room.get(ONE, may=(invitation.VIEWS,), shows=InvitationShown, tagged=True)
@@ -88,10 +123,11 @@ def withdraw_invitation(path: InvitationPath) -> None:
 
 
 def _shown(work: Work, found: Invitation) -> InvitationShown:
-    roles = [
-        OfferedShown(product=each.product, role=each.role, custom_role_id=each.custom_role_id)
-        for each in invitation.roles_of(work, found)
-    ]
+    return _written(found, invitation.roles_of(work, found))
+
+
+def _written(found: Invitation, offered: Iterable[InvitedRole]) -> InvitationShown:
+    roles = [OfferedShown(product=each.product, role=each.role, custom_role_id=each.custom_role_id) for each in offered]
     return InvitationShown(
         id=found.id, address=found.address, locale=found.locale, company_role=found.company_role, roles=roles,
         created_at=found.created_at, expires_at=found.expires_at, closed_at=found.closed_at, outcome=found.outcome,

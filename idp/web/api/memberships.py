@@ -9,7 +9,7 @@ from idp.companies import company_role, membership, people
 from idp.companies.people import PersonSeen, State, Wanted
 from idp.web.api import lists
 from idp.web.api.room import Room
-from idp.web.api.shapes import CompanyPath, Labels, ListQuery, Moment, RoleName, Sent, Shown
+from idp.web.api.shapes import CompanyPath, Labels, ListQuery, Moment, RoleName, Sent, Shown, example
 from idp.web.work import open_work
 
 room = Room("memberships", "Memberships", "The people of a company, with their roles in it and in its products.")
@@ -69,6 +69,8 @@ class MemberList(Shown):
 
 class CompanyRoleSent(Sent):
     """The company role from now on, and those that are combined with it."""
+
+    model_config = example(company_role="company.user-manager")
 
     company_role: RoleName
     also: Annotated[list[RoleName], Field(max_length=10)] = []

@@ -2,15 +2,14 @@
 
 from datetime import datetime
 from typing import Annotated, Any
-from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from idp.companies import people, product_role
 from idp.core.errors import NotFound
 from idp.web.api.memberships import VIEWS, HeldRoleShown, MemberPath
 from idp.web.api.room import Made, Room
-from idp.web.api.shapes import ProductName, RoleName, Sent
+from idp.web.api.shapes import Flag, Instant, Key, ProductName, RoleName, Sent, example
 from idp.web.work import open_work
 
 room = Room("product_roles", "Product roles", "The one role that somebody has in each product of a company.")
@@ -24,12 +23,14 @@ class ProductPath(MemberPath):
 class RoleSent(Sent):
     """A role: one of `role` and `custom_role_id`. `extra_cost` confirms the cost of a seat beyond the plan."""
 
+    model_config = example(role="accounting.bookkeeper")
+
     role: RoleName | None = None
-    custom_role_id: UUID | None = None
-    switches: Annotated[dict[Annotated[str, Field(max_length=64)], bool], Field(max_length=100)] = {}
+    custom_role_id: Key | None = None
+    switches: Annotated[dict[Annotated[str, Field(max_length=64)], Flag], Field(max_length=100)] = {}
     restrictions: Annotated[dict[str, Any], Field(max_length=20)] = {}
-    expires_at: AwareDatetime | None = None
-    extra_cost: bool = False
+    expires_at: Instant | None = None
+    extra_cost: Flag = False
 
     def wished(self) -> dict[str, Any]:
         expires: datetime | None = self.expires_at
@@ -40,6 +41,9 @@ class RoleSent(Sent):
 
 
 class NewRoleSent(RoleSent):
+    """A role in a product in which the person has none."""
+
+    model_config = example(product="accounting", role="accounting.reader", extra_cost=True)
     product: ProductName
 
 

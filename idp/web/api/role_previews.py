@@ -1,7 +1,6 @@
 """What a role comes to, in words, before anybody has it."""
 
 from typing import Annotated, Any
-from uuid import UUID
 
 from pydantic import Field
 
@@ -10,7 +9,7 @@ from idp.companies.preview import AreaPreview, Preview
 from idp.companies.proposal import Choice
 from idp.web.api.custom_roles import Permissions
 from idp.web.api.room import Room
-from idp.web.api.shapes import CompanyPath, ProductName, RoleName, Sent, Shown
+from idp.web.api.shapes import CompanyPath, Key, ProductName, RoleName, Sent, Shown, example
 from idp.web.work import open_work
 
 room = Room("role_previews", "Role previews", "What a role comes to in a company, in words.")
@@ -19,13 +18,15 @@ room = Room("role_previews", "Role previews", "What a role comes to in a company
 class PreviewSent(Sent):
     """A role: one of `role`, `custom_role_id` and `permissions` (of a role that is not made yet)."""
 
+    model_config = example(product="accounting", role="accounting.reader", locale="fr")
+
     product: ProductName
     role: RoleName | None = None
-    custom_role_id: UUID | None = None
+    custom_role_id: Key | None = None
     permissions: Permissions | None = None
     switches: Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=100)] = []
     restrictions: Annotated[dict[str, Any], Field(max_length=20)] = {}
-    account_id: Annotated[UUID, Field(description="Whose connected services count.")] | None = None
+    account_id: Annotated[Key, Field(description="Whose connected services count.")] | None = None
     locale: Annotated[str, Field(max_length=20, description="Language of the words.")] = "en"
 
 

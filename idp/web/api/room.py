@@ -48,7 +48,8 @@ class Operation:
         once: a creation, which takes an `Idempotency-Key`.
         present: the operation that shows what this one changes, which is then guarded by `If-Match`.
         tagged: the answer carries an `ETag`.
-        takes_body, takes_query: whether it reads a body, or parameters of the address.
+        sends: the shape of the body that it reads; None without one.
+        takes_query: whether it reads parameters of the address.
         safe: it changes nothing that anybody else would notice.
         careful: a fresh second factor is asked for, whatever the catalogue says of the permission.
     """
@@ -64,7 +65,7 @@ class Operation:
     once: bool = False
     present: View | None = None
     tagged: bool = False
-    takes_body: bool = False
+    sends: type[BaseModel] | None = None
     takes_query: bool = False
     safe: bool = True
     careful: bool = False
@@ -137,7 +138,8 @@ class Room:
             takes = inspect.signature(view).parameters
             operation = Operation(
                 view.__name__, method, rule, may, scope, not safe if writes is None else writes, shows, status,
-                safe=safe, takes_body="body" in takes, takes_query="query" in takes, **more,
+                safe=safe, sends=takes["body"].annotation if "body" in takes else None, takes_query="query" in takes,
+                **more,
             )  # fmt: skip
             OPERATIONS[f"{self.blueprint.name}.{view.__name__}"] = operation
             summary, _, description = inspect.cleandoc(view.__doc__ or "").partition("\n")
@@ -180,7 +182,7 @@ def admit() -> None:
     step_up = any(work.policies.permissions[each].step_up for each in operation.may)
     caller.require_proof(work, calling, fresh=operation.careful or (step_up and not operation.safe))
     reading.check_query(known=operation.takes_query)
-    if operation.takes_body:
+    if operation.sends is not None:
         reading.read_body()
 
 
@@ -204,9 +206,15 @@ def _answered(operation: Operation, view: View) -> View:
         if claimed is not None and claimed.before is not None:
             before = claimed.before
             return _response(before.status, before.body, {**before.headers, "Idempotent-Replayed": "true"})
-        if operation.present is not None:
-            _check_condition(work, operation.present, given)
-        answer = view(**given)
+        try:
+            if operation.present is not None:
+                _check_condition(work, operation.present, given)
+            answer = view(**given)
+        except Exception:
+            if claimed is not None:
+                work.session.rollback()
+                idempotency.forget(work, claimed)
+            raise
         shown, headers = (answer.shown, {"Location": answer.location}) if isinstance(answer, Made) else (answer, {})
         body = shown.model_dump_json() if shown is not None else ""
         if operation.tagged and body:

@@ -1,10 +1,21 @@
 """What every shape of the API has in common: what is sent, what is shown, what goes wrong."""
 
+import re
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any, cast
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    Strict,
+    StringConstraints,
+)
 
 LARGEST_PAGE = 100
 USUAL_PAGE = 50
@@ -20,11 +31,59 @@ Moment = Annotated[
 ]  # fmt: skip
 """An instant: RFC 3339, UTC."""
 
+_RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII)
+_KEY = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
+EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+
+
+def _written_as(form: re.Pattern[str]) -> BeforeValidator:
+    """What is sent is a text of this form: the reader would take others, of which the document knows nothing."""
+
+    def check(value: Any) -> Any:
+        if not isinstance(value, UUID) and not (isinstance(value, str) and form.fullmatch(value)):
+            raise ValueError("is not written as it has to be")
+        return value
+
+    return BeforeValidator(check)
+
+
+def _within(value: datetime) -> datetime:
+    if not EARLIEST < value < LATEST:
+        raise ValueError("out of range")
+    return value.astimezone(UTC)
+
+
+Instant = Annotated[AwareDatetime, _written_as(_RFC_3339), AfterValidator(_within)]
+"""An instant that is sent: RFC 3339 with its offset, of this century or the next."""
+
+Key = Annotated[UUID, _written_as(_KEY)]
+"""A key that is sent."""
+
+Flag = Annotated[bool, Strict()]
+"""A true or false that is sent."""
+
 Labels = dict[str, str]
 """A text by language; French and English are always there for what the catalogue says."""
 
 ProductName = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[a-z0-9-]+$")]
 RoleName = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[a-z0-9-]+\.[a-z0-9-]+$")]
+
+
+AN_ID = "0199f0c2-5f1e-7c3a-9d4b-2b6f1c0e8a77"
+"""Stands for a key in examples."""
+
+
+def example(**fields: Any) -> ConfigDict:
+    """What a shape is sent as, in the document; a test sends every one of them."""
+    return ConfigDict(json_schema_extra={"examples": [fields]})
+
+
+def example_of(shape: type[BaseModel]) -> Any:
+    """The example of a shape that is sent."""
+    extra = shape.model_config["json_schema_extra"]
+    assert isinstance(extra, dict)
+    (found,) = cast("list[Any]", extra["examples"])
+    return found
 
 
 class Sent(BaseModel):

@@ -25,7 +25,7 @@ blueprint = Blueprint("pages_security_history", __name__)
 csrf.guard(blueprint)
 
 PURPOSE = "security history"
-_BY_STAFF = ("case.", "account.looked_up", "sharing.decided")
+_BY_STAFF = ("account.looked_up", "account.unlocked", "audit.searched", "case.", "sharing.decided")
 
 
 @blueprint.get("/account/history")
@@ -109,7 +109,10 @@ def _by_another(entry: Entry, current: Current) -> bool:
 def _where(work: Work, current: Current, entry: Entry, by: str) -> str:
     """Browser and place of what the person did, or somebody at a sign-in page; the name of whoever else acted, whose
     browser is nobody's business."""
-    if entry.name.startswith(_BY_STAFF) and (_by_another(entry, current) or entry.actor_kind != "account"):
+    by_staff = entry.name.startswith(_BY_STAFF) or entry.details.get("reason") == "staff"
+    if entry.name == "account.status_changed":
+        by_staff = _by_another(entry, current)
+    if by_staff and (_by_another(entry, current) or entry.actor_kind != "account"):
         return str(gettext("our support team"))
     if _by_another(entry, current):
         return by or str(gettext("a former user"))
