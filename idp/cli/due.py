@@ -1,6 +1,6 @@
 """What is due at a time of its own, done once a minute by the outbox worker: cases of support whose wait is over,
-changes of address, invitations that nobody answered in time, ends and renewals of mandates, and what time has done to
-subscriptions.
+changes of address, invitations that nobody answered in time, ends and renewals of mandates, what time has done to
+subscriptions, and companies that their owners close.
 
 Any number of workers may do it at once: each thing is taken by one conditional update.
 """
@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from idp.authn import email_change
-from idp.companies import invitation, mandate_due, subscription_due, support_acts, support_due
+from idp.companies import closure, invitation, mandate_due, subscription_due, support_acts, support_due
 from idp.companies.support_due import Act
 from idp.oidc import personal_data
 from idp.work import Work
@@ -35,6 +35,7 @@ ACTS: Mapping[str, Act] = {**support_acts.ACTS, "erase": personal_data.carry_out
 """What cases do, those included that reach every floor."""
 
 JOBS: Mapping[str, Job] = {
+    "closures": closure.carry_out,
     "email_changes": email_change.switch_due,
     "invitations": invitation.expire_due,
     "mandates": mandate_due.carry_out,

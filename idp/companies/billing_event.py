@@ -140,7 +140,7 @@ def _apply(work: Work, event: Event) -> UUID:
     if opening is not None:
         return opening(work, event.reference, event.happened_at, event.data)
     found = company.find(work, event.reference)
-    if found is None:
+    if found is None or found.closed_at is not None:
         raise UnknownCompany(field="company")
     billing_kinds.KINDS[event.kind](work, found.id, event.happened_at, event.data)
     return found.id

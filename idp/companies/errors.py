@@ -111,6 +111,12 @@ class TransitionRefused(Conflict):
     code = "transition_refused"
 
 
+class StillSubscribed(Conflict):
+    """A company is closed once its products have ended; cancel these first."""
+
+    code = "still_subscribed"
+
+
 class UnknownCompany(InvalidInput):
     """Billing speaks of a company that it has not ordered here."""
 

@@ -219,7 +219,7 @@ def end(work: Work, membership: Membership) -> None:
             .where(table.account_id == account_id, firm == company_id, table.ended_at.is_(None))
             .values(ended_at=work.now)
         )
-    membership.ended_at = work.now
+    membership.ended_at = max(work.now, membership.created_at)  # the clock of who made it may have been ahead of ours
     work.session.flush()
     period.of_membership(work, membership)
     access_end.tell(work, account_id=account_id, logout=True)  # of a firm: at every client, whatever its name

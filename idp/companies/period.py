@@ -1,13 +1,14 @@
 """Keeping the periods of what is changed in place: called by every command that changes such a row, after its flush.
 
-Nothing is ever rewritten but within one instant: what began and ended at the same moment never held.
+Nothing is ever rewritten but within one instant: what began and ended at the same moment never held. Where the clock
+of another process was ahead, a period begins when the one before did: none ends before its beginning, no two overlap.
 """
 
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import case, delete, select, update
 
 from idp.companies.models import (
     Company,
@@ -55,8 +56,9 @@ def end_custom_roles(work: Work, company_id: UUID, product: str) -> None:
     """Every role of the company's own in this product was deleted at once."""
     r, v = CustomRole, CustomRoleRevision
     theirs = select(r.id).where(r.company_id == company_id, r.product == product)
+    end = case((v.began_at > work.now, v.began_at), else_=work.now)
     work.session.execute(
-        update(v).where(v.custom_role_id.in_(theirs), v.ended_at.is_(None)).values(ended_at=work.now),
+        update(v).where(v.custom_role_id.in_(theirs), v.ended_at.is_(None)).values(ended_at=end),
         execution_options={"synchronize_session": False},
     )
 
@@ -64,15 +66,16 @@ def end_custom_roles(work: Work, company_id: UUID, product: str) -> None:
 def _turn(work: Work, model: Period, key: Mapping[str, Any], values: Mapping[str, Any] | None) -> None:
     """Close the open period and begin one with these values; None begins no other."""
     before: Any = work.session.scalar(select(model).filter_by(**key, ended_at=None))
+    begins = max(work.now, before.began_at) if before is not None else work.now
     if before is not None:
         if values is not None and all(getattr(before, name) == value for name, value in values.items()):
             return
-        if before.began_at >= work.now:
+        if before.began_at == begins:
             work.session.execute(delete(model).where(model.id == before.id))
             work.session.expunge(before)
         else:
-            before.ended_at = work.now
+            before.ended_at = begins
         work.session.flush()
     if values is not None:
-        work.session.add(model(id=uuid7(), **key, **values, began_at=work.now, ended_at=None))
+        work.session.add(model(id=uuid7(), **key, **values, began_at=begins, ended_at=None))
         work.session.flush()

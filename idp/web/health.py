@@ -1,12 +1,17 @@
 """Is the process alive, is it ready to serve."""
 
+from datetime import datetime, timedelta
+
 from flask import Blueprint, Response, jsonify
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from idp.web.work import open_work
+from idp.work import Work
 
 blueprint = Blueprint("health", __name__)
+
+CLOCKS_MAY_DIFFER = timedelta(seconds=10)  # F-28
 
 
 @blueprint.get("/healthz")
@@ -17,9 +22,21 @@ def alive() -> Response:
 
 @blueprint.get("/readyz")
 def ready() -> tuple[Response, int]:
-    """The process can serve: its database answers and has been migrated. 503 otherwise."""
+    """The process can serve: its database answers and has been migrated, and both have the same time. 503 otherwise."""
     try:
-        open_work().session.execute(text("SELECT 1 FROM accounts LIMIT 1"))
+        work = open_work()
+        work.session.execute(text("SELECT 1 FROM accounts LIMIT 1"))
+        apart = clocks_apart(work)
     except SQLAlchemyError:
         return jsonify(status="unavailable"), 503
+    if apart > CLOCKS_MAY_DIFFER:
+        return jsonify(status="clock", seconds=round(apart.total_seconds())), 503
     return jsonify(status="ready"), 200
+
+
+def clocks_apart(work: Work) -> timedelta:
+    """How far the clock of this process is from its database's. Nothing where the database has no clock of its own."""
+    if work.session.get_bind().dialect.name == "sqlite":
+        return timedelta(0)
+    there: datetime = work.session.scalars(select(func.clock_timestamp())).one()
+    return abs(work.now - there)

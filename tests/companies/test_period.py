@@ -69,6 +69,29 @@ def test_what_began_and_ended_at_one_moment_never_held(system, make_company, joi
     assert found[0].ended_at == found[1].began_at
 
 
+def test_a_clock_that_is_behind_ends_nothing_before_its_beginning(system, make_company, join):
+    """F-28: the change is written by a process whose clock is behind that of the process that made the row."""
+    company_id = make_company()
+    person = join(company_id)
+    role.create_custom(
+        system, company_id, "accounting", name="bank", labels={"en": "Bank"}, permissions=["accounting.bank.view"]
+    )
+    key = {"membership_id": membership.find(system, company_id, person).id}
+    membership.suspend(system.later(minutes=2), company_id, person)
+    behind = system.later(seconds=-90)
+    membership.resume(behind, company_id, person)
+    membership.remove(behind, company_id, person)
+    period.end_custom_roles(behind, company_id, "accounting")
+
+    system.session.expire_all()
+    row = system.session.get(Membership, key["membership_id"])
+    assert row.ended_at == row.created_at
+    (stayed,) = periods(system, MembershipPeriod, **key)  # what lasted no time at all is gone
+    assert (stayed.suspended, stayed.began_at, stayed.ended_at) == (False, system.now, system.later(minutes=2).now)
+    (revision,) = periods(system, CustomRoleRevision)
+    assert revision.ended_at == revision.began_at
+
+
 def test_a_role_of_the_companys_own_begins_with_its_first_revision(system, make_company):
     made = role.create_custom(
         system, make_company(), "accounting", name="bank", labels={"en": "Bank"}, permissions=["accounting.bank.view"]

@@ -219,6 +219,7 @@ FIXED: dict[str, tuple[str, ...]] = {
     "locale": ("en-GB",),
     "trust": ("yes",),
     "personal": ("yes",),
+    "understood": ("yes",),
     "kept": ("yes",),
     "sure": ("yes",),
     "decision": ("keep", "leave", "allow", "deny", "later", "lost"),

@@ -13,7 +13,11 @@ OFFER = {
 }  # fmt: skip
 SEEN = {
     **AREA, "owner": "rose@fleurs.example", "owns": True, "offer": None, "offer_url": "/o", "withdraw_url": "/w",
-    "answer_url": "/a",
+    "answer_url": "/a", "close_url": "/c", "closes": "",
+}  # fmt: skip
+CLOSE = {
+    **AREA, "closes": "", "would_close": "14 December 2026", "running": [], "people": 2, "waiting": 1, "firms": 1,
+    "clients": 3, "kept": "1 May 2027", "subscriptions_url": "/s", "keep_url": "/k", "back_url": "/b",
 }  # fmt: skip
 PROFILE = {
     **AREA, "edits": True, "firm": False, "countries": [{"value": "FR", "label": "France"}], "country": "France",
@@ -25,10 +29,18 @@ PAGES: dict[str, list[dict[str, Any]]] = {
     "ownership/see.html": [
         SEEN,
         {**SEEN, "owns": False},
+        {**SEEN, "closes": "14 December 2026"},
         {**SEEN, "offer": OFFER},
         {**SEEN, "offer": {**OFFER, "leaves": True}},
         {**SEEN, "offer": {**OFFER, "mine": True}, "owns": False, "problems": {"form": "It does not stand any more."}},
         {**SEEN, "offer": {**OFFER, "mine": True, "leaves": True}, "owns": False},
+    ],
+    "ownership/close.html": [
+        CLOSE,
+        {**CLOSE, "problems": {"understood": "Tick this."}},
+        {**CLOSE, "people": 0, "waiting": 0, "firms": 0, "clients": 0, "kept": ""},
+        {**CLOSE, "running": ["Accounting", "<Payroll>"]},
+        {**CLOSE, "closes": "14 December 2026"},
     ],
     "ownership/offer.html": [
         {**AREA, "people": [{"value": "1", "name": "Lise", "email": "lise@fleurs.example"}], "more": True,
@@ -58,5 +70,10 @@ MAILS: dict[str, list[dict[str, Any]]] = {
     "ownership_moved": [{**MAIL, "new_owner": "Lise Petit"}],
     "ownership_declined": [{**MAIL, "person": "Lise Petit"}],
     "ownership_withdrawn": [{**MAIL, "person": "Lise Petit"}],
+    "company_closing": [
+        {**MAIL, "what": "asked", "day": "14 décembre 2026"},
+        {**MAIL, "what": "kept", "day": ""},
+        {**MAIL, "what": "closed", "day": ""},
+    ],
     "company_security_changed": [{**MAIL, "allowed": True}, {**MAIL, "allowed": False}],
 }

@@ -24,6 +24,7 @@ class Company(Identified, Base):
     trusted_devices: Mapped[bool] = mapped_column(default=True)  # whether its people may skip the second factor
     epoch: Mapped[int]  # of the last change that touches everybody's access here
     created_at: Mapped[datetime]
+    closes_at: Mapped[datetime | None]  # its owner closes it then; of a closed one: not all is tidied up after it yet
     closed_at: Mapped[datetime | None]
 
 

@@ -17,6 +17,7 @@ ROOMS = (
     "client_access",
     "client_groups",
     "clients",
+    "closing",
     "colleague_clients",
     "colleagues",
     "company",

@@ -8,14 +8,14 @@ from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
-from idp.companies import access, membership, own_companies, subscription_view
+from idp.companies import access, closure, membership, own_companies, ownership, subscription_view
 from idp.companies.own_companies import OwnCompany
 from idp.policy import label_for
 from idp.web import company_menu, csrf, locale, paging, subscription_words
 from idp.web.pages import first_steps_reminders
 from idp.web.pages.company_area import Area, enter
 from idp.web.pages.reminder import Reminder
-from idp.web.render import page, person, signed_in
+from idp.web.render import day, page, person, signed_in
 from idp.web.work import open_work
 
 blueprint = Blueprint("pages_company_home", __name__)
@@ -35,8 +35,21 @@ def _subscriptions(area: Area) -> Iterable[Reminder]:
                 yield Reminder(text, area.path("subscriptions"), gettext("See the subscriptions"))
 
 
+def _closing(area: Area) -> Iterable[Reminder]:
+    """The company is about to be closed, for who runs it; its owner can keep it."""
+    if area.company.closes_at is not None and area.may(ownership.VIEWS):
+        text = gettext(
+            "This company will be closed on %(date)s, as its owner has asked.", date=day(area.company.closes_at)
+        )
+        owns = area.may(closure.CLOSES)
+        yield Reminder(
+            text, area.path("close") if owns else area.path("ownership"),
+            gettext("What happens then, and keeping it") if owns else gettext("See the owner"),
+        )  # fmt: skip
+
+
 Reminders = Callable[[Area], Iterable[Reminder]]
-REMINDERS: tuple[Reminders, ...] = (_subscriptions, first_steps_reminders.ask)
+REMINDERS: tuple[Reminders, ...] = (_closing, _subscriptions, first_steps_reminders.ask)
 """What the first page of a company reminds of. Each is asked once a page, and looks at the permissions itself."""
 
 

@@ -68,6 +68,8 @@ def show(problems: dict[str, str], company_id: UUID, status: int = 200) -> Respo
         offer_url=area.path("ownership", "offer"),
         withdraw_url=area.path("ownership", "withdraw"),
         answer_url=area.path("ownership", "answer"),
+        close_url=area.path("close"),
+        closes=day(area.company.closes_at) if area.company.closes_at else "",
     )  # fmt: skip
 
 
