@@ -41,7 +41,7 @@ def create_app(product: Product, config: Config) -> Flask:
 
 def _add_template_names(app: Flask, product: Product, config: Config) -> None:
     app.jinja_env.globals.update(product=product, config=config, say=texts.say, language=texts.language)
-    app.jinja_env.filters.update(text=texts.in_language, show=texts.show)
+    app.jinja_env.filters.update(text=texts.in_language, show=texts.show, day=texts.day)
     app.jinja_env.globals["form_token"] = lambda: form_token(config.secret_key, sign_in.own_session())
 
 

@@ -71,7 +71,7 @@ def backchannel_logout() -> Response:
         answer = jsonify(error="temporarily_unavailable", error_description=str(unavailable))
         answer.status_code = 503  # the token could not be checked: the service may try again
     else:
-        here.store.end(sid=claims.get("sid"), subject=claims.get("sub"))
+        here.store.end(sid=claims.get("sid"), subject=claims.get("sub"), issued_at=claims["iat"])
         answer = jsonify({})
     answer.headers["Cache-Control"] = "no-store"
     return answer

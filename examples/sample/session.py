@@ -73,7 +73,7 @@ class SessionStore:
         self._clock = clock
         self._lock = threading.Lock()
         self._sessions: dict[bytes, ProductSession] = {}
-        self._ended_sids: dict[str, float] = {}
+        self._ended_sids: dict[str, tuple[float, int]] = {}
 
     def find(self, token: str) -> ProductSession | None:
         """The live session of a cookie; None when there is none, or it is too old."""
@@ -98,10 +98,12 @@ class SessionStore:
         nobody who planted it gains anything (session fixation).
 
         Returns:
-            False when the service has ended this `sid` in the meantime: a logout token may overtake the browser.
+            False when the service has ended this `sid` in the meantime: a logout token may overtake the browser. Tokens
+            that were issued afterwards are good: the person may have got back what was taken, in the same session.
         """
         with self._lock:
-            if signed_in.sid in self._ended_sids:
+            ended = self._ended_sids.get(signed_in.sid or "")
+            if ended is not None and signed_in.identity["iat"] <= ended[1]:
                 return False
             if session.token:
                 self._sessions.pop(_digest(session.token), None)
@@ -118,11 +120,15 @@ class SessionStore:
             session.token = None
             session.ended = False
 
-    def end(self, *, sid: str | None, subject: str | None) -> int:
-        """End every session with this `sid`, or, without one, every session of this person; say how many."""
+    def end(self, *, sid: str | None, subject: str | None, issued_at: int) -> int:
+        """End every session with this `sid`, or, without one, every session of this person; say how many.
+
+        Args:
+            issued_at: when the service said so (`iat` of the logout token).
+        """
         with self._lock:
             if sid:
-                self._ended_sids[sid] = self._clock()
+                self._ended_sids[sid] = self._clock(), issued_at
             ending = [
                 session
                 for session in self._sessions.values()
@@ -154,7 +160,7 @@ class SessionStore:
         for digest in anonymous[: max(0, len(anonymous) - MOST_ANONYMOUS)]:  # oldest first: dicts keep their order
             del self._sessions[digest]
         now = self._clock()
-        for sid in [sid for sid, at in self._ended_sids.items() if now - at > UNUSED_SIGN_IN]:
+        for sid in [sid for sid, (at, _) in self._ended_sids.items() if now - at > UNUSED_SIGN_IN]:
             del self._ended_sids[sid]
 
 

@@ -1,15 +1,16 @@
 """The samples' own words in French and English; the language is the browser's choice."""
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
-from babel.dates import format_date
+from babel.dates import format_date, get_timezone
 from babel.numbers import format_currency
 from flask import request
 
 from examples.sample.product import LANGUAGES, Cell, Text
 
 _LOCALES = {"fr": "fr_FR", "en": "en_GB"}
+_ZONE = get_timezone("Europe/Brussels")  # in which billing counts its days
 
 TEXTS: dict[str, Text] = {
     "skip": Text("Aller au contenu", "Skip to content"),
@@ -39,9 +40,17 @@ TEXTS: dict[str, Text] = {
     "working_in": Text("Vous travaillez dans {company}.", "You are working in {company}."),
     "via_mandate": Text("Accès par mandat de votre cabinet.", "Access through your firm’s mandate."),
     "via_support": Text("Accès d’assistance.", "Support access."),
-    "suspended": Text(
-        "L’abonnement est suspendu : vous pouvez consulter, rien ne peut être modifié.",
-        "The subscription is suspended: you can look, nothing can be changed.",
+    # what is said on every page while a subscription is not simply running
+    "subscription_trial": Text("Période d’essai jusqu’au {date}.", "Trial until {date}."),
+    "subscription_notice": Text(
+        "Abonnement résilié : tout reste ouvert jusqu’au {date}. Pensez à exporter vos données.",
+        "Subscription cancelled: everything stays open until {date}. Remember to export your data.",
+    ),
+    "subscription_suspended": Text(
+        "L’abonnement est suspendu : vous pouvez consulter, rien ne peut être ajouté ni modifié. Le titulaire de"
+        " l’entreprise peut régulariser.",
+        "The subscription is suspended: you can look, nothing can be added or changed. The owner of the company can"
+        " put it right.",
     ),
     "your_areas": Text("Ce qui vous est ouvert", "What is open to you"),
     "no_areas": Text(
@@ -203,6 +212,13 @@ def say(key: str, **values: str) -> str:
 
 def in_language(text: Text) -> str:
     return text.in_language(language())
+
+
+def day(seconds: object) -> str:
+    """The date of an instant that a token tells, as the service's own pages write it; empty without one."""
+    if not isinstance(seconds, int):
+        return ""
+    return str(format_date(datetime.fromtimestamp(seconds, _ZONE), "long", locale=_LOCALES[language()]))
 
 
 def show(cell: Cell) -> str:

@@ -17,6 +17,7 @@ from idp.companies import access, invitation, membership, role, seats, service, 
 from idp.companies.errors import (
     AlreadyInvited,
     AlreadyMember,
+    ExtraCostUnconfirmed,
     FirstUserRefused,
     NotOnYourself,
     RoleNotOffered,
@@ -71,11 +72,18 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """The seats of one product, those of the people listed in the wizard included; `of` is None where none count."""
+    """The seats of one product, those of the people listed in the wizard included; `of` is None where none count.
+
+    Attributes:
+        next: what listing one more comes to, as in `seats.Seats`.
+        extra: how many of those used are paid for beside the plan.
+    """
 
     product: str
     used: int
     of: int | None
+    next: str
+    extra: int
 
 
 def progress(work: Work, company_id: UUID) -> Progress | None:
@@ -138,11 +146,14 @@ def choices(work: Work, company_id: UUID) -> dict[str, list[Role]]:
 def places(work: Work, company_id: UUID) -> list[Places]:
     """The seats of each product as they will be once everybody listed was invited."""
     listed = users(work, company_id)
-    found = []
-    for product in subscription.usable(work, company_id):
-        standing = seats.count(work, company_id, product)
-        wanted = sum(1 for each in listed if _takes_seat(work, each.roles.get(product)))
-        found.append(Places(product, standing.used + wanted, standing.of))
+    wanted = {
+        product: sum(1 for each in listed if _takes_seat(work, each.roles.get(product)))
+        for product in subscription.usable(work, company_id)
+    }
+    found = [
+        Places(product, each.used, each.of, each.next, each.extra)
+        for product, each in seats.planned(work, company_id, wanted).items()
+    ]
     order = list(work.policies.products)
     return sorted(found, key=lambda each: order.index(each.product))
 
@@ -156,11 +167,13 @@ def list_user(
     address: str,
     locale: str,
     roles: Mapping[str, str],
+    extra_cost: bool = False,
 ) -> FirstUser:
     """Put somebody on the list of those who are invited at the end; as many as there are seats (FLX-07).
 
     Args:
         roles: built-in role by product; one at least.
+        extra_cost: the person agrees that a seat beyond the plan is paid for; it is bought at the end.
 
     Raises:
         NotPermitted, NotFound: the actor may not invite here, or the company takes no first steps.
@@ -169,6 +182,7 @@ def list_user(
         NotOnYourself: the actor's own address.
         AlreadyMember, AlreadyInvited: the person belongs to the company, is invited, or stands on the list.
         SeatLimitReached: no seat is left for one of the roles.
+        ExtraCostUnconfirmed: one more costs extra, and nobody agreed to that.
     """
     access.require(work, INVITES, company_id)
     onboarding_id = _open(work, company_id)
@@ -185,10 +199,16 @@ def list_user(
         role.require_assignable(work, company_id, given)
         if not plan.offers(role_id):
             raise RoleNotOffered(product=product, role=role_id)
+    buys = False
     for standing in places(work, company_id):
-        full = standing.of is not None and standing.used >= standing.of
-        if full and _takes_seat(work, roles.get(standing.product)):
+        if not _takes_seat(work, roles.get(standing.product)):
+            continue
+        if standing.next == SeatLimitReached.code:
             raise SeatLimitReached(product=standing.product, used=standing.used, of=standing.of)
+        if standing.next == ExtraCostUnconfirmed.code:
+            if not extra_cost:
+                raise ExtraCostUnconfirmed(product=standing.product, used=standing.used, of=standing.of)
+            buys = True
     listed = FirstUser(
         id=uuid7(),
         onboarding_id=onboarding_id,
@@ -198,6 +218,7 @@ def list_user(
         canonical=canonical,
         locale=locale,
         roles=dict(roles),
+        extra_cost=buys,
         created_at=work.now,
     )
     work.session.add(listed)
@@ -285,7 +306,7 @@ def finish(work: Work, company_id: UUID) -> tuple[str, ...]:
         try:
             invitation.offer(
                 work, company_id, address=each.address, locale=each.locale, roles=each.roles,
-                given_name=each.given_name, family_name=each.family_name,
+                given_name=each.given_name, family_name=each.family_name, extra_cost=each.extra_cost,
             )  # fmt: skip
         except (Conflict, InvalidInput) as error:
             raise FirstUserRefused(name=f"{each.given_name} {each.family_name}", reason=error.code) from error

@@ -1,7 +1,7 @@
 """Seats: counted per product, held by people and by open invitations, and never given twice."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from sqlalchemy import String, and_, cast, func, or_, select, union_all, update
@@ -99,6 +99,20 @@ def overview(work: Work, company_id: UUID) -> dict[str, Seats]:
     subscribed = set(work.session.scalars(select(s.product).where(s.subscription_id == contract.id)))
     taken, now = _taken(work, company_id), terms.now(work, contract)
     return {each: _standing(work, now, taken.get(each, 0)) for each in work.policies.products if each in subscribed}
+
+
+def planned(work: Work, company_id: UUID, more: Mapping[str, int]) -> dict[str, Seats]:
+    """How the seats of these products would stand once so many more were taken, those included that have to be bought
+    for it: what is bought for one product is there for the others too."""
+    contract = terms.find(work, company_id)
+    if contract is None:
+        return {}
+    taken, now = _taken(work, company_id), terms.now(work, contract)
+    total = {product: taken.get(product, 0) + number for product, number in more.items()}
+    present, needed = max((taken.get(each, 0) for each in more), default=0), max(total.values(), default=0)
+    if now.seats is not None and now.room is not None and present <= now.room < needed:
+        now = replace(now, seats=max(now.seats, needed))
+    return {product: _standing(work, now, number) for product, number in total.items()}
 
 
 def lock(work: Work, company_id: UUID) -> Locked:

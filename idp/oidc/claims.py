@@ -92,8 +92,8 @@ def access_token(
 
 
 OF_ACCESS = (
-    "product", "company", "roles", "permission_set", "via", "subscription", "epoch", "firm", "until", "restrictions",
-    "permissions",
+    "product", "company", "roles", "permission_set", "via", "subscription", "subscription_until", "epoch", "firm",
+    "until", "restrictions", "permissions",
 )  # fmt: skip
 
 
@@ -112,6 +112,8 @@ def of_access(reach: Access) -> dict[str, Any]:
         claims["firm"] = str(reach.firm_id)
     if reach.until:
         claims["until"] = seconds(reach.until)
+    if reach.subscription_until:
+        claims["subscription_until"] = seconds(reach.subscription_until)
     if reach.restrictions:
         claims["restrictions"] = restrictions_claim(reach.restrictions)
     return claims

@@ -5,7 +5,7 @@ Run as `python -m tests.browser.operator VERB …` with the settings of the inst
 
 import json
 import sys
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import update
 
@@ -38,6 +38,14 @@ def change_role(person: str, reference: str, product: str, role: str) -> None:
         where = company.find(work, reference)
         assert where is not None, reference
         membership.change_role(work, where.id, _account(work, person).id, product, role_id=role)
+
+
+def give_role(person: str, reference: str, product: str, role: str) -> None:
+    """Give a member a role in a product that they have none in."""
+    with operating() as work:
+        where = company.find(work, reference)
+        assert where is not None, reference
+        membership.grant_role(work, where.id, _account(work, person).id, product, role_id=role)
 
 
 def join(person: str, reference: str, company_role: str, product: str, role: str) -> None:
@@ -92,13 +100,20 @@ def end_wait(person: str) -> None:
         assert begun.rowcount == 1
 
 
-def give_notice(reference: str, product: str, days: str) -> None:
-    """Let a product of a company be cancelled and end in so many days; 0: its time was over a moment ago."""
+def date_product(reference: str, product: str, state: str, since: str, until: str = "", kept: str = "") -> None:
+    """Let a product of a company be in a state since, until and with its data kept until so many days from now; 0: a
+    moment ago. What time makes of that is not written down yet."""
     with operating() as work:
         where = company.find(work, reference)
         assert where is not None, reference
-        left = timedelta(days=int(days)) or timedelta(seconds=-1)
-        dates = {"state": "notice", "since_at": work.now - timedelta(days=31), "until_at": work.now + left}
+
+        def on(days: str) -> datetime | None:
+            return work.now + (timedelta(days=int(days)) or timedelta(seconds=-1)) if days else None
+
+        dates = {
+            "state": state, "since_at": on(since), "until_at": on(until), "suspends_at": None,
+            "kept_until_at": on(kept),
+        }  # fmt: skip
         rows = update(SubscribedProduct).where(SubscribedProduct.company_id == where.id)
         assert work.session.execute(rows.where(SubscribedProduct.product == product).values(dates)).rowcount == 1
 
@@ -114,10 +129,11 @@ VERBS = {
     "age-proofs": age_proofs,
     "people": people,
     "change-role": change_role,
+    "date-product": date_product,
     "end-wait": end_wait,
     "expire-link": expire_link,
-    "give-notice": give_notice,
     "expire-sign-ins": expire_sign_ins,
+    "give-role": give_role,
     "join": join,
 }
 

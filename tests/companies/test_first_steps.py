@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from idp.companies import company, first_steps, invitation, onboarding, seats, subscription, takeover
 from idp.companies.errors import (
     AlreadyInvited,
+    ExtraCostUnconfirmed,
     FirstUserRefused,
     NotOnYourself,
     RoleNotAssignable,
@@ -42,10 +43,10 @@ def key_of(work: Work):
     return found.id
 
 
-def listed(work: Work, name: str, roles: dict[str, str] | None = None) -> FirstUser:
+def listed(work: Work, name: str, roles: dict[str, str] | None = None, *, extra_cost: bool = False) -> FirstUser:
     return first_steps.list_user(
         work, key_of(work), given_name=name.title(), family_name="Petit", address=f"{name}@quai.example",
-        locale="fr-FR", roles=READER if roles is None else roles,
+        locale="fr-FR", roles=READER if roles is None else roles, extra_cost=extra_cost,
     )  # fmt: skip
 
 
@@ -93,16 +94,39 @@ def test_everybody_listed_gets_one_invitation_and_only_at_the_end(begun):
     assert paul.address == "paul@quai.example"
 
 
-def test_the_list_ends_with_the_seats(begun):
+def test_the_list_ends_with_the_seats(system):
+    begun = taken(system, plan="solo", seats=2)
+    listed(begun, "second")
+    with pytest.raises(SeatLimitReached) as refused:
+        listed(begun, "third")
+    assert (refused.value.members["used"], refused.value.members["of"]) == (2, 2)
+    places = {each.product: (each.used, each.of) for each in first_steps.places(begun, key_of(begun))}
+    assert places == {"accounting": (2, 2), "capture": (1, 2), "invoicing": (1, 2)}
+    listed(begun, "third", {"capture": "capture.expenses-standard"})
+    assert seats.count(begun, key_of(begun), "accounting").used == 1  # nobody holds a seat before the end
+
+
+def test_a_seat_beyond_the_plan_is_confirmed_when_listed_and_bought_at_the_end(begun):
+    key = key_of(begun)
     for number in range(4):
         listed(begun, f"user{number}")
-    with pytest.raises(SeatLimitReached) as refused:
+    with pytest.raises(ExtraCostUnconfirmed) as refused:
         listed(begun, "sixth")
-    assert (refused.value.members["used"], refused.value.members["of"]) == (5, 5)
-    places = {each.product: (each.used, each.of) for each in first_steps.places(begun, key_of(begun))}
-    assert places == {"accounting": (5, 5), "capture": (1, 5), "invoicing": (1, 5)}
-    listed(begun, "sixth", {"capture": "capture.expenses-standard"})
-    assert seats.count(begun, key_of(begun), "accounting").used == 1  # nobody holds a seat before the end
+    assert (refused.value.members["product"], refused.value.members["of"]) == ("accounting", 5)
+    sixth = listed(begun, "sixth", extra_cost=True)
+    places = {each.product: (each.used, each.of, each.extra) for each in first_steps.places(begun, key)}
+    assert places == {"accounting": (6, 6, 1), "capture": (1, 6, 0), "invoicing": (1, 6, 0)}
+    with pytest.raises(ExtraCostUnconfirmed):
+        listed(begun, "seventh")
+    first_steps.unlist_user(begun, key, sixth.id)  # and nothing is bought for somebody who is not listed
+    listed(begun, "late", extra_cost=True)
+    first_steps.users_decided(begun, key)
+    first_steps.services_decided(begun, key, {})
+    assert len(first_steps.finish(begun, key)) == 5
+    standing = seats.count(begun, key, "accounting")
+    assert (standing.used, standing.of, standing.extra) == (6, 6, 1)
+    bought = [mail for mail in mails(begun) if mail["template"] == "seat_bought"]
+    assert [mail["recipient"] for mail in bought] == [FLEURS.address]
 
 
 def test_who_cannot_be_listed_is_told_why(begun, make_account):

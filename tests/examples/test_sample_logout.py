@@ -80,6 +80,15 @@ def test_a_logout_token_that_overtakes_the_browser_still_ends_the_session(person
     assert person.get("/area/journals").status_code == 303
 
 
+def test_tokens_issued_after_a_logout_are_good_in_the_same_session(person, product, issuer):
+    """Access was taken and given back, and the person never signed out of the service."""
+    person.sign_in()
+    ended = issuer.logout_claims(iat=int(time.time()) - 2)
+    assert send(product, issuer.sign(ended, "logout+jwt")).status_code == 200
+    assert person.sign_in().status_code == 303
+    assert person.get("/area/journals").status_code == 200
+
+
 def test_a_logout_token_is_taken_once(product, issuer):
     token = issuer.sign(issuer.logout_claims(), "logout+jwt")
     assert send(product, token).status_code == 200

@@ -63,7 +63,7 @@ SERVICES = [
     {**SERVICE, "name": "service_phone", "people": 1, "waits": True, "per_person": True},
 ]
 USERS = {
-    **AREA, "step": 5, "places": "2 of 5 seats taken", "fields": [FIELD],
+    **AREA, "cost": False, "step": 5, "places": "2 of 5 seats taken", "fields": [FIELD],
     "languages": [{"value": "fr-FR", "label": "Français (France)"}], "decide_url": "/users/decided",
     "remove_url": "/users",
 }  # fmt: skip
@@ -72,13 +72,15 @@ PAGES |= {
         {**USERS, "listed": [], "form": {"locale": "fr-FR"}},
         {**USERS, "listed": [LISE, LISE], "problems": {"role_accounting": "Choose one.", "email": "In full."}},
         {**USERS, "listed": [], "places": "", "fields": []},
+        {**USERS, "listed": [LISE], "cost": True, "problems": {"role_accounting": "It costs extra."}},
     ],
     "first_steps/services.html": [
         {**AREA, "step": 6, "services": SERVICES},
         {**AREA, "step": 6, "services": SERVICES, "problems": {"service_phone": "Choose one."}},
     ],
     "first_steps/summary.html": [
-        {**AREA, "step": 7, "listed": [LISE] * number, "services": SERVICES[:number], "users_url": "/u",
+        {**AREA, "step": 7, "listed": [LISE] * number, "extra": number - 1,
+         "services": SERVICES[:number], "users_url": "/u",
          "services_url": "/s" if number else None}
         for number in (1, 2)
     ],

@@ -77,4 +77,5 @@ class FirstUser(Identified, Base):
     canonical: Mapped[str]
     locale: Mapped[str]
     roles: Mapped[dict[str, str]] = mapped_column(JSON)  # by product
+    extra_cost: Mapped[bool] = mapped_column(default=False)  # a seat is bought beside the plan for this person
     created_at: Mapped[datetime]

@@ -17,6 +17,7 @@ from idp.companies import first_steps, onboarding, service
 from idp.companies.errors import (
     AlreadyInvited,
     AlreadyMember,
+    ExtraCostUnconfirmed,
     FirstUserRefused,
     NotOnYourself,
     NotSubscribed,
@@ -47,6 +48,7 @@ class PersonForm(forms.Form):
     family_name: Name
     email: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=320)]
     locale: Annotated[str, StringConstraints(max_length=20)]
+    extra_cost: Literal["yes", ""] = ""
 
     says = {"email": forms.EMAIL_PROBLEM}
 
@@ -86,22 +88,23 @@ def users(company_id: UUID) -> ResponseReturnValue:
     return show_users({}, company_id)
 
 
-def show_users(problems: dict[str, str], company_id: UUID) -> Response:
+def show_users(problems: dict[str, str], company_id: UUID, *, cost: bool = False) -> Response:
     area = enter(company_id, first_steps.INVITES)
     progress = _due(area, first_steps.USERS)
     listed = first_steps.users(area.work, company_id)
     places = first_steps.places(area.work, company_id)
-    fields = _role_fields(area, {each.product for each in places if each.of is not None and each.used >= each.of})
+    typed = forms.typed()
     return _page(
         area,
         progress,
         "first_steps/users.html",
         1,
         problems=problems,
-        form=forms.typed() or {"locale": area.company.locale},
+        form=typed or {"locale": area.company.locale},
         listed=[first_steps_words.person(area.work, each) for each in listed],
         places=first_steps_words.places(area.work, places),
-        fields=fields,
+        fields=_role_fields(area, {each.product: each.next for each in places}),
+        cost=cost or typed.get("extra_cost") == "yes",
         languages=[{"value": each, "label": first_steps_words.language(each)} for each in _locales(area)],
         decide_url=area.path("get-started", "users", "decided"),
         remove_url=area.path("get-started", "users"),
@@ -130,11 +133,14 @@ def add_user(company_id: UUID) -> ResponseReturnValue:
             address=form.email,
             locale=form.locale,
             roles=roles,
+            extra_cost=form.extra_cost == "yes",
         )
+    except ExtraCostUnconfirmed as error:
+        return show_users(first_steps_words.role_problem(error, area.work), company_id, cost=True)
     except (InvalidInput, AlreadyInvited, AlreadyMember, NotOnYourself) as error:
         return show_users(first_steps_words.person_problem(error, next(iter(names), "form")), company_id)
     except (SeatLimitReached, RoleNotOffered, RoleNotAssignable, NotSubscribed) as error:
-        return show_users(first_steps_words.role_problem(error), company_id)
+        return show_users(first_steps_words.role_problem(error, area.work), company_id)
     return see_other(area.path("get-started", "users"))
 
 
@@ -220,6 +226,7 @@ def show_summary(problems: dict[str, str], company_id: UUID) -> Response:
         len(_names(progress)),
         problems=problems,
         listed=[first_steps_words.person(area.work, each) for each in listed],
+        extra=max((each.extra for each in first_steps.places(area.work, company_id)), default=0),
         services=[first_steps_words.service(area.work, each) for each in service.offered(area.work, company_id)],
         users_url=area.path("get-started", "users"),
         services_url=area.path("get-started", "services") if progress.services else None,
@@ -328,9 +335,14 @@ def _locales(area: Area) -> tuple[str, ...]:
     return area.work.policies.account.locales
 
 
-def _role_fields(area: Area, full: set[str]) -> list[dict[str, Any]]:
+def _role_fields(area: Area, coming: dict[str, str]) -> list[dict[str, Any]]:
     """A list of roles for each product; where no seat is left only roles without one."""
     language = locale.current()
+    full = {product for product, next_ in coming.items() if next_ == SeatLimitReached.code}
+    hints = {
+        SeatLimitReached.code: gettext("Every seat is taken."),
+        ExtraCostUnconfirmed.code: gettext("Every seat of the plan is taken: one more is charged extra."),
+    }
     found = []
     for product, roles in first_steps.choices(area.work, area.company_id).items():
         offered = [role for role in roles if not role.seat or product not in full]
@@ -338,7 +350,7 @@ def _role_fields(area: Area, full: set[str]) -> list[dict[str, Any]]:
             {
                 "name": first_steps_words.role_field(product),
                 "label": label_for(area.work.policies.products[product].label, language),
-                "hint": gettext("Every seat is taken.") if product in full else "",
+                "hint": hints.get(coming.get(product, ""), ""),
                 "choices": [
                     {"value": "", "label": gettext("No access")},
                     *({"value": role.id, "label": label_for(role.label, language)} for role in offered),

@@ -9,7 +9,14 @@ from flask_babel import gettext, lazy_gettext, ngettext
 
 from idp.companies import access, first_steps
 from idp.companies.access import Access
-from idp.companies.errors import AlreadyInvited, AlreadyMember, FirstUserRefused, NotOnYourself, SeatLimitReached
+from idp.companies.errors import (
+    AlreadyInvited,
+    AlreadyMember,
+    ExtraCostUnconfirmed,
+    FirstUserRefused,
+    NotOnYourself,
+    SeatLimitReached,
+)
 from idp.companies.first_steps import Places
 from idp.companies.models import FirstUser
 from idp.companies.service import Offered
@@ -156,10 +163,18 @@ def person_problem(error: Exception, first_role: str) -> dict[str, str]:
     return {"email": str(words[type(error)])}
 
 
-def role_problem(error: IdpError) -> dict[str, str]:
+def role_problem(error: IdpError, work: Work) -> dict[str, str]:
     """What is wrong with a role that somebody was to get, by field."""
     product = str(error.members.get("product") or str(error.members.get("role")).partition(".")[0])
     field = role_field(product)
+    if isinstance(error, ExtraCostUnconfirmed):
+        name = label_for(work.policies.products[product].label, locale.current())
+        return {
+            field: gettext(
+                "One more user of %(product)s will be charged extra. Confirm the cost below, or choose another role.",
+                product=name,
+            )
+        }
     if isinstance(error, SeatLimitReached):
         return {
             field: gettext(
