@@ -199,16 +199,6 @@ def list_user(
         role.require_assignable(work, company_id, given)
         if not plan.offers(role_id):
             raise RoleNotOffered(product=product, role=role_id)
-    buys = False
-    for standing in places(work, company_id):
-        if not _takes_seat(work, roles.get(standing.product)):
-            continue
-        if standing.next == SeatLimitReached.code:
-            raise SeatLimitReached(product=standing.product, used=standing.used, of=standing.of)
-        if standing.next == ExtraCostUnconfirmed.code:
-            if not extra_cost:
-                raise ExtraCostUnconfirmed(product=standing.product, used=standing.used, of=standing.of)
-            buys = True
     listed = FirstUser(
         id=uuid7(),
         onboarding_id=onboarding_id,
@@ -218,7 +208,7 @@ def list_user(
         canonical=canonical,
         locale=locale,
         roles=dict(roles),
-        extra_cost=buys,
+        extra_cost=_buys(work, company_id, roles, agreed=extra_cost),
         created_at=work.now,
     )
     work.session.add(listed)
@@ -379,6 +369,26 @@ def _refuse_known(work: Work, company_id: UUID, onboarding_id: UUID, canonical: 
     listed = select(FirstUser.id).where(FirstUser.onboarding_id == onboarding_id, FirstUser.canonical == canonical)
     if any(work.session.execute(each.limit(1)).first() is not None for each in (open_, listed)):
         raise AlreadyInvited()
+
+
+def _buys(work: Work, company_id: UUID, roles: Mapping[str, str], *, agreed: bool) -> bool:
+    """Whether a seat is bought for somebody who gets these roles.
+
+    Raises:
+        SeatLimitReached: there is none to be bought.
+        ExtraCostUnconfirmed: it is not `agreed` that one is.
+    """
+    buys = False
+    for standing in places(work, company_id):
+        if not _takes_seat(work, roles.get(standing.product)):
+            continue
+        if standing.next == SeatLimitReached.code:
+            raise SeatLimitReached(product=standing.product, used=standing.used, of=standing.of)
+        if standing.next == ExtraCostUnconfirmed.code:
+            if not agreed:
+                raise ExtraCostUnconfirmed(product=standing.product, used=standing.used, of=standing.of)
+            buys = True
+    return buys
 
 
 def _takes_seat(work: Work, role_id: str | None) -> bool:
