@@ -16,7 +16,7 @@ from idp.authn.models import MailedLink, Session, SignIn
 from idp.cli import demo_data
 from idp.cli.context import operating, settings
 from idp.companies import company, membership
-from idp.companies.models import SubscribedProduct, SupportCase
+from idp.companies.models import OnboardingLink, SubscribedProduct, SupportCase
 from idp.core import tokens
 from idp.work import Work
 
@@ -63,6 +63,14 @@ def expire_link(token: str) -> None:
     """Let the time of a mailed link be over."""
     with operating() as work:
         ended = update(MailedLink).where(MailedLink.token_digest == tokens.digest(token))
+        past = {"created_at": work.now - timedelta(days=30), "expires_at": work.now - timedelta(seconds=1)}
+        assert work.session.execute(ended.values(past)).rowcount == 1
+
+
+def expire_order_link(token: str) -> None:
+    """Let the time of a link to first steps be over."""
+    with operating() as work:
+        ended = update(OnboardingLink).where(OnboardingLink.token_digest == tokens.digest(token))
         past = {"created_at": work.now - timedelta(days=30), "expires_at": work.now - timedelta(seconds=1)}
         assert work.session.execute(ended.values(past)).rowcount == 1
 
@@ -132,6 +140,7 @@ VERBS = {
     "date-product": date_product,
     "end-wait": end_wait,
     "expire-link": expire_link,
+    "expire-order-link": expire_order_link,
     "expire-sign-ins": expire_sign_ins,
     "give-role": give_role,
     "join": join,

@@ -1,6 +1,7 @@
 """A company is set up (J1): from `idp companies create`, by way of the mailbox, to a product that opens signed in."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -38,6 +39,18 @@ TEXTS: dict[str, dict[str, Any]] = {
         "mobile": "Données mobiles",
         "on": "Activer",
         "used": "Ce lien a déjà servi",
+        "over": "Ce lien n’est plus valable",
+        "send_new": "Envoyer un nouveau lien",
+        "look": "Consultez votre messagerie",
+        "other": "Utiliser une autre adresse",
+        "which": "Avec quelle adresse vous connecterez-vous",
+        "send_code": "Envoyer le code",
+        "confirm": "Confirmer cette adresse",
+        "attach_first": "Connectez-vous pour rattacher Fleurs du Quai",
+        "attach": "Rattacher l’entreprise",
+        "attaching": "Rattachez Fleurs du Quai à votre compte",
+        "never_came": "Le message de votre commande n’est pas arrivé",
+        "send_link": "Envoyer le lien",
         "sign_in": "Se connecter",
     },
     "en": {
@@ -64,27 +77,39 @@ TEXTS: dict[str, dict[str, Any]] = {
         "mobile": "Mobile data",
         "on": "Turn on",
         "used": "This link was already used",
+        "over": "This link is no longer valid",
+        "send_new": "Send a new link",
+        "look": "Look in your mailbox",
+        "other": "Use another address",
+        "which": "With which address will you sign in?",
+        "send_code": "Send the code",
+        "confirm": "Confirm this address",
+        "attach_first": "Sign in to attach Fleurs du Quai",
+        "attach": "Attach the company",
+        "attaching": "Attach Fleurs du Quai to your account",
+        "never_came": "The mail of your order never came?",
+        "send_link": "Send the link",
         "sign_in": "Sign in",
     },
 }
 
 
-def ordered(demo: Demonstration, page: Page, language: str) -> str:
-    """An order of five seats, and the link in its mail."""
-    email = f"rose.{language}@fleurs.example"
+def ordered(demo: Demonstration, page: Page, language: str, name: str = "rose", seats: int = 5) -> str:
+    """An order, and the link in its mail."""
+    email = f"{name}.{language}@fleurs.example"
     locale = {"fr": "fr-FR", "en": "en-GB"}[language]
     demo.idp(
-        "companies", "create", f"fleurs-{language}", "--name", "Fleurs du Quai", "--owner", email, "--plan", "team",
-        "--product", "accounting", "--product", "capture", "--locale", locale,
+        "companies", "create", f"{name}-{language}-{seats}", "--name", "Fleurs du Quai", "--owner", email, "--plan",
+        "team", "--product", "accounting", "--product", "capture", "--locale", locale, "--seats", str(seats),
     )  # fmt: skip
     return mailed_link(demo, page, email, "/get-started/", "Fleurs du Quai")
 
 
-def fill_first(page: Page, words: dict[str, Any]) -> None:
+def fill_first(page: Page, words: dict[str, Any], password: str = PASSWORD) -> None:
     page.get_by_label(words["given"], exact=True).fill("Rose")
     page.get_by_label(words["family"], exact=True).fill("Marin")
-    page.get_by_label(words["password"]).fill(PASSWORD)
-    page.get_by_label(words["again"]).fill(PASSWORD)
+    page.get_by_label(words["password"]).fill(password)
+    page.get_by_label(words["again"]).fill(password)
     tick(page, words["software"])
     tick(page, words["personal"])
     press(page, words["create"])
@@ -149,12 +174,99 @@ def test_a_company_is_set_up_and_an_interrupted_set_up_goes_on(
 
     # From the last page into a product, without a form.
     page.get_by_role("main").get_by_role("link", name=re.compile(words["accounting"])).click()
-    page.wait_for_url(re.compile(re.escape(demo.accounting)))
-    page.locator("main a.button", has_text=words["sign_in"]).click()
-    expect(page.locator("body")).to_contain_text("Fleurs du Quai")
+    page.wait_for_url(f"{demo.accounting}/**")
+    expect(page.locator(".top .company")).to_have_text("Fleurs du Quai")
 
     late = visit(language, javascript=javascript)
     answer = late.goto(link)
     assert answer is not None
     assert answer.status == 410
     heading(late, words["used"])
+
+
+@pytest.mark.parametrize(("language", "javascript"), [("fr", True), ("en", False)])
+def test_what_goes_wrong_on_the_way_has_a_way_on(
+    demo: Demonstration, visit: Visit, language: str, javascript: bool
+) -> None:
+    """J1, errors: an old link, a refused password, another address, a single seat, an account that is there already."""
+    words, own = TEXTS[language], set_up.TEXTS[language]
+    look = fits if javascript else lambda page: None
+    page = visit(language, javascript=javascript, width=375 if javascript else 1280)
+    old = ordered(demo, page, language, "lone", seats=1)
+    demo.operator("expire-order-link", old.rsplit("/", 1)[1])
+    page.goto(old)
+    heading(page, words["over"])
+    look(page)
+    press(page, words["send_new"])
+    heading(page, words["look"])
+    look(page)
+    link = mailed_link(demo, page, f"lone.{language}@fleurs.example", "/get-started/", "Fleurs du Quai")
+
+    page.goto(link)
+    heading(page, words["first"])
+    fill_first(page, words, "Fleurs du Quai 44")
+    expect(page.get_by_role("alert")).to_be_visible()
+    expect(page.get_by_label(words["given"], exact=True)).to_have_value("Rose")
+    look(page)
+    with_another_address(demo, page, language, look)
+    fill_first(page, words)
+    clock = set_up.link_app(page, own)
+    set_up.complete(demo, page, own, f"lone.{language}@perso.example")
+    heading(page, words["services"])  # with one seat there is nobody to invite
+    press(page, words["continue"])
+    heading(page, words["ready"])
+
+    # A second company for the same person: the account is there, and one is enough.
+    second = visit(language, javascript=javascript, width=375 if javascript else 1280)
+    attach_second(demo, second, language, clock, look)
+
+    # And the mail that never came: the same answer for everybody.
+    stranger = visit(language, javascript=javascript)
+    for address in (f"rose.{language}@fleurs.example", "nobody@fleurs.example"):
+        stranger.goto(f"{demo.service}/get-started/again")
+        heading(stranger, words["never_came"])
+        stranger.get_by_label(words["address"]).fill(address)
+        press(stranger, words["send_link"])
+        heading(stranger, words["look"])
+
+
+def with_another_address(demo: Demonstration, page: Page, language: str, look: Callable[[Page], None]) -> None:
+    """The account is to have another address: a code goes there first."""
+    words, own = TEXTS[language], set_up.TEXTS[language]
+    page.get_by_role("link", name=words["other"]).click()
+    heading(page, words["which"])
+    look(page)
+    page.get_by_label(words["address"]).fill(f"alone.{language}@perso.example")
+    press(page, words["send_code"])
+    code = set_up.sent_code(demo, page, f"alone.{language}@perso.example")
+    page.get_by_label(own["six"]).fill("000000" if code != "000000" else "111111")
+    press(page, words["confirm"])
+    expect(page.get_by_role("alert")).to_be_visible()
+    look(page)
+    page.get_by_label(own["six"]).fill(code)
+    press(page, words["confirm"])
+    heading(page, words["first"])
+    expect(page.get_by_label(words["address"])).to_have_value(f"alone.{language}@perso.example")
+
+
+def attach_second(demo: Demonstration, second: Page, language: str, clock: Clock, look: Callable[[Page], None]) -> None:
+    """Another company is ordered for an address that has an account."""
+    words, own = TEXTS[language], set_up.TEXTS[language]
+    locale = {"fr": "fr-FR", "en": "en-GB"}[language]
+    demo.idp(
+        "companies", "create", f"second-{language}", "--name", "Fleurs du Quai", "--owner",
+        f"alone.{language}@perso.example", "--plan", "solo", "--product", "capture", "--locale", locale,
+    )  # fmt: skip
+    link = mailed_link(demo, second, f"alone.{language}@perso.example", "/get-started/", "Fleurs du Quai")
+    second.goto(link)
+    heading(second, words["attach_first"])
+    look(second)
+    second.get_by_role("main").get_by_role("link", name=words["sign_in"]).click()
+    second.get_by_label(own["password"], exact=True).fill(PASSWORD)
+    press(second, words["sign_in"])
+    second.get_by_label(own["six"]).fill(clock.code())
+    press(second, words["continue"])
+    heading(second, words["attaching"])
+    look(second)
+    press(second, words["attach"])
+    heading(second, words["users"])

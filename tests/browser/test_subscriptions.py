@@ -99,43 +99,9 @@ def test_a_subscription_is_cancelled_kept_ended_and_taken_up_again(
     heading(page, words["title"])
     expect(page.get_by_role("heading", name=words["product"])).to_contain_text(words["notice"])
 
-    # Day 39: the product closes, the others do not notice.
-    demo.operator("date-product", HOME, "accounting", "notice", "-39", "0")
-    demo.idp("subscriptions", "due")
-    time.sleep(RENEW_AFTER + 2)
-    joris.page.goto(f"{demo.accounting}/told")
-    expect(page.locator("pre#access-token")).to_have_count(0)
-    joris.open(demo.accounting)
-    heading(page, words["is_over"])
-    if javascript:
-        fits(page, "over", width)
-    page.goto(f"{demo.service}/?ui_locales={language}")
-    expect(page.get_by_text(words["ended"])).to_be_visible()
-    if javascript:
-        fits(page, "my products", width)
-    joris.open(demo.capture)
-    assert joris.company == words["menu"]
-
-    # Day 100, 61 days after the end: everybody has what they had.
-    demo.operator("date-product", HOME, "accounting", "ended", "-61", "", "119")
-    page.goto(f"{demo.service}/?ui_locales={language}")
-    page.get_by_role("link", name=re.compile("Voir les abonnements|See the subscriptions")).click()
-    page.get_by_role("link", name=words["back"]).click()
-    heading(page, words["back_title"])
-    page.get_by_role("button", name=words["back"]).click()
-    expect(page.get_by_role("status")).to_contain_text(words["again"])
-    joris.open(demo.accounting)
-    expect(page.locator(".top .company")).to_have_text(words["menu"])
-    assert joris.told(demo.accounting)["permissions"] == before
-
-    # Ended once more, and nobody comes back within 180 days: the rights are gone, the account and the rest are not.
-    demo.operator("date-product", HOME, "accounting", "ended", "-180", "", "0")
-    demo.idp("subscriptions", "due")
-    page.goto(f"{demo.service}/?ui_locales={language}")
-    expect(page.get_by_role("main")).not_to_contain_text(words["gone"])
-    expect(page.get_by_role("main")).not_to_contain_text(words["product"])
-    joris.open(demo.capture)
-    assert joris.company == words["menu"]
+    ends(joris, language, javascript, width)
+    comes_back(joris, language, before)
+    is_purged(joris, language)
     demo.operator("date-product", HOME, "accounting", "active", "-180")
     demo.operator("give-role", JORIS, HOME, "accounting", "accounting.administrator")
 
@@ -196,3 +162,50 @@ def paid(demo: Demonstration, reference: str, number: int) -> None:
     headers = {"Content-Type": "application/json", **signed}
     answer = requests.post(f"{demo.service}/billing/events", data=body, headers=headers, timeout=10)
     assert answer.json()["outcome"] == "applied", answer.text
+
+
+def ends(joris: Person, language: str, javascript: bool, width: int) -> None:
+    """Day 39: the product closes, the others do not notice."""
+    demo, page, words = joris.demo, joris.page, WORDS[language]
+    demo.operator("date-product", HOME, "accounting", "notice", "-39", "0")
+    demo.idp("subscriptions", "due")
+    time.sleep(RENEW_AFTER + 2)
+    joris.page.goto(f"{demo.accounting}/told")
+    expect(page.locator("pre#access-token")).to_have_count(0)
+    joris.open(demo.accounting)
+    heading(page, words["is_over"])
+    if javascript:
+        fits(page, "over", width)
+    page.goto(f"{demo.service}/?ui_locales={language}")
+    expect(page.get_by_text(words["ended"])).to_be_visible()
+    if javascript:
+        fits(page, "my products", width)
+    joris.open(demo.capture)
+    assert joris.company == words["menu"]
+
+
+def comes_back(joris: Person, language: str, before: list[str]) -> None:
+    """Day 100, 61 days after the end: everybody has what they had."""
+    demo, page, words = joris.demo, joris.page, WORDS[language]
+    demo.operator("date-product", HOME, "accounting", "ended", "-61", "", "119")
+    page.goto(f"{demo.service}/?ui_locales={language}")
+    page.get_by_role("link", name=re.compile("Voir les abonnements|See the subscriptions")).click()
+    page.get_by_role("link", name=words["back"]).click()
+    heading(page, words["back_title"])
+    page.get_by_role("button", name=words["back"]).click()
+    expect(page.get_by_role("status")).to_contain_text(words["again"])
+    joris.open(demo.accounting)
+    expect(page.locator(".top .company")).to_have_text(words["menu"])
+    assert joris.told(demo.accounting)["permissions"] == before
+
+
+def is_purged(joris: Person, language: str) -> None:
+    """Ended once more, and nobody comes back within 180 days: the rights are gone, the account and the rest are not."""
+    demo, page, words = joris.demo, joris.page, WORDS[language]
+    demo.operator("date-product", HOME, "accounting", "ended", "-180", "", "0")
+    demo.idp("subscriptions", "due")
+    page.goto(f"{demo.service}/?ui_locales={language}")
+    expect(page.get_by_role("main")).not_to_contain_text(words["gone"])
+    expect(page.get_by_role("main")).not_to_contain_text(words["product"])
+    joris.open(demo.capture)
+    assert joris.company == words["menu"]

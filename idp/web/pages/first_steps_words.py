@@ -128,7 +128,7 @@ def tiles(work: Work, account_id: UUID, company_id: UUID) -> list[dict[str, Any]
             found.append(
                 {
                     "product": product_view(work, product),
-                    "url": addresses.get(product),
+                    "url": products.for_company(addresses[product], company_id) if product in addresses else None,
                     "role": label_for(answer.role_labels, locale.current()),
                     "note": None if product in addresses else gettext("not connected yet"),
                 }
