@@ -63,6 +63,8 @@ def shown(policies: Policies, seen: Seen) -> dict[str, Any]:
         "state": seen.state,
         "state_label": str(state),
         "title": title(policies, seen),
+        "preset": seen.scope.preset,
+        "option": next(iter(seen.scope.options), ""),
         "products": products(policies, seen.scope.preset, seen.scope.options, lowered),
         "begins": day(seen.begins_at) if seen.begins_at else "",
         "until": _until(seen),
@@ -81,7 +83,7 @@ def _until(seen: Seen) -> str:
         return day(seen.ends_at)
     if seen.renews_at is not None:
         return str(gettext("renewed every year, next on %(date)s", date=day(seen.renews_at)))
-    return str(gettext("one of you ends it"))
+    return str(gettext("no end date; either side can end it"))
 
 
 def _label(texts: Any) -> str:

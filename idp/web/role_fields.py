@@ -5,7 +5,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask_babel import gettext
+from flask_babel import gettext, ngettext
 from werkzeug.datastructures import MultiDict
 
 from idp.companies import role_choice
@@ -120,7 +120,7 @@ def seats(standing: Seats) -> str:
     """How the seats of a product stand, in a few words."""
     if standing.of is None:
         return str(gettext("%(used)s in use, not limited", used=standing.used))
-    text = gettext("%(used)s of %(of)s seats in use", used=standing.used, of=standing.of)
+    text = ngettext("%(num)s seat used of %(of)s", "%(num)s seats used of %(of)s", standing.used, of=standing.of)
     if standing.extra:
         text = gettext("%(seats)s, of which %(extra)s extra", seats=text, extra=standing.extra)
     return str(text)

@@ -59,7 +59,7 @@ def visit(demo: Demonstration, chromium: Browser) -> Iterator[Visit]:
         )
         context.set_default_timeout(10_000)
         opened.append(context)
-        _watch(context, faults)
+        watch(context, faults)
         return context.new_page()
 
     yield visit
@@ -69,7 +69,9 @@ def visit(demo: Demonstration, chromium: Browser) -> Iterator[Visit]:
     assert demo.failures() == failed_before
 
 
-def _watch(context: BrowserContext, faults: list[str]) -> None:
+def watch(context: BrowserContext, faults: list[str]) -> None:
+    """Note what a person never sees: what was blocked, is missing, or failed in a script."""
+
     def answered(response: Response) -> None:
         if response.status >= 400 and response.request.resource_type != "document":
             faults.append(f"{response.status} {response.url}")

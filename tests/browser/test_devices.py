@@ -130,7 +130,7 @@ def test_a_session_elsewhere_is_seen_and_closed(
     page.get_by_role("link", name=words["everywhere"], exact=True).click()
     heading(page, words["code_title"])
     desk.prove_code()
-    heading(page, words["everywhere"] + {"fr": "\u00a0?", "en": "?"}[language])
+    heading(page, words["everywhere"] + {"fr": "\u202f?", "en": "?"}[language])
     fits(page, "sign out everywhere", javascript)
     page.get_by_role("button", name=words["everywhere"], exact=True).click()
     heading(page, words["done"])

@@ -24,7 +24,7 @@ WORDS: dict[str, dict[str, Any]] = {
         "meanwhile": "Quelqu’un d’autre a modifié ceci pendant votre choix", "you": "C’est vous",
         "company_role": "Changer le rôle dans l’entreprise", "administrator": "Administrateur",
         "list": "Places utilisées : Facturation 2 sur 2",
-        "remove": "Retirer de l’entreprise", "removing": "Retirer Julien Mercier de Atelier Lumen SARL ?",
+        "remove": "Retirer de l’entreprise", "removing": "Retirer Julien Mercier de l’entreprise Atelier Lumen SARL ?",
         "closed": "ses produits ouverts se ferment", "gone": "La personne est retirée",
     },
     "en": {

@@ -32,8 +32,9 @@ _AREA = {
 }
 _MANDATE = {
     "id": "7", "firm": "Cabinet <Deltour>", "company": "Studio <Mirabelle>", "state": "active", "state_label": "Actif",
-    "title": "Tenue complète", "products": "Comptabilité, Facturation", "begins": "1er mars 2026",
-    "until": "ce que l’un de vous y mette fin", "asked": "28 février 2026", "asked_by": "Nathalie", "expires": "",
+    "title": "Tenue complète", "preset": "review", "option": "",
+    "products": "Comptabilité, Facturation", "begins": "1er mars 2026",
+    "until": "sans date de fin", "asked": "28 février 2026", "asked_by": "Nathalie", "expires": "",
     "ended": "", "people": 2, "firm_works": True, "temporary": False,
 }  # fmt: skip
 _WAITS = {**_MANDATE, "state": "requested", "state_label": "Demande un accès", "begins": "", "expires": "14 mars 2026"}

@@ -105,7 +105,8 @@ PAGES: dict[str, list[dict[str, Any]]] = {
         for danger, problems in ((True, {}), (False, {"form": "Quelqu’un a modifié ceci."}))
     ],
     "company/leave.html": [
-        {"account": AMELIE, "area": AREA, "name": "Atelier <Lumen>", "obstacle": obstacle, "firm": firm}
+        {"account": AMELIE, "area": AREA, "name": "Atelier <Lumen>", "obstacle": obstacle, "firm": firm,
+         "hand_over_url": "/companies/1/ownership" if obstacle else None}
         for obstacle, firm in ((None, True), (None, False), ("Vous êtes titulaire.", False))
     ],
 }  # fmt: skip

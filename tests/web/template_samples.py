@@ -284,9 +284,9 @@ PAGES: dict[str, list[dict[str, Any]]] = {
         {"account": INES, "days": 14, "obstacles": [], "back_url": "/account/privacy",
          "problems": {"sure": "Cochez la case."}},
         {"account": INES, "days": 14, "back_url": "/account/privacy", "obstacles": [
-            {"kind": "owner", "company": "Atelier Lumen",
+            {"kind": "owner", "company": "Atelier Lumen", "hand_over_url": "/companies/1/ownership",
              "people": [{"name": "Amélie Dubois", "email": "amelie.dubois@atelier-lumen.example"}]},
-            {"kind": "administrator", "company": "Cabinet Deltour", "people": []},
+            {"kind": "administrator", "company": "Cabinet Deltour", "people": [], "hand_over_url": None},
         ]},
     ],
     "account/privacy_waiting.html": [{"erased_on": "6 décembre 2026"}],

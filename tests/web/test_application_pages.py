@@ -157,4 +157,4 @@ def test_it_is_for_who_is_signed_in_and_reads_in_french(stage: Stage, ledger: Pa
     browser = english(stage.signed_in("ines.moreau"))
     allowed(browser, ledger)
     browser.get(f"{LIST}/{ledger.client_id}?ui_locales=fr")
-    assert browser.heading == "Retirer à Lecteur de journaux ce que vous lui avez permis\u00a0?"
+    assert browser.heading == "Retirer à Lecteur de journaux ce que vous lui avez permis\u202f?"

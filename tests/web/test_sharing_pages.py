@@ -52,7 +52,7 @@ def test_the_notice_says_what_was_seen_and_leads_from_the_account(stage: Stage) 
         assert words in browser.text, words
     assert "a code is asked at every sign-in" in browser.text
     browser.get(f"{NOTICE}?ui_locales=fr")
-    assert browser.heading == "Êtes-vous la seule personne à utiliser ce compte\u00a0?"
+    assert browser.heading == "Êtes-vous la seule personne à utiliser ce compte\u202f?"
     assert "Deux lieux éloignés en même temps" in browser.text
 
 

@@ -181,7 +181,11 @@ def _scope(form: FirmForm) -> Scope:
 def _person(area: Area, worker: mandate_view.Worker) -> dict[str, str]:
     products = area.work.policies.products
     roles = (
-        f"{label_for(products[product].label, locale.current())}: {label_for(labels, locale.current())}"
+        gettext(
+            "%(product)s: %(role)s",
+            product=label_for(products[product].label, locale.current()),
+            role=label_for(labels, locale.current()),
+        )
         for product, labels in worker.roles
         if labels
     )

@@ -309,7 +309,9 @@ def _row(area: Area, each: Listed) -> dict[str, Any]:
         "name": f"{row.given_name} {row.family_name}".strip(),
         "email": row.address,
         "roles": [
-            f"{label_for(work.policies.products[product].label, language)}: {label}"
+            gettext(
+                "%(product)s: %(role)s", product=label_for(work.policies.products[product].label, language), role=label
+            )
             for product, label in called.items()
             if product in work.policies.products
         ],

@@ -42,6 +42,7 @@ def show(problems: dict[str, str], company_id: UUID, status: int = 200) -> Respo
     return area.page(
         "company/leave.html", status, problems=problems, name=area.company.name, obstacle=_obstacle(area),
         firm=area.company.kind == "firm",
+        hand_over_url=area.path("ownership") if area.may("company.ownership.transfer") else None,
     )  # fmt: skip
 
 

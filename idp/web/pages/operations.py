@@ -247,4 +247,4 @@ def whose(current: Current, case: support_desk.CaseSeen) -> str:
         return str(gettext("you"))
     if case.origin == "person" and not case.opened_by:
         return str(gettext("the person"))
-    return case.opened_by or str(gettext("the service"))
+    return case.opened_by if case.origin != "system" and case.opened_by else str(gettext("the service"))

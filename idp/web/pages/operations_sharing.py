@@ -98,7 +98,7 @@ def facts(case: CaseSeen) -> list[tuple[str, str]]:
         sharing.NOT_ME: gettext("It was not me"),
         sharing.SHARED: gettext("We share this account"),
     }
-    said = answers.get(told.answer or "", gettext("none yet"))
+    said = answers.get(told.answer or "", gettext("no answer yet"))
     return [(gettext("Person told"), day(told.told_at)), (gettext("Answer"), said)]
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from flask import request
-from flask_babel import gettext, lazy_gettext
+from flask_babel import gettext, lazy_gettext, ngettext
 from pydantic import StringConstraints, create_model
 
 from idp.companies import acting_on, offering, people, preview, product_role, proposal, seats
@@ -320,4 +320,4 @@ def seats_said(standing: Seats) -> str:
     """How the seats of a product stand, in a few words."""
     if standing.of is None:
         return str(gettext("seats without limit"))
-    return str(gettext("%(used)s of %(of)s seats used", used=standing.used, of=standing.of))
+    return str(ngettext("%(num)s seat used of %(of)s", "%(num)s seats used of %(of)s", standing.used, of=standing.of))

@@ -123,4 +123,5 @@ def _told(work: Work, obstacle: erasure.Obstacle, own: str) -> dict[str, Any]:
     """A company that depends on the account, and who could take it over."""
     others = [each for each in access.administrators(work, obstacle.company_id) if each.address != own]
     people = [{"name": each.name, "email": each.address} for each in others]
-    return {"kind": obstacle.kind, "company": obstacle.company, "people": people}
+    url = f"/companies/{obstacle.company_id}/ownership" if obstacle.kind == "owner" else None
+    return {"kind": obstacle.kind, "company": obstacle.company, "people": people, "hand_over_url": url}

@@ -1,0 +1,173 @@
+"""The tour: every page of the application, as somebody to whom it matters, on a phone and on a desk, in both languages.
+
+Nothing may scroll sideways, be blocked by the content security policy, fail in a script, stand there in the other
+language, or be called serious by axe, in light and in dark. `SCREENSHOTS=folder` keeps pictures: those of the
+documentation in docs/screenshots, all of them anywhere else.
+"""
+
+import os
+import re
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from idp.core.errors import IdpError
+from tests import stage as stages
+from tests.browser import sights, tour
+from tests.browser.conftest import watch
+from tests.browser.demonstration import ROOT
+from tests.browser.guide import Guide
+from tests.browser.tour import Stop
+from tests.security.serving import free_port
+
+DOCUMENTED = "docs/screenshots"
+
+
+class Quiet(WSGIRequestHandler):
+    """Writes no line for each request."""
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def guide(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guide]:
+    """The demonstration, served by this very process, and who knows the ways in it."""
+    folder, port = tmp_path_factory.mktemp("tour"), free_port()
+    stages.load(folder, f"sqlite:///{folder / 'idp.sqlite3'}")
+    original = stages.Demonstration(folder, lambda to: stages._copy_sqlite(folder, to))
+    issuer = f"http://localhost:{port}"
+    with original.stage(tmp_path_factory.mktemp("stage"), issuer=issuer, listen_port=port) as stage:
+        server = make_server("localhost", port, stage.app, threaded=True, request_handler=Quiet)
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        made = Guide(stage)
+        tour.prepare(made)
+        yield made
+        server.shutdown()
+        thread.join(10)
+        server.server_close()
+
+
+def test_the_tour_knows_every_page(guide: Guide) -> None:
+    """A new page belongs into tests/browser/tour.py, or among those that nobody is led to, with the reason."""
+    pages = {
+        rule.rule
+        for rule in guide.stage.app.url_map.iter_rules()
+        if "GET" in (rule.methods or ()) and rule.endpoint.startswith("pages_")
+    }
+    stops = [stop for area in tour.STOPS.values() for stop in area]
+    toured = {stop.rule for stop in stops}
+    assert pages - toured - set(tour.NOT_TOURED) == set(), "not toured"
+    assert set(tour.NOT_TOURED) <= pages - toured, "toured after all, or gone"
+    names = [name_of(stop) for stop in stops]
+    assert sorted(names) == sorted(set(names))
+
+
+@pytest.mark.parametrize("area", tour.STOPS)
+def test_every_page_reads_well(guide: Guide, chromium: Browser, area: str) -> None:
+    context, failed = chromium.new_context(reduced_motion="reduce"), []
+    context.set_default_timeout(60_000)
+    watch(context, failed)
+    page, keep, wrong = context.new_page(), keeper(), []
+    for stop in tour.STOPS[area]:
+        name = name_of(stop)
+        if os.environ.get("TOUR", "") in name:
+            wrong += [f"{name}: {each}" for each in (*look(guide, page, stop, keep), *failed)]
+            failed.clear()
+    context.close()
+    assert not wrong, f"{len(wrong)} faults:\n" + "\n".join(wrong)
+
+
+Keep = Callable[[Page, Stop, str], None]
+
+
+def look(guide: Guide, page: Page, stop: Stop, keep: Keep) -> list[str]:
+    """Everything that is wrong with one page: on a phone and on a desk, in both languages, in light and dark."""
+    try:
+        path = path_of(guide, stop)
+        cookies = guide.cookies(stop.who)
+    except (AssertionError, LookupError, IdpError) as error:
+        return [f"no way leads there: {error}"]
+    wrong = []
+    for language in ("fr", "en"):
+        page.context.clear_cookies()
+        kept = {**cookies, "sesame_lang": language}
+        base = guide.stage.settings.issuer
+        page.context.add_cookies([{"name": key, "value": value, "url": base} for key, value in kept.items()])
+        page.set_viewport_size({"width": sights.PHONE, "height": 812})
+        answer = page.goto(base + path, wait_until="load")
+        assert answer is not None
+        if answer.status != stop.status or answer.request.redirected_from is not None:
+            came = page.url.removeprefix(base)
+            return [f"{path} answers {answer.status} at {came}: {page.title()}"]
+        wrong += [
+            f"in {language}: {each}" for each in sights.faults(page, language, words=not stop.rule.startswith("/dev/"))
+        ]
+        keep(page, stop, f"{language}-phone")
+        if language == "fr":
+            wrong += sights.grave(page)
+        else:
+            page.emulate_media(color_scheme="dark")
+            wrong += [f"in dark: {each}" for each in sights.grave(page, only="color-contrast")]
+            keep(page, stop, f"{language}-dark")
+            page.emulate_media(color_scheme="light")
+        page.set_viewport_size({"width": sights.DESK, "height": 800})
+        wrong += [f"in {language} on a desk: {each}" for each in sights.sideways(page)]
+        keep(page, stop, f"{language}-desktop")
+    return wrong
+
+
+def keeper() -> Keep:
+    """Keeps pictures where SCREENSHOTS says; none without it."""
+    chosen = os.environ.get("SCREENSHOTS")
+    if not chosen:
+        return lambda page, stop, face: None
+    folder = ROOT / chosen
+    folder.mkdir(parents=True, exist_ok=True)
+    documented = folder == ROOT / DOCUMENTED
+
+    def keep(page: Page, stop: Stop, face: str) -> None:
+        name = name_of(stop)
+        if documented and (not stop.kept or not face.startswith("en-") or face == "en-dark"):
+            return
+        picture = folder / f"{name}-{face.removeprefix('en-') if documented else face}.png"
+        page.screenshot(path=picture, animations="disabled", caret="hide", full_page=not documented)
+
+    return keep
+
+
+# --- where a stop is ---
+
+_PARAMETER = re.compile(r"<(?:[a-z]+(?:\([^)]*\))?:)?(\w+)>")
+
+
+def name_of(stop: Stop) -> str:
+    """What its pictures are called: the words of its address, unless it has a name of its own."""
+    if stop.name:
+        return stop.name
+    place = stop.rule.replace(tour.IN_FIRM, "/firm").replace(tour.COMPANY, "/company")
+    words = [word for word in _PARAMETER.sub("one", place).split("/") if word]
+    return "-".join(words) or "launcher"
+
+
+def path_of(guide: Guide, stop: Stop) -> str:
+    """Its address. A way that has led to the page itself has it, with what stands behind it."""
+    if not isinstance(stop.who, str):
+        came = guide.walk(stop.who).address
+        if not stop.values and re.fullmatch(_PARAMETER.sub("[^/]+", re.escape(stop.rule)), came.partition("?")[0]):
+            return came
+
+    def value(found: re.Match[str]) -> str:
+        given = stop.values[found[1]]
+        if callable(given):
+            return str(given(guide))
+        if found[1] in ("company_id", "firm_id") or found[1] == "client_id" and tour.IN_FIRM in stop.rule:
+            return str(guide.stage.company(given))
+        return str(guide.person(given)) if found[1] == "account_id" else given
+
+    path = _PARAMETER.sub(value, stop.rule)
+    return f"{path}?{stop.query}" if stop.query else path

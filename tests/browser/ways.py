@@ -1,0 +1,345 @@
+"""The ways to pages that are not simply there: half-finished journeys, links of mails, and what becomes of people."""
+
+import html
+import re
+from typing import Any
+from uuid import uuid4
+
+import pyotp
+
+from idp.accounts import recovery_contact
+from idp.authn import activation, email_change, recovery_code, totp
+from idp.authn.models import Session, TrustedDevice
+from idp.companies import support_acts, support_case, support_due
+from idp.companies.models import SupportCase
+from idp.work import Actor
+from tests.browser.guide import DETAILS, PHONE, Guide, Walk
+from tests.web.browser import Browser
+
+
+def shown_secret(browser: Browser) -> str:
+    return "".join(re.findall(r"<span>([A-Z2-7]{4})</span>", browser.text))
+
+
+# --- the ways ---
+
+
+def at_the_code(guide: Guide) -> Browser:
+    return guide.proved_password("hugo.perrin")
+
+
+def at_the_lost_phone(guide: Guide) -> Browser:
+    """A code has gone to the recovery contact."""
+    browser = guide.proved_password("thomas.lefevre")
+    browser.get("/sign-in/lost-phone")
+    browser.submit()
+    return browser
+
+
+def by_lost_factor(guide: Guide) -> Browser:
+    """The link of a lost phone is opened, and the password is asked for."""
+    browser = guide.stage.browser()
+    browser.get(f"/lost-factor/{lost_factor_link(guide)}")
+    browser.submit()
+    return browser
+
+
+def lost_factor_link(guide: Guide) -> str:
+    person = guide.stage.person("katrien.desmet")
+    if guide.letters(person.address, "/lost-factor/"):
+        return guide.token(person.address, "lost-factor")
+    browser = guide.proved_password("katrien.desmet")
+    browser.get("/sign-in/lost-phone")
+    browser.submit()
+    browser.submit({"code": guide.code("katrien.ds@perso.example.org")})
+    return guide.token(person.address, "lost-factor")
+
+
+def with_recovery_code(guide: Guide) -> Browser:
+    """In with a recovery code: is the phone lost, or only at home?"""
+    browser = guide.proved_password("samira.elamrani")
+    with guide.stage.work() as work:
+        codes = recovery_code.replace(work, guide.person("samira.elamrani"), kept=True)
+    browser.get("/sign-in/recovery-code")
+    browser.submit({"code": codes[0]})
+    assert browser.address.startswith("/sign-in/without-phone"), browser.address
+    return browser
+
+
+def without_app(guide: Guide) -> Browser:
+    """Camille, who stopped before the app."""
+    return guide.proved_password("camille.roux")
+
+
+def with_app(guide: Guide) -> Browser:
+    """A new account with its app, at the recovery contact."""
+    address = "zoe.kervadec@example.org"
+    with guide.stage.work() as work:
+        activation.invite(work, address=address, locale="fr-FR")
+    browser = guide.stage.browser()
+    browser.get(f"/activation/{guide.token(address, 'activation')}/details")
+    browser.submit(DETAILS)
+    browser.submit({"code": pyotp.TOTP(shown_secret(browser)).now()})
+    return browser
+
+
+def with_contact(guide: Guide) -> Browser:
+    """The same account: a code was sent to its contact."""
+    browser = guide.walk(with_app)
+    browser.get("/sign-in/recovery-contact")
+    browser.submit({"recovery_contact": "zoe@perso.example.org"})
+    return browser
+
+
+def with_codes(guide: Guide) -> Browser:
+    """The same account, at its recovery codes."""
+    browser = guide.walk(with_contact)
+    browser.get("/sign-in/recovery-contact/code")
+    browser.submit({"code": guide.code("zoe@perso.example.org")})
+    return browser
+
+
+def to_a_new_password(guide: Guide) -> Browser:
+    """A forgotten password: link and second factor are proved."""
+    person = guide.stage.person("fatou.diallo")
+    browser = guide.stage.browser()
+    browser.get(f"/reset/{reset_link(guide)}")
+    browser.submit()
+    guide.stage.forget_steps("fatou.diallo")
+    browser.submit({"code": person.code()})
+    return browser
+
+
+def reset_link(guide: Guide) -> str:
+    person = guide.stage.person("fatou.diallo")
+    browser = guide.stage.browser()
+    browser.get("/reset")
+    browser.submit({"email": person.address})
+    return guide.token(person.address, "reset")
+
+
+def about_to_be_erased(guide: Guide) -> Browser:
+    """Margaux, whose account waits for its erasure."""
+    browser = guide.proved_password("margaux.blanc")
+    browser.submit({"code": guide.stage.person("margaux.blanc").code()})
+    return browser
+
+
+def with_new_contact(guide: Guide) -> Browser:
+    browser = guide.stage.signed_in("etienne.garnier")
+    browser.get("/account/contacts/add")
+    browser.submit({"recovery_contact": "etienne@perso.example.org"})
+    return browser
+
+
+def with_new_address(guide: Guide) -> Browser:
+    """A code has gone to the address that Étienne wants to sign in with."""
+    browser = guide.stage.signed_in("etienne.garnier")
+    browser.get("/account/email/change")
+    browser.submit({"email": "etienne@garnier.example.org", "email_again": "etienne@garnier.example.org"})
+    return browser
+
+
+def with_a_company_to_attach(guide: Guide) -> Browser:
+    """Chloé, signed in, has opened the link of a company that she has ordered for another address of hers."""
+    browser = guide.stage.sign_in("chloe.fontaine")
+    browser.get(f"/get-started/{guide.order('chloe@fleurs.example', 'fleurs-attached')}")
+    browser.get("/get-started/attach")
+    return browser
+
+
+def in_first_steps(guide: Guide) -> Browser:
+    """Samira has a second company, and is asked who else will use it."""
+    browser = guide.stage.sign_in("samira.elamrani")
+    browser.get(f"/get-started/{guide.order('samira@fleurs.example', 'fleurs-begun')}")
+    browser.get("/get-started/attach")
+    browser.submit()
+    assert browser.address.endswith("/users"), browser.address
+    return browser
+
+
+def in_services(guide: Guide) -> Browser:
+    """The same company, one step on."""
+    return _decided(guide, in_first_steps, "users")
+
+
+def in_summary(guide: Guide) -> Browser:
+    browser = _at(guide, in_services, "services")
+    browser.submit(dict.fromkeys((name for name in browser.form.values if name.startswith("service_")), "later"))
+    assert browser.address.endswith("/summary"), browser.text[:900]
+    return browser
+
+
+def after_first_steps(guide: Guide) -> Browser:
+    browser = _at(guide, in_summary, "summary")
+    browser.submit()
+    assert browser.address.endswith("/done"), browser.text[:900]
+    return browser
+
+
+def _at(guide: Guide, before: Walk, page: str) -> Browser:
+    browser = guide.walk(before)
+    browser.get(f"/companies/{guide.stage.company('fleurs-begun')}/get-started/{page}")
+    return browser
+
+
+def _decided(guide: Guide, before: Walk, page: str) -> Browser:
+    browser = _at(guide, before, page)
+    form = browser.form.values
+    sent = {
+        "given_name": "Lise", "family_name": "Petit", "email": "lise@fleurs.example", "locale": "fr-FR",
+        "role_capture": "capture.reader",
+    }  # fmt: skip
+    browser.submit(sent)
+    decided = {"answer": "done", "csrf_token": form["csrf_token"]}
+    browser._follow(browser._send("POST", f"{browser.address.partition('?')[0]}/decided", data=decided))
+    assert browser.address.endswith("/services"), browser.text[:900]
+    return browser
+
+
+def asked_for_consent(guide: Guide) -> Browser:
+    """A bank's application asks to use an account."""
+    names = {"fr": "Banque Kervella", "en": "Kervella Bank"}
+    party = guide.stage.register(client_id="kervella", trusted=False, names=names)
+    browser = guide.stage.sign_in("hugo.perrin")
+    browser.get(party.asking(scope="openid profile email"))
+    assert browser.address.startswith("/consent"), browser.text
+    return browser
+
+
+def with_an_application(guide: Guide) -> Browser:
+    browser = guide.walk(asked_for_consent)
+    browser.submit({"decision": "allow"})
+    return browser
+
+
+def at_the_choice(guide: Guide) -> Browser:
+    """Of the company in which Nathalie opens a product."""
+    browser = guide.stage.sign_in("nathalie.deltour")
+    browser.get(guide.stage.party("demo-accounting").asking())
+    return browser
+
+
+def trusting(guide: Guide) -> Browser:
+    """In a browser that is trusted."""
+    return guide.stage.sign_in("karim.benali", trust=True)
+
+
+def about_mehdi(guide: Guide) -> Browser:
+    """Somebody of the staff who has looked up an account."""
+    browser = guide.stage.sign_in("olivier.renard")
+    browser.get("/operations/accounts")
+    browser.submit({"email": guide.stage.person("mehdi.haddad").address})
+    return browser
+
+
+def about_hugo(guide: Guide) -> Browser:
+    """The same, about to open a case."""
+    browser = guide.stage.sign_in("olivier.renard")
+    browser.get("/operations/accounts")
+    browser.submit({"email": guide.stage.person("hugo.perrin").address})
+    found = re.search(r'href="([^"]+/cases/reset-2fa[^"]*)"', browser.text)
+    assert found is not None, browser.text[:900]
+    browser.get(html.unescape(found[1]))
+    return browser
+
+
+# --- what becomes of the demonstration's people on the way ---
+
+
+def activation_link(guide: Guide) -> str:
+    address = "lou.garnier@example.org"
+    if not guide.letters(address, "/activation/"):
+        with guide.stage.work() as work:
+            activation.invite(work, address=address, locale="fr-FR")
+        guide.deliver()
+    return guide.token(address, "activation")
+
+
+def not_me_link(guide: Guide) -> str:
+    guide.stage.sign_in("hugo.perrin")
+    elsewhere = guide.stage.browser()
+    elsewhere.headers["User-Agent"] = PHONE
+    guide.stage.sign_in("hugo.perrin", elsewhere)
+    return guide.token(guide.stage.person("hugo.perrin").address, "not-me")
+
+
+def confirm_link(guide: Guide) -> str:
+    """Two of the staff have changed the address of somebody who cannot reach the old one."""
+    person = guide.person("elke.janssens")
+    with guide.stage.work() as work:
+        email_change.by_staff(work, person, "elke@perso.example.org")
+    return guide.token("elke@perso.example.org", "email-change/confirm")
+
+
+def ordered(guide: Guide) -> str:
+    address = "rose@fleurs.example"
+    if guide.letters(address, "/get-started/"):
+        return guide.token(address, "get-started")
+    return guide.order(address, "fleurs-du-quai")
+
+
+def ordered_elsewhere(guide: Guide) -> Browser:
+    """Rose, who wants another address for her account than the one she ordered with."""
+    browser = guide.stage.browser()
+    browser.get(f"/get-started/{ordered(guide)}/address")
+    browser.submit({"email": "rose.marin@perso.example.org"})
+    assert browser.address.endswith("/address/code"), browser.text[:900]
+    return browser
+
+
+def accepted_invitation(guide: Guide) -> str:
+    token = guide.token("luc@toitures-vanderlinden.example.com", "invitation")
+    browser = guide.stage.signed_in("luc.wouters")
+    browser.get(f"/invitation/{token}")
+    if "/welcome" not in browser.address:
+        browser.submit()
+    return token
+
+
+def second_app(guide: Guide) -> Any:
+    """One of two, so that it may go."""
+    person = guide.person("chloe.fontaine")
+    with guide.stage.work() as work:
+        return totp.enrol(work, person, totp.new_secret(), name="Téléphone de l’atelier").id
+
+
+def second_contact(guide: Guide) -> Any:
+    person = guide.person("chloe.fontaine")
+    with guide.stage.work() as work:
+        return recovery_contact.add(work, person, kind="email", value="chloe@perso.example.org").id
+
+
+def trusted_browser(guide: Guide) -> Any:
+    guide.walk(trusting)
+    karim = TrustedDevice.account_id == guide.person("karim.benali")
+    return guide.one(TrustedDevice.id, karim, TrustedDevice.skips_second_factor)
+
+
+def other_session(guide: Guide) -> Any:
+    """Of Inès, on her telephone."""
+    elsewhere = guide.stage.browser()
+    elsewhere.headers["User-Agent"] = PHONE
+    guide.stage.sign_in("ines.moreau", elsewhere)
+    return guide.one(Session.id, Session.account_id == guide.person("ines.moreau"), Session.ended_at.is_(None))
+
+
+def asked_case(guide: Guide) -> Any:
+    """Of Luc, who has lost everything and asks himself."""
+    browser = guide.stage.browser()
+    browser.get("/recovery")
+    browser.submit({"email": guide.stage.person("luc.wouters").address})
+    guide.deliver()
+    return guide.one(SupportCase.id, SupportCase.account_id == guide.person("luc.wouters"))
+
+
+def sent_case(guide: Guide) -> Any:
+    """Of Mehdi, once two people have agreed and the day is over."""
+    mehdi = SupportCase.account_id == guide.person("mehdi.haddad")
+    key = guide.one(SupportCase.id, mehdi)
+    agreeing = Actor("account", guide.person("pieter.claes"), session_id=uuid4())
+    with guide.stage.work() as work:
+        support_case.approve(work.acting(agreeing), key)
+    with guide.stage.work(write=False) as work:
+        support_due.carry_out(work.later(hours=25), support_acts.ACTS)
+    return key
