@@ -246,6 +246,8 @@ COMPANIES = [
         query="permission=accounting.journals.view&product=accounting", name="company-people-explain-answer",
     ),
     at("/leave", ADMIN, LUMEN),
+    at("/close", "etienne.garnier", BOOKS),
+    at("/close", OWNER, LUMEN, name="company-close-not-yet"),
     at("/leave", OWNER, LUMEN, name="company-leave-owner"),
     at("/invitations", ADMIN, LUMEN, kept=True),
     at("/invitations", "chloe.fontaine", STUDIO, name="company-invitations-none"),
