@@ -3,14 +3,19 @@
 import os
 import re
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Response, expect, sync_playwright
+from werkzeug.serving import WSGIRequestHandler, make_server
 
-from tests.browser import demonstration, picture
+from tests import stage as stages
+from tests.browser import demonstration, picture, tour
 from tests.browser.demonstration import ROOT, Demonstration
+from tests.browser.guide import Guide
 from tests.browser.person import Person
+from tests.security.serving import free_port
 
 ARGUMENTS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-gpu"]
 LOCALES = {"fr": "fr-FR", "en": "en-GB"}
@@ -129,3 +134,29 @@ def keep_picture(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) ->
             path.write_bytes(png)
 
     return keep
+
+
+class Quiet(WSGIRequestHandler):
+    """Writes no line for each request."""
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def guide(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guide]:
+    """The demonstration, served by this very process, and who knows the ways in it."""
+    folder, port = tmp_path_factory.mktemp("tour"), free_port()
+    stages.load(folder, f"sqlite:///{folder / 'idp.sqlite3'}")
+    original = stages.Demonstration(folder, lambda to: stages._copy_sqlite(folder, to))
+    issuer = f"http://localhost:{port}"
+    with original.stage(tmp_path_factory.mktemp("stage"), issuer=issuer, listen_port=port) as stage:
+        server = make_server("localhost", port, stage.app, threaded=True, request_handler=Quiet)
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        made = Guide(stage)
+        tour.prepare(made)
+        yield made
+        server.shutdown()
+        thread.join(10)
+        server.server_close()

@@ -30,6 +30,7 @@ DETAILS = {
     "password": PASSWORD,
     "password_again": PASSWORD,
 }
+DESK = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0"
 PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Version/18.0 Safari/604.1"
 Walk = Callable[["Guide"], Browser]
 Value = str | Callable[["Guide"], Any]
@@ -41,13 +42,22 @@ class Guide:
 
     stage: Stage
     walked: dict[Walk, Browser] = field(default_factory=dict)
+    people: dict[str, Browser] = field(default_factory=dict)
 
     def cookies(self, who: str | Walk) -> dict[str, str]:
         """What the browser of this person holds, or of whoever has walked so far."""
         if who == NOBODY:
             return {}
-        browser = self.stage.signed_in(who) if isinstance(who, str) else self.walk(who)
+        browser = self.signed_in(who) if isinstance(who, str) else self.walk(who)
         return {cookie.key: cookie.value for cookie in browser.client._cookies.values()}  # type: ignore[union-attr]
+
+    def signed_in(self, name: str) -> Browser:
+        """A browser of the kind that most people have, in a session of this person."""
+        if name not in self.people:
+            self.people[name] = self.stage.browser()
+            self.people[name].headers["User-Agent"] = DESK
+            self.stage.sign_in(name, self.people[name])
+        return self.people[name]
 
     def walk(self, walk: Walk) -> Browser:
         """A browser that has gone this way, once."""

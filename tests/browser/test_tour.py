@@ -7,49 +7,19 @@ documentation in docs/screenshots, all of them anywhere else.
 
 import os
 import re
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Browser, Page
-from werkzeug.serving import WSGIRequestHandler, make_server
 
 from idp.core.errors import IdpError
-from tests import stage as stages
 from tests.browser import sights, tour
 from tests.browser.conftest import watch
 from tests.browser.demonstration import ROOT
 from tests.browser.guide import Guide
 from tests.browser.tour import Stop
-from tests.security.serving import free_port
 
 DOCUMENTED = "docs/screenshots"
-
-
-class Quiet(WSGIRequestHandler):
-    """Writes no line for each request."""
-
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        pass
-
-
-@pytest.fixture(scope="module")
-def guide(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guide]:
-    """The demonstration, served by this very process, and who knows the ways in it."""
-    folder, port = tmp_path_factory.mktemp("tour"), free_port()
-    stages.load(folder, f"sqlite:///{folder / 'idp.sqlite3'}")
-    original = stages.Demonstration(folder, lambda to: stages._copy_sqlite(folder, to))
-    issuer = f"http://localhost:{port}"
-    with original.stage(tmp_path_factory.mktemp("stage"), issuer=issuer, listen_port=port) as stage:
-        server = make_server("localhost", port, stage.app, threaded=True, request_handler=Quiet)
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        made = Guide(stage)
-        tour.prepare(made)
-        yield made
-        server.shutdown()
-        thread.join(10)
-        server.server_close()
 
 
 def test_the_tour_knows_every_page(guide: Guide) -> None:

@@ -196,8 +196,8 @@ ACCOUNT = [
     go("/account/privacy/erase", "ines.moreau"),
     go("/account/privacy/erase", OWNER, name="account-privacy-erase-owner"),
     go("/account/requests", OWNER),
-    go("/account/sessions", "ines.moreau", kept=True),
     go("/account/sessions/<uuid:session_id>/end", "ines.moreau", session_id=ways.other_session),
+    go("/account/sessions", "ines.moreau", kept=True),
     go("/account/sessions/others", "ines.moreau"),
     go("/account/sessions/everywhere", "ines.moreau"),
     go(

@@ -126,7 +126,7 @@ def about_to_be_erased(guide: Guide) -> Browser:
 
 
 def with_new_contact(guide: Guide) -> Browser:
-    browser = guide.stage.signed_in("etienne.garnier")
+    browser = guide.signed_in("etienne.garnier")
     browser.get("/account/contacts/add")
     browser.submit({"recovery_contact": "etienne@perso.example.org"})
     return browser
@@ -134,7 +134,7 @@ def with_new_contact(guide: Guide) -> Browser:
 
 def with_new_address(guide: Guide) -> Browser:
     """A code has gone to the address that Étienne wants to sign in with."""
-    browser = guide.stage.signed_in("etienne.garnier")
+    browser = guide.signed_in("etienne.garnier")
     browser.get("/account/email/change")
     browser.submit({"email": "etienne@garnier.example.org", "email_again": "etienne@garnier.example.org"})
     return browser
@@ -290,7 +290,7 @@ def ordered_elsewhere(guide: Guide) -> Browser:
 
 def accepted_invitation(guide: Guide) -> str:
     token = guide.token("luc@toitures-vanderlinden.example.com", "invitation")
-    browser = guide.stage.signed_in("luc.wouters")
+    browser = guide.signed_in("luc.wouters")
     browser.get(f"/invitation/{token}")
     if "/welcome" not in browser.address:
         browser.submit()
