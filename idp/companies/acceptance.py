@@ -14,7 +14,18 @@ from sqlalchemy.exc import IntegrityError
 
 from idp.accounts import email_address
 from idp.audit import log
-from idp.companies import access, clock, company, invitation, period, role, seats, subscription, tables
+from idp.companies import (
+    access,
+    clock,
+    company,
+    invitation,
+    membership_period,
+    period,
+    role,
+    seats,
+    subscription,
+    tables,
+)
 from idp.companies.errors import AlreadyMember, NotSubscribed, RoleNotOffered
 from idp.companies.invitation_draft import administration, inviter
 from idp.companies.invitation_sending import PATH
@@ -202,9 +213,15 @@ def join(work: Work, invitation_id: UUID, account_id: UUID) -> Joined:
         seats.lock(work, row.company_id).hand_back(unused)
     clock.person(work, account_id)
     subject = ("account", account_id)
-    log.record(work, "membership.added", subject, company_id=row.company_id, role=given.id, invitation=str(row.id))
+    log.record(
+        work, "membership.added", subject, company_id=row.company_id, role=given.id, invitation=str(row.id),
+        before=None, after=membership_period.told(found),
+    )  # fmt: skip
     for product, named in roles.items():
-        log.record(work, "role.granted", subject, company_id=row.company_id, product=product, role=named)
+        log.record(
+            work, "role.granted", subject, company_id=row.company_id, product=product, role=named,
+            before=None, after={"role": named},
+        )  # fmt: skip
     invitation.record(work, "invitation.accepted", row, account=str(account_id), missing=missing)
     return Joined(row.company_id, found, missing)
 

@@ -76,7 +76,7 @@ def give(
     assignment_notice.given(work, firm_id, account_id, given, [client_id] if client_id is not None else None)
     log.record(
         work, "assignment.given", ("account", account_id), company_id=firm_id,
-        client=str(client_id) if client_id else "all", **facts(given),
+        client=str(client_id) if client_id else "all", before=None, after=facts(given), **facts(given),
     )  # fmt: skip
     return given
 
@@ -112,7 +112,7 @@ def change(
         assignment_notice.changed(work, firm_id, held.account_id, changed, client_id)
     log.record(
         work, "assignment.changed", ("account", held.account_id), company_id=firm_id,
-        client=str(client_id) if client_id else "all", before=before, **facts(changed),
+        client=str(client_id) if client_id else "all", before=before, after=facts(changed), **facts(changed),
     )  # fmt: skip
     return changed
 
@@ -280,7 +280,7 @@ def _take_back(work: Work, firm_id: UUID, held: list[Assignment]) -> None:
     for each in held:
         log.record(
             work, "assignment.ended", ("account", account_id), company_id=firm_id,
-            client=str(client_id) if client_id else "all", **facts(each),
+            client=str(client_id) if client_id else "all", before=facts(each), after=None, **facts(each),
         )  # fmt: skip
 
 

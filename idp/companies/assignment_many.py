@@ -149,8 +149,8 @@ def _end(work: Work, held: list[Assignment]) -> None:
 
 
 def _record(work: Work, firm_id: UUID, client_id: UUID, before: Assignment | None, made: Assignment) -> None:
-    details = {"client": str(client_id), **assignment.facts(made)}
-    if before is not None:
-        details["before"] = assignment.facts(before)
+    after = assignment.facts(made)
+    was = assignment.facts(before) if before is not None else None
+    details = {"client": str(client_id), **after, "before": was, "after": after}
     name = "assignment.given" if before is None else "assignment.changed"
     log.record(work, name, ("account", made.account_id), company_id=firm_id, **details)

@@ -49,7 +49,9 @@ def create(work: Work, firm_id: UUID, name: str) -> ClientGroup:
     made = ClientGroup(id=uuid7(), firm_id=firm_id, name=kept, created_at=work.now)
     work.session.add(made)
     _flush(work)
-    log.record(work, "client_group.created", ("client_group", made.id), company_id=firm_id, label=kept)
+    log.record(
+        work, "client_group.created", ("client_group", made.id), company_id=firm_id, before=None, after={"label": kept}
+    )
     return made
 
 
@@ -67,7 +69,8 @@ def rename(work: Work, firm_id: UUID, group_id: UUID, name: str) -> None:
     before, found.name = found.name, kept
     _flush(work)
     log.record(
-        work, "client_group.renamed", ("client_group", group_id), company_id=firm_id, before=before, label=kept
+        work, "client_group.renamed", ("client_group", group_id), company_id=firm_id,
+        before={"label": before}, after={"label": kept},
     )  # fmt: skip
 
 
@@ -83,7 +86,9 @@ def remove(work: Work, firm_id: UUID, group_id: UUID) -> None:
     name = found.name
     work.session.delete(found)
     work.session.flush()
-    log.record(work, "client_group.removed", ("client_group", group_id), company_id=firm_id, label=name)
+    log.record(
+        work, "client_group.removed", ("client_group", group_id), company_id=firm_id, before={"label": name}, after=None
+    )
 
 
 def sort(work: Work, firm_id: UUID, client_id: UUID, group_ids: Collection[UUID]) -> None:
@@ -141,7 +146,7 @@ def fill(work: Work, firm_id: UUID, group_id: UUID, *, shown: Collection[UUID], 
         work.session.execute(insert(tables.grouped_clients), rows)
     log.record(
         work, "client_group.filled", ("client_group", group_id), company_id=firm_id,
-        added=sorted(map(str, new)), taken_out=sorted(map(str, gone)),
+        before={"clients": sorted(map(str, gone))}, after={"clients": sorted(map(str, new))},
     )  # fmt: skip
 
 

@@ -75,7 +75,10 @@ def create(
     except IntegrityError as error:  # uq_companies_reference
         raise Conflict(field="reference") from error
     period.of_services(work, company)
-    log.record(work, "company.created", ("company", company.id), company_id=company.id, kind=kind)
+    after = {"name": shown, "city": city, "country": country, "locale": locale}
+    log.record(
+        work, "company.created", ("company", company.id), company_id=company.id, kind=kind, before=None, after=after
+    )
     return company
 
 

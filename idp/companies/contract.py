@@ -140,10 +140,14 @@ def renew(work: Work, company_id: UUID, dates: Sequence[datetime], *, months: in
         raise InvalidInput(field="renewals")
     if dates[0] <= work.now:
         raise DatePassed(field="renewals")
+    before = contract.renewals[0] if contract.renewals else None
     contract.renewals, contract.next_renewal_at = [each.isoformat() for each in dates], dates[0]
     contract.renewal_months = months or contract.renewal_months
     work.session.flush()
-    log.record(work, "subscription.renewed", ("company", company_id), company_id=company_id, next=contract.renewals[0])
+    log.record(
+        work, "subscription.renewed", ("company", company_id), company_id=company_id, next=contract.renewals[0],
+        before={"renewal": before}, after={"renewal": contract.renewals[0]},
+    )  # fmt: skip
     return contract
 
 
@@ -171,7 +175,10 @@ def payment_failed(work: Work, company_id: UUID, products: Iterable[str] | None,
             failed.append(row.product)
     if failed:
         work.session.flush()
-        log.record(work, "subscription.payment_failed", ("company", company_id), company_id=company_id, products=failed)
+        log.record(
+            work, "subscription.payment_failed", ("company", company_id), company_id=company_id, products=failed,
+            before={"standing": "paid"}, after={"standing": "unpaid"},
+        )  # fmt: skip
         grace = {row.product: row.suspends_at for row in rows if row.product in failed}
         told = [Told(each, "failed", at) for each, at in grace.items() if at and at > work.now]
         subscription_notice.tell(work, company_id, told)
@@ -197,7 +204,10 @@ def payment_received(work: Work, company_id: UUID, products: Iterable[str] | Non
             paid.append(row.product)
     if paid:
         work.session.flush()
-        log.record(work, "subscription.payment_received", ("company", company_id), company_id=company_id, products=paid)
+        log.record(
+            work, "subscription.payment_received", ("company", company_id), company_id=company_id, products=paid,
+            before={"standing": "unpaid"}, after={"standing": "paid"},
+        )  # fmt: skip
         tell(work, company_id, changes)
     return paid
 

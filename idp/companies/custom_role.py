@@ -124,7 +124,9 @@ def change(
     _move(work, made, seen, name=name, labels=texts, permissions=wanted)
     log.record(
         work, "custom_role.changed", ("custom_role", made.id), company_id=company_id, product=made.product,
-        called=next(iter(texts.values())), before=next(iter(before[0].values())), revision=made.revision,
+        before={"title": next(iter(before[0].values())), "held": sorted(before[1])},
+        after={"title": next(iter(texts.values())), "held": sorted(wanted)},
+        called=next(iter(texts.values())), revision=made.revision,
         added=sorted(set(wanted) - set(before[1])), taken=sorted(set(before[1]) - set(wanted)),
     )  # fmt: skip
     return made
@@ -152,6 +154,7 @@ def delete(work: Work, company_id: UUID, role_id: UUID) -> None:
     log.record(
         work, "custom_role.deleted", ("custom_role", made.id),
         company_id=company_id, product=made.product, called=next(iter(made.labels.values())),
+        before={"title": next(iter(made.labels.values())), "held": sorted(made.permissions)}, after=None,
     )  # fmt: skip
 
 

@@ -197,15 +197,20 @@ def expire_due(work: Work) -> int:
 def record(work: Work, name: str, invitation: Invitation, **details: Any) -> None:
     """Note what became of an invitation."""
     subject = ("invitation", invitation.id)
+    before: dict[str, Any] | None = {"standing": "open"} if name != "invitation.created" else None
+    after = {"standing": invitation.outcome or "open"}
     if invitation.closed_at is None:
         details = {"company_role": invitation.company_role, "expires": invitation.expires_at.isoformat(), **details}
-    log.record(work, name, subject, company_id=invitation.company_id, **details)
+    log.record(work, name, subject, company_id=invitation.company_id, before=before, after=after, **details)
 
 
 def record_expired(work: Work, company_id: UUID, locked: seats.Locked) -> None:
     """Note the invitations that were found to have run out."""
     for invitation_id in locked.expired:
-        log.record(work, "invitation.expired", ("invitation", invitation_id), company_id=company_id)
+        log.record(
+            work, "invitation.expired", ("invitation", invitation_id), company_id=company_id,
+            before={"standing": "open"}, after={"standing": "expired"},
+        )  # fmt: skip
 
 
 def _again(work: Work, before: Invitation) -> Draft:

@@ -206,7 +206,7 @@ def confirm(
         raise MandateExpired(kind="mandate")
     if way.same_firm_address and not access.trusted(work):
         mandate_parties.match_asker(work, mandate, address)
-    mandate_state.move(
+    was = mandate_state.move(
         work, mandate, "active",
         preset=wanted.preset, options=list(wanted.options), lowered=mandate_scope.kept(wanted),
         starts_at=wanted.starts_at, started_at=begins, until_at=ends, yearly=wanted.yearly,
@@ -217,8 +217,9 @@ def confirm(
     if news:
         mandate_notice.tell(work, mandate, "confirmed")
     mandate_state.record(
-        work, "mandate.confirmed", mandate, preset=mandate.preset, options=mandate.options, lowered=mandate.lowered
-    )
+        work, "mandate.confirmed", mandate, was=was,
+        preset=mandate.preset, options=mandate.options, lowered=mandate.lowered,
+    )  # fmt: skip
     return mandate
 
 
@@ -257,12 +258,12 @@ def end(work: Work, mandate_id: UUID, *, news: bool = True) -> Mandate:
     mandate = get(work, mandate_id)
     by_firm = _ends_for_firm(work, mandate)
     mandate_state.require(mandate, LIVE)
-    mandate_state.move(work, mandate, "ended", ended_at=work.now)
+    was = mandate_state.move(work, mandate, "ended", ended_at=work.now)
     mandate_history.close(work, mandate.id)
     access_end.tell(work, company_id=mandate.company_id, firm_id=mandate.firm_id, logout=True)
     if news:
         mandate_notice.tell(work, mandate, "ended", by_firm=by_firm)
-    mandate_state.record(work, "mandate.ended", mandate, by="firm" if by_firm else "company")
+    mandate_state.record(work, "mandate.ended", mandate, was=was, by="firm" if by_firm else "company")
     return mandate
 
 
@@ -312,10 +313,10 @@ def _close(work: Work, mandate_id: UUID, *, finishing: bool) -> Mandate:
     mandate_parties.require(work, step.permission, mandate.company_id if by_company else mandate.firm_id)
     mandate_state.require(mandate, WAITING)
     news = "refused" if finishing else "withdrawn"
-    mandate_state.move(work, mandate, "refused" if finishing else "ended", ended_at=work.now)
+    was = mandate_state.move(work, mandate, "refused" if finishing else "ended", ended_at=work.now)
     mandate_state.answer_request(work, mandate, news)
     mandate_notice.tell(work, mandate, news, to_company=not by_company, to_firm=by_company, by_firm=not by_company)
-    mandate_state.record(work, f"mandate.{news}", mandate, by="company" if by_company else "firm")
+    mandate_state.record(work, f"mandate.{news}", mandate, was=was, by="company" if by_company else "firm")
     return mandate
 
 

@@ -90,6 +90,7 @@ def hand_over(work: Work, mandate_id: UUID, successor_id: UUID, *, until_at: dat
     mandate_notice.tell(work, mandate, "handed_over")
     mandate_state.record(
         work, "mandate.handed_over", mandate,
+        before={"standing": "active"}, after={"standing": "handing_over"},
         successor=str(successor.firm_id), reads_from=turn.isoformat(), until=until_at.isoformat(),
     )  # fmt: skip
     return mandate
@@ -112,7 +113,9 @@ def keep(work: Work, mandate_id: UUID) -> Mandate:
     mandate_state.move(work, mandate, mandate.state, view_from_at=None, until_at=ends, successor_id=None, reminded=None)
     mandate_history.note(work, mandate)
     mandate_notice.tell(work, mandate, "changed")
-    mandate_state.record(work, "mandate.kept", mandate)
+    mandate_state.record(
+        work, "mandate.kept", mandate, before={"standing": "handing_over"}, after={"standing": mandate.state}
+    )
     return mandate
 
 

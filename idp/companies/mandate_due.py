@@ -93,29 +93,33 @@ def _ending_within(work: Work, days: int) -> ColumnElement[bool]:
 
 
 def _expire(work: Work, mandate: Mandate) -> None:
-    mandate_state.move(work, mandate, "expired", ended_at=work.now)
+    was = mandate_state.move(work, mandate, "expired", ended_at=work.now)
     mandate_state.answer_request(work, mandate, "expired")
     mandate_notice.tell(
         work, mandate, "expired", to_company=mandate.way == _way_of_company(work), to_firm=mandate.request_id is None
     )
-    mandate_state.record(work, "mandate.expired", mandate)
+    mandate_state.record(work, "mandate.expired", mandate, was=was)
 
 
 def _end(work: Work, mandate: Mandate) -> None:
     """Its date has come; the date, not the moment of this job, is its end."""
-    mandate_state.move(work, mandate, "ended", ended_at=mandate.until_at)
+    was = mandate_state.move(work, mandate, "ended", ended_at=mandate.until_at)
     mandate_history.close(work, mandate.id, mandate.until_at)
     access_end.tell(work, company_id=mandate.company_id, firm_id=mandate.firm_id, logout=True)
     mandate_notice.tell(work, mandate, "over")
-    mandate_state.record(work, "mandate.ended", mandate, by="date")
+    mandate_state.record(work, "mandate.ended", mandate, was=was, by="date")
 
 
 def _renew(work: Work, mandate: Mandate) -> None:
     assert mandate.renews_at is not None
     following: datetime = mandate.renews_at + YEAR
+    dates: dict[str, Any] = {
+        "before": {"renewal": mandate.renews_at.isoformat()},
+        "after": {"renewal": following.isoformat()},
+    }
     if _taken(work, mandate, renews_at=following, reminded=None):
         mandate_notice.tell(work, mandate, "renewed")
-        mandate_state.record(work, "mandate.renewed", mandate)
+        mandate_state.record(work, "mandate.renewed", mandate, **dates)
 
 
 def _reminding(days: int) -> Any:

@@ -89,7 +89,10 @@ def ask(work: Work, firm_id: UUID, *, address: str, preset: str) -> MandateReque
                 mandate.begin(work, company_id, firm_id, scope, way, request_id=request.id)
             except (FirmsFull, NotSubscribed, MandateExists):
                 continue  # the company cannot say yes now; the firm hears nothing of it
-    log.record(work, "mandate.requested", ("mandate_request", request.id), company_id=firm_id, preset=preset)
+    log.record(
+        work, "mandate.requested", ("mandate_request", request.id), company_id=firm_id, preset=preset,
+        before=None, after={"standing": "requested"},
+    )  # fmt: skip
     return request
 
 
@@ -118,7 +121,10 @@ def withdraw(work: Work, firm_id: UUID, request_id: UUID) -> None:
     )
     if closed.rowcount != 1:  # type: ignore[attr-defined]
         raise NotFound(kind="mandate_request")
-    log.record(work, "mandate.request_withdrawn", ("mandate_request", request_id), company_id=firm_id)
+    log.record(
+        work, "mandate.request_withdrawn", ("mandate_request", request_id), company_id=firm_id,
+        before={"standing": "requested"}, after={"standing": "withdrawn"},
+    )  # fmt: skip
 
 
 def of_firm(work: Work, firm_id: UUID, *, limit: int = LISTED) -> list[Asked]:

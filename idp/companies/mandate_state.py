@@ -39,14 +39,15 @@ def require(mandate: Mandate, states: Collection[str]) -> None:
         raise Conflict(field="state", state=mandate.state)
 
 
-def move(work: Work, mandate: Mandate, state: str, **values: Any) -> None:
-    """Change the state, and what goes with it, if it still is what the caller saw.
+def move(work: Work, mandate: Mandate, state: str, **values: Any) -> str:
+    """Change the state, and what goes with it, if it still is what the caller saw. Answers what it was.
 
     Raises:
         Conflict: somebody was faster.
     """
     m = tables.mandates.c
     # First: who changes anybody's access waits here, and sees the rows of the one before.
+    was = mandate.state
     latest = clock.mandate(work, mandate.company_id, mandate.firm_id)
     moved = work.session.execute(
         update(tables.mandates)
@@ -57,10 +58,19 @@ def move(work: Work, mandate: Mandate, state: str, **values: Any) -> None:
     work.session.refresh(mandate)
     if moved is None:
         raise Conflict(field="state", state=mandate.state)
+    return was
 
 
-def record(work: Work, event: str, mandate: Mandate, **details: Any) -> None:
-    """Note in the audit log what happened to a mandate, for its company."""
+def record(work: Work, event: str, mandate: Mandate, *, was: str | None = None, **details: Any) -> None:
+    """Note in the audit log what happened to a mandate, for its company.
+
+    Args:
+        was: its state before, where that is what has changed; None for one that has just begun.
+        details: with `before` and `after` where something else has changed.
+    """
+    if "before" not in details:
+        before = {"standing": was} if was is not None else None
+        details = {"before": before, "after": {"standing": mandate.state}, **details}
     log.record(
         work, event, ("mandate", mandate.id), company_id=mandate.company_id, firm=str(mandate.firm_id), **details
     )

@@ -130,7 +130,10 @@ def suspend(work: Work, company_id: UUID, account_id: UUID, *, seen: UUID | None
         work.session.flush()
         period.of_membership(work, membership)
         access_end.tell(work, account_id=account_id, logout=True)  # of a firm: at every client, whatever its name
-        log.record(work, "membership.suspended", ("account", account_id), company_id=company_id)
+        log.record(
+            work, "membership.suspended", ("account", account_id), company_id=company_id,
+            before={"standing": "active"}, after={"standing": "suspended"},
+        )  # fmt: skip
 
 
 def resume(work: Work, company_id: UUID, account_id: UUID, *, seen: UUID | None = None) -> None:
@@ -141,7 +144,10 @@ def resume(work: Work, company_id: UUID, account_id: UUID, *, seen: UUID | None 
         membership.suspended_at = None
         work.session.flush()
         period.of_membership(work, membership)
-        log.record(work, "membership.resumed", ("account", account_id), company_id=company_id)
+        log.record(
+            work, "membership.resumed", ("account", account_id), company_id=company_id,
+            before={"standing": "suspended"}, after={"standing": "active"},
+        )  # fmt: skip
 
 
 def remove(work: Work, company_id: UUID, account_id: UUID, *, seen: UUID | None = None) -> None:

@@ -135,7 +135,10 @@ def offer(work: Work, company_id: UUID, account_id: UUID, *, afterwards: str) ->
     except IntegrityError as error:  # uq_ownership_offers_open: offered twice at once
         raise Conflict(reason="offered") from error
     _write(work, company_id, account_id, "ownership_offered", expires=expires.isoformat())
-    log.record(work, "ownership.offered", ("account", account_id), company_id=company_id, afterwards=afterwards)
+    log.record(
+        work, "ownership.offered", ("account", account_id), company_id=company_id, afterwards=afterwards,
+        before=None, after={"standing": "offered"},
+    )  # fmt: skip
 
 
 def withdraw(work: Work, company_id: UUID) -> None:
@@ -238,7 +241,10 @@ def _answer(work: Work, company_id: UUID, outcome: str, *, to: UUID | None = Non
     )  # fmt: skip
     if other is not None:
         _write(work, company_id, other, f"ownership_{outcome}", person=found.name)
-    log.record(work, f"ownership.{outcome}", ("account", found.account_id), company_id=company_id)
+    log.record(
+        work, f"ownership.{outcome}", ("account", found.account_id), company_id=company_id,
+        before={"standing": "offered"}, after={"standing": outcome},
+    )  # fmt: skip
 
 
 def _spend(work: Work, offer_id: UUID, outcome: str) -> None:

@@ -60,6 +60,7 @@ def create_custom(
     log.record(
         work, "custom_role.created", ("custom_role", role.id),
         company_id=company_id, product=product, called=next(iter(texts.values())), permissions=wanted,
+        before=None, after={"title": next(iter(texts.values())), "held": sorted(wanted)},
     )  # fmt: skip
     return role
 

@@ -34,7 +34,7 @@ def grant(work: Work, account_id: UUID, role: str) -> StaffRole:
     granted = StaffRole(id=uuid7(), account_id=account_id, role=role, created_at=work.now)
     work.session.add(granted)
     work.session.flush()
-    log.record(work, "staff_role.granted", ("account", account_id), role=role)
+    log.record(work, "staff_role.granted", ("account", account_id), role=role, before=None, after={"role": role})
     return granted
 
 

@@ -47,7 +47,10 @@ def start(
     work.session.add(subscription)
     work.session.flush()
     clock.company(work, company_id)
-    log.record(work, "subscription.started", ("company", company_id), company_id=company_id, plan=plan, seats=count)
+    log.record(
+        work, "subscription.started", ("company", company_id), company_id=company_id, plan=plan, seats=count,
+        before=None, after={"plan": plan, "seats": count},
+    )  # fmt: skip
     return subscription
 
 

@@ -68,6 +68,9 @@ def facts(details: Mapping[str, Any], names: Names) -> list[tuple[str, str]]:
     if isinstance(before, Mapping) or isinstance(after, Mapping):
         found = _changes(before or {}, after or {}, product, names)
         shown = {key: value for key, value in shown.items() if key not in (before or {}) and key not in (after or {})}
+        was, title = (each.get("title") if each else None for each in (before, after))
+        if "called" in shown and was and title and was != title:
+            found.insert(0, (str(_FACTS["called"]), f"{was} → {shown.pop('called')}"))
     elif "after" in details:
         found = [("", _arrow("", before, after, product, names))]
     elif before is not None and "called" in details:  # a name that was another one, or still is the same

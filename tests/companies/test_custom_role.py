@@ -147,7 +147,7 @@ def test_a_change_is_the_next_revision_and_the_one_before_is_kept(system, here, 
     assert [(event.details["added"], event.details["taken"]) for event in said] == [
         (["accounting.journals.create"], []), ([], []),
     ]  # fmt: skip
-    assert (said[1].details["before"], said[1].details["called"]) == ("Bank", "Banque")
+    assert (said[1].details["before"]["title"], said[1].details["called"]) == ("Bank", "Banque")
 
 
 def test_a_change_to_the_same_is_none_and_one_from_an_old_page_is_refused(system, here):

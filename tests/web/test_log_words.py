@@ -49,6 +49,10 @@ def test_lists_states_and_names(facts):
         ("Product", "Accounting"), ("Name", "Bank"), ("Added", "View bank transactions"),
     ]  # fmt: skip
     assert facts(called="Bank", before="Banque") == [("Name", "Banque → Bank")]
+    titles = [{"title": each, "held": ["accounting.bank.view"]} for each in ("Banque", "Bank")]
+    assert facts(called="Bank", before=titles[0], after=titles[1], revision=2) == [("Name", "Banque → Bank")]
+    assert facts(called="Bank", before=titles[1], after=titles[1]) == [("Name", "Bank")]
+    assert facts(by="company", before={"standing": "active"}, after={"standing": "ended"}) == []
     mandate = facts(firm=str(FIRM), preset="full-file", options=["payroll"], lowered=["accounting:view"])
     assert mandate[:2] == [("Firm", "Cabinet Deltour"), ("Opens", "Full bookkeeping")]
     assert mandate[-1] == ("Lowered", "Accounting (View)")

@@ -6,9 +6,12 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import select
 from werkzeug.test import TestResponse
 
+from idp.audit.models import AuditEvent
 from idp.companies import company, mandate
+from tests.companies.test_log_of_changes import changes
 from tests.web.api.calling import BASE, Api, Callers
 from tests.web.api.test_every_operation import PARAMETER
 
@@ -91,7 +94,25 @@ def test_every_example_of_the_document_is_tried(own_callers: Callers) -> None:
     _agreements(trying, studio, firm)
     with trying.acting("pieter.claes", company_id=lumen, account_id=people["ines.moreau"]):
         _operations(trying)
+    _log(trying)
     assert not trying.left, f"say in this test how they are called: {sorted(trying.left)}"
+
+
+def _log(trying: Trying) -> None:
+    """Whatever was changed is in the log with before and after, by whom and from where."""
+    e, told = AuditEvent, set()
+    with trying.callers.stage.work(write=False) as work:
+        rows = work.session.scalars(select(e).where(e.name.in_(changes()), e.actor_kind == "account")).all()
+        for row in rows:
+            told.add(row.name)
+            assert {"before", "after"} <= set(row.details), (row.name, row.details)
+            assert row.details["before"] != row.details["after"] or row.name == "invitation.resent", row.details
+            assert row.actor_id is not None
+            assert row.session_id is not None
+            assert row.network, row.name
+            assert row.user_agent, row.name
+            assert row.actor_name == "tool", row.name
+    assert len(told) >= 24, sorted(told)
 
 
 def _company(trying: Trying) -> None:
