@@ -125,7 +125,7 @@ def ask(work: Work, company_id: UUID) -> datetime:
     if not _turn(work, _c.id == company_id, _c.closes_at.is_(None), closes_at=at):
         raise Conflict(reason="closing")
     _write(work, company_id, "asked", at)
-    log.record(work, "company.closing_asked", ("company", company_id), company_id=company_id, closes=at.isoformat())
+    _record(work, "company.closing_asked", company_id, "open", "closing", closes=at.isoformat())
     return at
 
 
@@ -141,7 +141,7 @@ def keep(work: Work, company_id: UUID) -> None:
     if not _turn(work, _c.id == company_id, _c.closes_at > work.now, closes_at=None):
         raise Conflict(reason="not_closing")
     _write(work, company_id, "kept", None)
-    log.record(work, "company.closing_withdrawn", ("company", company_id), company_id=company_id)
+    _record(work, "company.closing_withdrawn", company_id, "closing", "open")
 
 
 def carry_out(work: Work) -> int:
@@ -169,7 +169,7 @@ def _close(work: Work, company_id: UUID) -> bool:
     if _running(work, company_id):
         if _turn(work, _c.id == company_id, _c.closes_at.is_not(None), closes_at=None):
             _write(work, company_id, "kept", None)
-            log.record(work, "company.closing_withdrawn", ("company", company_id), company_id=company_id)
+            _record(work, "company.closing_withdrawn", company_id, "closing", "open")
         return False
     if not _turn(work, _c.id == company_id, _c.closes_at <= work.now, closed_at=work.now):
         return False  # another worker was quicker, or the owner keeps it
@@ -188,8 +188,15 @@ def _close(work: Work, company_id: UUID) -> bool:
         )
     access_end.tell(work, company_id=company_id, logout=True)
     billing_message.put(work, company_id, "company.closed")
-    log.record(work, "company.closed", ("company", company_id), company_id=company_id)
+    _record(work, "company.closed", company_id, "closing", "closed")
     return True
+
+
+def _record(work: Work, name: str, company_id: UUID, before: str, after: str, **details: str) -> None:
+    log.record(
+        work, name, ("company", company_id), company_id=company_id,
+        before={"standing": before}, after={"standing": after}, **details,
+    )  # fmt: skip
 
 
 def _tidied(work: Work, company_id: UUID) -> bool:

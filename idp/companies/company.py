@@ -75,11 +75,15 @@ def create(
     except IntegrityError as error:  # uq_companies_reference
         raise Conflict(field="reference") from error
     period.of_services(work, company)
-    after = {"name": shown, "city": city, "country": country, "locale": locale}
-    log.record(
-        work, "company.created", ("company", company.id), company_id=company.id, kind=kind, before=None, after=after
-    )
+    _record_created(work, company)
     return company
+
+
+def _record_created(work: Work, made: Company) -> None:
+    after = {"name": made.name, "city": made.city, "country": made.country, "locale": made.locale}
+    log.record(
+        work, "company.created", ("company", made.id), company_id=made.id, kind=made.kind, before=None, after=after
+    )
 
 
 def find(work: Work, reference: str) -> Company | None:
