@@ -5,7 +5,7 @@ CATALOGUES = $(patsubst %.po,%.mo,$(wildcard idp/translations/*/LC_MESSAGES/mess
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --no-header --no-annotate
 # One worker more than there are processors: tests often wait, for a browser or a mail.
-PYTEST_ARGS = -n $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )) --dist loadfile
+PYTEST_ARGS = -n $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )) --dist loadfile --no-loadscope-reorder
 
 .PHONY: help
 help: ## list the targets

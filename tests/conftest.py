@@ -44,6 +44,18 @@ FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.
 
 OpenWork = Callable[..., Work]
 
+LONGEST = (
+    "tests/security/test_single_possession.py",
+    "tests/security/test_enough_possession.py",
+    "tests/security/test_route_matrix.py",
+    "tests/browser/",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest begins first, so that no process of the gate is left alone with it at the end."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+
 
 @dataclass(frozen=True, slots=True)
 class Person:

@@ -135,7 +135,10 @@ PLAIN = {
 # Read no cookie and know no person: called once, not from every state.
 MACHINES = re.compile(
     r"/static/|/healthz|/readyz|/\.well-known/|/schemas/|/oauth/(?!authorize/continue|logout)|/permission-sets/|/me/"
+    r"|/api/|/billing/events"
 )
+# Know a person by their session alone, and what they belong to, which is nothing: called once for each kind of session.
+COMPANIES = re.compile(r"/companies/<uuid:(?:company|firm)_id>")
 # What a page may be asked for in its query, beyond where to go on.
 QUERIES = {"step_up": ["1"], "reauthenticate": ["1"]}
 # These say where to go on, what to show, or are carried by links that are followed.

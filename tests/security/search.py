@@ -18,7 +18,18 @@ from urllib.parse import urlencode, urljoin, urlsplit
 from werkzeug.exceptions import HTTPException
 from werkzeug.test import TestResponse
 
-from tests.security.calling import GIVEN, KEYS, MACHINES, QUERIES, Knowledge, bodies, check_queries, of_module, paths
+from tests.security.calling import (
+    COMPANIES,
+    GIVEN,
+    KEYS,
+    MACHINES,
+    QUERIES,
+    Knowledge,
+    bodies,
+    check_queries,
+    of_module,
+    paths,
+)
 from tests.security.pages_seen import Page
 from tests.security.victim import Victim
 
@@ -82,6 +93,7 @@ class Search:
         self._jar: dict[str, str] = {}
         self._form: dict[str, str] = {}
         self._relevant: object = None  # the rows of the state at hand
+        self._sessions_tried: dict[object, tuple[str, ...]] = {}  # by the kind of session, the first state with it
         self._learnt = known
         self._page: Page | None = None
         self._address = "/"
@@ -171,8 +183,14 @@ class Search:
                 yield Act(method, path, {**body, "csrf_token": token})
 
     def _worthwhile(self, rule: str, state: State) -> bool:
-        """Machines that read no cookie answer alike in every state."""
-        return not state.path or not MACHINES.match(rule)
+        """Machines that read no cookie answer alike in every state, and a company's pages in every state with the same
+        kind of session."""
+        if MACHINES.match(rule):
+            return not state.path
+        if not COMPANIES.match(rule):
+            return True
+        kind = self.victim.session_kind(state.cookies.values())
+        return self._sessions_tried.setdefault(kind, state.path) == state.path
 
     # --- doing it ---
 

@@ -1,11 +1,10 @@
 """Who holds one thing of an enrolled person gets neither into the account nor at a credential (R-13, R-19, R-20).
 
-Each test is a search over all routes of the application, see `search.py`; the searches at the end are given what
-ought to be enough, and find the way, so that the others are known to look in the right places.
+Each test is a search over all routes of the application, see `search.py`. Those of `test_enough_possession.py` are given
+what ought to be enough and find the way, so that these are known to look in the right places.
 """
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
@@ -15,24 +14,6 @@ from tests.security.search import Found, Search
 from tests.security.victim import ADDRESS, PHONE, SECOND_ADDRESS, Victim
 
 pytestmark = pytest.mark.timeout(1800)
-
-
-@pytest.fixture
-def make_victim(tmp_path: Path, _sqlite_template: Path) -> Iterator[Callable[..., Victim]]:
-    made: list[Victim] = []
-
-    def make(**options: str) -> Victim:
-        made.append(Victim(tmp_path, _sqlite_template, **options))
-        return made[-1]
-
-    yield make
-    for victim in made:
-        victim.engine.dispose()
-
-
-@pytest.fixture
-def victim(make_victim: Callable[..., Victim]) -> Victim:
-    return make_victim()
 
 
 def unharmed(found: Found, victim: Victim, *, least: int = 2) -> None:
@@ -80,25 +61,3 @@ def test_an_open_session_alone(victim: Victim) -> None:
     victim.wait(minutes=11)
     found = Search(victim, Knowledge(), cookies).run()
     unharmed(found, victim)
-
-
-# --- what is enough: these searches have to find the way ---
-
-
-def test_password_and_authenticator_are_enough(victim: Victim) -> None:
-    found = Search(victim, Knowledge(passwords=(PASSWORD,), secrets=(victim.secret,))).run()
-    assert found.harm == "a full session"
-    assert "/sign-in/code" in found.path[-1]
-
-
-def test_password_and_a_recovery_code_are_enough(victim: Victim) -> None:
-    found = Search(victim, Knowledge(passwords=(PASSWORD,), recovery_codes=(victim.codes[0],))).run()
-    assert found.harm == "a full session"
-    assert "/sign-in/recovery-code" in found.path[-2]
-
-
-def test_mailbox_and_authenticator_are_enough(victim: Victim) -> None:
-    """The way of a forgotten password."""
-    found = Search(victim, Knowledge(mailbox=frozenset({ADDRESS}), secrets=(victim.secret,))).run()
-    assert found.harm == "a full session"
-    assert "/reset/new-password" in found.path[-1]

@@ -233,6 +233,14 @@ class Victim:
                 for row in work.session.execute(select(table.c.id, table.c.auth_time).where(*where))
             }
 
+    def session_kind(self, cookies: Iterable[str]) -> frozenset[tuple[Any, ...]]:
+        """What the live sessions of these cookies were given for."""
+        held = [tokens.digest(cookie) for cookie in cookies]
+        table = Base.metadata.tables["sessions"]
+        where = (table.c.token_digest.in_(held), table.c.ended_at.is_(None))
+        with self.work(write=False) as work:
+            return frozenset(map(tuple, work.session.execute(select(table.c.acr, table.c.amr).where(*where))))
+
     def ids(self, table_name: str) -> list[str]:
         """The keys of the rows of a table: no key is a secret (R-78), so an attacker is taken to know them."""
         table = Base.metadata.tables.get(table_name)
