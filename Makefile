@@ -57,7 +57,7 @@ bench: dev ## server CPU and SQL statements per request
 
 .PHONY: screenshots
 screenshots: dev ## take the pictures of docs/ again
-	SCREENSHOTS=docs/screenshots $(BIN)/pytest tests/browser -k screenshot
+	SCREENSHOTS=docs/screenshots $(BIN)/pytest tests/browser -k "screenshot or tour"
 
 .PHONY: migration
 migration: dev ## compare the models with the migrations: make migration NAME="what changes"

@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from idp.core.errors import IdpError
-from tests.browser import sights, tour
+from tests.browser import picture, sights, tour
 from tests.browser.conftest import watch
 from tests.browser.demonstration import ROOT
 from tests.browser.guide import Guide
@@ -39,10 +39,10 @@ def test_the_tour_knows_every_page(guide: Guide) -> None:
 
 @pytest.mark.parametrize("area", tour.STOPS)
 def test_every_page_reads_well(guide: Guide, chromium: Browser, area: str) -> None:
-    context, failed = chromium.new_context(reduced_motion="reduce"), []
+    context, failed = chromium.new_context(locale="en-GB", reduced_motion="reduce"), []
     context.set_default_timeout(60_000)
     watch(context, failed)
-    page, keep, wrong = context.new_page(), keeper(), []
+    page, keep, wrong = context.new_page(), keeper(chromium), []
     for stop in tour.STOPS[area]:
         name = name_of(stop)
         if os.environ.get("TOUR", "") in name:
@@ -91,7 +91,7 @@ def look(guide: Guide, page: Page, stop: Stop, keep: Keep) -> list[str]:
     return wrong
 
 
-def keeper() -> Keep:
+def keeper(chromium: Browser) -> Keep:
     """Keeps pictures where SCREENSHOTS says; none without it."""
     chosen = os.environ.get("SCREENSHOTS")
     if not chosen:
@@ -104,8 +104,11 @@ def keeper() -> Keep:
         name = name_of(stop)
         if documented and (not stop.kept or not face.startswith("en-") or face == "en-dark"):
             return
-        picture = folder / f"{name}-{face.removeprefix('en-') if documented else face}.png"
-        page.screenshot(path=picture, animations="disabled", caret="hide", full_page=not documented)
+        png = page.screenshot(animations="disabled", caret="hide", full_page=not documented)
+        if documented:
+            picture.keep(chromium, png, folder / f"{name}-{face.removeprefix('en-')}.png")
+        else:
+            (folder / f"{name}-{face}.png").write_bytes(png)
 
     return keep
 
