@@ -1,7 +1,7 @@
 """Who holds one thing of an enrolled person gets neither into the account nor at a credential (R-13, R-19, R-20).
 
-Each test is a search over all routes of the application, see `search.py`. Those of `test_enough_possession.py` are given
-what ought to be enough and find the way, so that these are known to look in the right places.
+Each test is a search over all routes of the application, see `search.py`. Those of `test_enough_possession.py` are
+given what ought to be enough and find the way, so that these are known to look in the right places.
 """
 
 from collections.abc import Callable
