@@ -48,14 +48,15 @@ NOT_PERSONAL = {
     "permission_sets": "the catalogue",
     "revisions": "numbers",
     "revoked_access_tokens": "token numbers, gone with the token",
-    "sharing_passes": "how far a job has read",
     "service_periods": "of companies",
+    "sharing_passes": "how far a job has read",
     "signing_keys": "of the service",
     "subscribed_products": "of companies",
     "subscription_periods": "of companies",
     "subscription_requests": "of companies",
     "subscriptions": "of companies",
     "throttles": "keyed digests, gone after 90 days",
+    "used_tokens": "digests of names of tokens, gone with the token",
 }
 
 

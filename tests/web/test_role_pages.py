@@ -134,7 +134,7 @@ def test_a_role_is_deleted_once_nobody_holds_it(own_stage: Stage) -> None:  # no
     key, *_ = own(own_stage, "atelier-lumen", "accounting", "direction")
     browser = english(own_stage.sign_in("amelie.dubois"))
     browser.get(page(own_stage, "atelier-lumen", "accounting", key, "delete"))
-    assert "This role is held: 1 person" in browser.text
+    assert "This role is in use: 1 person" in browser.text
     assert "Thomas Lefèvre" in browser.text
     with own_stage.work() as work:
         membership.revoke_role(work, lumen, own_stage.person("thomas.lefevre").id, "accounting")
