@@ -7,7 +7,7 @@ languages. Whatever stands in a cell is a text to us. What is written for a spre
 import csv
 import io
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -55,7 +55,7 @@ def read(work: Work, company_id: UUID, content: bytes, defaults: Defaults) -> li
         InvalidInput: `field="file"`, and `reason`: `empty`, `too_large` (`max`), `not_text`, `too_many_lines` (`max`),
             `no_address_column`, `unknown_column` (`column`) or `column_twice` (`column`).
     """
-    rows = _rows(_text(content))
+    rows = _rows(text(content))
     if not rows:
         raise InvalidInput(field="file", reason="empty")
     products = role_choice.of_company(work, company_id)
@@ -73,6 +73,32 @@ def read(work: Work, company_id: UUID, content: bytes, defaults: Defaults) -> li
     able = {each.product.id: each for each in products}
     company_roles = role_choice.company_roles(work, company_id)[0]
     return [_line(work, number, cells, columns, able, company_roles, defaults) for number, cells in body]
+
+
+def text(content: bytes) -> str:
+    """What a file holds.
+
+    Raises:
+        InvalidInput: `field="file"`: `too_large` (`max`) or `not_text`.
+    """
+    if len(content) > BYTES_MAX:
+        raise InvalidInput(field="file", reason="too_large", max=BYTES_MAX)
+    if b"\x00" in content or content.startswith(b"PK\x03\x04"):
+        raise InvalidInput(field="file", reason="not_text")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("cp1252", errors="replace")
+
+
+def left_over(people: str, numbers: Collection[int]) -> str:
+    """The list with these lines alone, under its headings, to be corrected and read again."""
+    rows = _rows(people)
+    target = io.StringIO(newline="")
+    writer = csv.writer(target, delimiter=_delimiter(people), lineterminator="\n")
+    headed = bool(rows) and not any("@" in cell for cell in rows[0][1])
+    writer.writerows(cells for number, cells in rows if number in numbers or (headed and number == rows[0][0]))
+    return target.getvalue()
 
 
 def heading_of(field_name: str, language: str) -> str:
@@ -97,29 +123,22 @@ def _harmless(cell: str) -> str:
     return f"'{shown}" if shown.lstrip().startswith(("=", "+", "-", "@", "|", "%")) else shown
 
 
-def _text(content: bytes) -> str:
-    if len(content) > BYTES_MAX:
-        raise InvalidInput(field="file", reason="too_large", max=BYTES_MAX)
-    if b"\x00" in content or content.startswith(b"PK\x03\x04"):
-        raise InvalidInput(field="file", reason="not_text")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return content.decode("cp1252", errors="replace")
-
-
-def _rows(text: str) -> list[tuple[int, list[str]]]:
+def _rows(people: str) -> list[tuple[int, list[str]]]:
     """The rows that hold anything, with their numbers as a spreadsheet shows them."""
-    if any(unicodedata.category(letter) == "Cc" and letter not in "\t\r\n" for letter in text):
+    if any(unicodedata.category(letter) == "Cc" and letter not in "\t\r\n" for letter in people):
         raise InvalidInput(field="file", reason="not_text")
-    first = next((line for line in text.splitlines() if line.strip()), "")
-    delimiter = max(";,\t", key=first.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    reader = csv.reader(io.StringIO(people, newline=""), delimiter=_delimiter(people))
     try:
         rows = [(number, [cell.strip() for cell in cells]) for number, cells in enumerate(reader, 1)]
     except csv.Error as error:
         raise InvalidInput(field="file", reason="not_text") from error
     return [(number, cells) for number, cells in rows if any(cells)]
+
+
+def _delimiter(people: str) -> str:
+    """What stands between the cells of the first line."""
+    first = next((line for line in people.splitlines() if line.strip()), "")
+    return max(";,\t", key=first.count)
 
 
 def _columns(head: Sequence[str], products: Iterable[ProductChoice]) -> list[str]:

@@ -61,8 +61,8 @@ def wishes(choices: Iterable[ProductChoice], sent: Fields) -> tuple[dict[str, Wi
     return found, problems
 
 
-def shown(choices: Iterable[ProductChoice], sent: Fields, roles_url: str, *, fresh: bool) -> list[dict[str, Any]]:
-    """What `invitation/roles.html` shows of each product.
+def shown(choices: Iterable[ProductChoice], sent: Fields, *, fresh: bool) -> list[dict[str, Any]]:
+    """What `ui.role_choice` shows of each product.
 
     Args:
         fresh: nothing was sent yet, so the switches are those of the catalogue.
@@ -81,6 +81,8 @@ def shown(choices: Iterable[ProductChoice], sent: Fields, roles_url: str, *, fre
                 "roles": [{"value": "", "label": gettext("No access")}, *known],
                 "chosen": sent.get(f"role_{product}", ""),
                 "with_switches": ", ".join(label_for(role.labels, language) for role in each.roles if role.switches),
+                "switched": [role.key for role in each.roles if role.switches],
+                "always": [label_for(area.label, language) for area in each.product.areas.values() if area.always_on],
                 "switches": [
                     {
                         "name": f"switch_{product}_{area}",
@@ -100,7 +102,6 @@ def shown(choices: Iterable[ProductChoice], sent: Fields, roles_url: str, *, fre
                     for limit in each.product.restrictions.values()
                 ],
                 "until": sent.get(f"until_{product}", ""),
-                "roles_url": roles_url,
                 "next": each.seats.next,
             }
         )  # fmt: skip

@@ -145,7 +145,7 @@ QUERIES = {"step_up": ["1"], "reauthenticate": ["1"]}
 HARMLESS_QUERIES = {
     "continue_to", "login_hint", "ui_locales", "page", "request", "lang", "q", "search", "after", "state", "done",
     "seen", "before", "replaces", "left", "product", "role", "saved",
-    "client", "date", "deleted", "from", "group", "in", "new", "permission", "time",
+    "client", "date", "deleted", "from", "group", "in", "kept", "new", "permission", "time",
 }  # fmt: skip
 
 
@@ -248,6 +248,10 @@ FIXED: dict[str, tuple[str, ...]] = {
     "until": ("",),
     "seen": ("",),
     "extra_cost": ("yes",),
+    "show": ("accounting",),
+    "file": ("",),
+    "people": ("e-mail\nzoe@example.test",),
+    "result": ("Line\n1",),
     "confirmed": ("yes",),
     "product": ("accounting",),
     "picked": ("x",),

@@ -28,17 +28,34 @@ FRAME: dict[str, Any] = {"account": AMELIE, "area": AREA}
 PRODUCT: dict[str, Any] = {
     "id": "invoicing", "label": "Facturation", "seats": "2 places utilisées sur 2", "chosen": "invoicing.employee",
     "roles": [{"value": "", "label": "Aucun accès"}, {"value": "invoicing.employee", "label": "Employé"}],
-    "with_switches": "Employé", "switches": [{"name": "switch_invoicing_time", "label": "Temps", "on": True}],
+    "with_switches": "Employé", "switched": ["invoicing.employee"], "always": ["Clients", "Produits"],
+    "switches": [{"name": "switch_invoicing_time", "label": "Temps", "on": True}],
     "limits": [{"name": "limit_invoicing_own", "label": "Ses documents", "list": False, "value": "yes"},
                {"name": "limit_invoicing_departments", "label": "Départements", "list": True, "value": "nord"}],
-    "until": "2027-03-31", "roles_url": "/roles", "next": "seat_limit_reached",
+    "until": "2027-03-31", "next": "seat_limit_reached",
 }  # fmt: skip
 NEW: dict[str, Any] = {
     **FRAME, "languages": [{"value": "fr-FR", "label": "français"}], "language": "fr-FR",
     "plan": "Équipe", "plan_url": "/plan",
     "company_roles": [{"value": "company.member", "label": "Membre"}, {"value": "x", "label": "Autre"}],
-    "combined": [{"value": "y", "label": "Abonnements"}], "cost": "yes", "back_url": "/b",
+    "combined": [{"value": "y", "label": "Abonnements"}], "cost": "yes", "back_url": "/b", "kept": False,
+    "shown": {"product": "invoicing", "role": "Employé", "preview": PREVIEW},
     "products": [PRODUCT, {**PRODUCT, "id": "accounting", "next": "confirm_extra_cost", "switches": [], "limits": []}],
+}  # fmt: skip
+
+IMPORT: dict[str, Any] = {
+    **FRAME, "languages": [{"value": "fr-FR", "label": "français"}], "plan": "Équipe", "most": 200, "largest": 64,
+    "products": [{"id": "capture", "label": "Capture", "seats": "2 sur 5", "roles": PRODUCT["roles"]}],
+    "results": [], "total": 0, "able": 0, "bought": 0, "result": "", "result_url": "/r", "seen": "", "model_url": "/m",
+    "one_url": "/one", "back_url": "/b", "form": {"locale": "fr-FR", "people": ""},
+}  # fmt: skip
+CHECKED: dict[str, Any] = {
+    "results": [
+        {"number": 2, "email": "zoe@example.test", "given": "Zoé", "family": "<b>", "said": "invité",
+         "refused": False},
+        {"number": 3, "email": "", "given": "", "family": "", "said": "l’adresse manque", "refused": True},
+    ],
+    "total": 2, "able": 1, "bought": 1, "result": "Ligne,E-mail\n2,zoe<b>\n", "result_url": "/r", "seen": "abc",
 }  # fmt: skip
 
 PAGES: dict[str, list[dict[str, Any]]] = {
@@ -68,7 +85,7 @@ PAGES: dict[str, list[dict[str, Any]]] = {
     ],
     "invitations/list.html": [
         {**FRAME, "state": "open", "states": STATES, "search": "", "found": 3, "plan": "Équipe",
-         "plan_url": "/plan", "new_url": "/new",
+         "plan_url": "/plan", "new_url": "/new", "import_url": "/new/import",
          "invitations": [LISTED, {**LISTED, "over": True, "withdraw_url": None, "name": ""},
                          {**LISTED, "outcome": "Retirée", "closed": MOMENT, "resend_url": None, "withdraw_url": None}],
          "pages": PAGER, "seats": [{"product": "Paie", "used": "3 sur 6", "next": "il n’en reste aucune"}],
@@ -79,8 +96,15 @@ PAGES: dict[str, list[dict[str, Any]]] = {
     ],
     "invitations/new.html": [
         NEW,
+        {**NEW, "kept": True, "shown": None},
+        {**NEW, "shown": {"product": "invoicing", "role": "", "preview": None}},
         {**NEW, "cost": "", "form": {"email": "zoe", "message": "a\nb", "request": "1"},
          "problems": {"email": "Adresse en entier.", "role_invoicing": "Plus de place."}},
+    ],
+    "invitations/import.html": [IMPORT, {**IMPORT, **CHECKED}, {**IMPORT, **CHECKED, "able": 0, "bought": 0}],
+    "invitations/imported.html": [
+        {**FRAME, **CHECKED, "rest": rest, "kept": [("locale", "fr-FR")], "again_url": "/again", "back_url": "/b"}
+        for rest in ("e-mail\nzoe<b>", "")
     ],
     "invitations/resend.html": [
         {**FRAME, "email": "lea@atelier.example", "cost": cost, "days": 7, "back_url": "/b"} for cost in (True, False)

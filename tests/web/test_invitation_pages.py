@@ -1,14 +1,18 @@
 """Invitations over HTTP: a company sends, lists, sends again and withdraws; the invited person accepts or refuses."""
 
 import re
+from datetime import timedelta
+from urllib.parse import parse_qs, urlsplit
 
 import pyotp
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from idp.accounts import email_address
-from idp.companies import membership, seats
-from idp.companies.models import Invitation
+from idp.authn.models import Session
+from idp.companies import colleague_request, membership, seats
+from idp.companies.models import Invitation, ProductRole
+from idp.work import Actor
 from tests.companies.inviting import link, sent
 from tests.policy.demo import EXPECTATIONS
 from tests.stage import demonstration, own_stage, stage  # noqa: F401
@@ -190,3 +194,82 @@ def test_the_list_is_searched_by_state(stage):  # noqa: F811
     assert "noah.dupuis@perso.example.org" in browser.text
     browser.get(f"{path}?state=expired&q=%25")
     assert "Nobody was found." in browser.text
+
+
+def test_the_form_shows_what_a_chosen_role_permits_and_keeps_what_was_typed(stage):  # noqa: F811
+    """EMP-09, EMP-11: by a button of the form, without JavaScript; the switches count as they are ticked."""
+    browser = signed_in(stage, "joris.vanderlinden")
+    browser.get(f"{open_at(stage, 'toitures-vanderlinden')}/new")
+    assert "Always open: Customers, Products." in browser.text
+    form = {"email": "yves@example.test", "given_name": "Yves", "role_invoicing": "invoicing.employee", "message": "Hi"}
+    browser.submit({**form, "switch_invoicing_tasks": "yes", "show": "invoicing"})
+    assert browser.status == 200
+    assert "Employee in Invoicing" in browser.text
+    shown = browser.text.split('id="shown"')[1]
+    assert "Tasks" in shown
+    assert browser.form.values["email"] == "yves@example.test"
+    browser.submit({"show": "invoicing", "switch_invoicing_tasks": ""})
+    assert "Tasks" not in browser.text.split('id="shown"')[1].split("No access to")[0]
+    browser.submit({"role_invoicing": "", "show": "invoicing"})
+    assert "Choose a role first" in browser.text
+    with stage.work(write=False) as work:
+        assert not work.session.scalar(select(Invitation.id).where(Invitation.canonical == "yves@example.test"))
+
+
+def test_who_appoints_proves_a_second_factor_and_finds_the_form_as_it_was(own_stage):  # noqa: F811
+    """The message and the switches too; the link back is of no use to anybody else, nor on another page."""
+    with own_stage.work() as work:
+        old = work.now - timedelta(hours=1)
+    browser, path = signed_in(own_stage, "joris.vanderlinden"), open_at(own_stage, "toitures-vanderlinden")
+    browser.get(f"{path}/new")
+    with own_stage.work() as work:
+        work.session.execute(update(Session).values(second_factor_at=old))
+    form = {
+        "email": "yves@example.test", "given_name": "Yvès", "family_name": "<b>&", "locale": "nl-BE",
+        "role_invoicing": "invoicing.employee", "switch_invoicing_tasks": "yes", "message": "Dag Yves\nTot maandag",
+    }  # fmt: skip
+    answer = browser.post({**form, "company_role": "company.administrator"})
+    assert answer.headers["Location"].startswith("/sign-in?")
+    back = parse_qs(urlsplit(answer.headers["Location"]).query)["continue_to"][0]
+    assert back.startswith(f"{path}/new?kept=")
+    with own_stage.work() as work:
+        assert not work.session.scalar(select(Invitation.id).where(Invitation.canonical == "yves@example.test"))
+        work.session.execute(update(Session).values(second_factor_at=work.now))
+    browser.get(back)
+    assert "What you had typed is here again." in browser.text
+    assert {name: browser.form.values.get(name) for name in ("email", "given_name", "switch_invoicing_tasks")} == {
+        "email": "yves@example.test", "given_name": "Yvès", "switch_invoicing_tasks": "yes",
+    }  # fmt: skip
+    assert "&lt;b&gt;&amp;" in browser.text
+    assert "Dag Yves\nTot maandag</textarea>" in browser.text.replace("\r", "")
+    assert '<option value="company.administrator" selected>' in browser.text
+    assert '<option value="nl-BE" lang="nl" selected>' in browser.text or 'value="nl-BE" selected' in browser.text
+    sealed = back.partition("?")[2]
+    for name, page in (("amelie.dubois", open_at(own_stage, "atelier-lumen")), ("joris.vanderlinden", path)):
+        other = browser if name == "joris.vanderlinden" else signed_in(own_stage, name)
+        other.get(f"{page}/new?{sealed[:-2]}xx" if other is browser else f"{page}/new?{sealed}")
+        assert other.status == 200
+        assert "yves@example.test" not in other.text
+
+
+def test_the_request_of_a_colleague_fills_the_form_in_with_the_switches_of_who_asked(own_stage):  # noqa: F811
+    """J12, step 5: Benoît gets Sophie's switches."""
+    sophie = own_stage.person("sophie.lemaire")
+    with own_stage.work() as work:
+        lemaire = own_stage.company("boulangerie-lemaire")
+        acting = work.acting(Actor("account", sophie.id))
+        colleague_request.ask(acting, lemaire, name="Paul Lemaire", address="paul@example.test")
+        [asked] = colleague_request.of_person(acting, sophie.id)
+        held = {
+            row.product: row
+            for row in work.session.scalars(select(ProductRole).where(ProductRole.account_id == sophie.id))
+        }
+        switches, key = held["invoicing"].switches, asked.id
+    assert switches
+    browser = signed_in(own_stage, "benoit.lemaire")
+    browser.get(f"{open_at(own_stage, 'boulangerie-lemaire')}/new?request={key}")
+    values = browser.form.values
+    assert (values["email"], values["given_name"], values["family_name"]) == ("paul@example.test", "Paul", "Lemaire")
+    on = {name.removeprefix("switch_invoicing_") for name in values if name.startswith("switch_invoicing_")}
+    assert on == set(switches)
+    assert '<option value="invoicing.employee" selected>' in browser.text

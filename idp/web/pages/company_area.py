@@ -60,8 +60,9 @@ class Area:
 
 
 def enter(
-    company_id: UUID, *permissions: str, write: bool = False, step_up: bool = False, back: str | None = None
-) -> Area:
+    company_id: UUID, *permissions: str, write: bool = False, step_up: bool = False, back: str | None = None,
+    keep: bool = False,
+) -> Area:  # fmt: skip
     """Come in, or be sent away, before anything of the company is read.
 
     Args:
@@ -69,6 +70,7 @@ def enter(
         write: begin a writing transaction, for a view that changes anything.
         step_up: a second factor was proved minutes ago; for what the catalogue marks `step_up`.
         back: with `step_up`, where to come back to, for a form whose own address shows no page.
+        keep: with `step_up`, take along what was posted; the page fills it in (`kept_form.fields`).
 
     Raises:
         NotAuthenticated, StepUpRequired: become a redirect to sign-in and back.
@@ -84,5 +86,5 @@ def enter(
     if current.acr != session.ACR_TWO:  # every role in a company's account demands both factors
         raise StepUpRequired(page=back) if back else StepUpRequired()
     if step_up:
-        fresh(page=back)
+        fresh(page=back, keep=keep)
     return Area(work, current, company, held)

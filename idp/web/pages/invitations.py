@@ -1,7 +1,6 @@
-"""The invitations of a company: open, expired and closed ones, sent again, taken back, and a new one (J2)."""
+"""The invitations of a company: open, expired and closed ones, sent again and taken back (J2)."""
 
 from typing import Annotated, Any
-from urllib.parse import urlencode
 from uuid import UUID
 
 from flask import Blueprint, request
@@ -10,18 +9,15 @@ from flask_babel import gettext
 from pydantic import StringConstraints
 from werkzeug.wrappers import Response
 
-from idp.companies import colleague_request, invitation, invitation_list, role_choice, seats, subscription
-from idp.companies.acting_on import administers
+from idp.companies import invitation, invitation_list, seats, subscription
 from idp.companies.errors import AlreadyMember, ExtraCostUnconfirmed, InvitationClosed, NotOnYourself, SeatLimitReached
-from idp.companies.invitation_draft import MESSAGE_MAX, labels
+from idp.companies.invitation_draft import labels
 from idp.companies.invitation_list import Listed
-from idp.companies.role_choice import ProductChoice
-from idp.core.errors import Conflict, IdpError, InvalidInput, NotFound, NotPermitted, Throttled
+from idp.core.errors import Conflict, IdpError, InvalidInput, NotPermitted, Throttled
 from idp.policy import label_for
 from idp.web import csrf, forms, locale, paging, role_fields
 from idp.web.pages.company_area import Area, enter
 from idp.web.pages.continuing import see_other
-from idp.web.pages.fresh import fresh
 from idp.web.render import day, moment
 
 blueprint = Blueprint("pages_invitations", __name__)
@@ -30,21 +26,6 @@ csrf.guard(blueprint)
 PATH = "/companies/<uuid:company_id>/invitations"
 PURPOSE = "invitations"
 Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=400)]
-
-
-class InviteForm(forms.Form):
-    email: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=320)]
-    given_name: Text = ""
-    family_name: Text = ""
-    locale: str
-    company_role: str = ""
-    also: str = ""
-    message: Annotated[str, StringConstraints(max_length=2 * MESSAGE_MAX)] = ""
-    extra_cost: str = ""
-    request: str = ""
-
-    lines = frozenset({"message"})
-    says = {"email": forms.EMAIL_PROBLEM}
 
 
 class ResendForm(forms.Form):
@@ -75,71 +56,12 @@ def listed(company_id: UUID) -> ResponseReturnValue:
         invitations=[_row(area, each) for each in found.listed],
         pages=pages,
         seats=_seats(area),
-        plan=_plan(area),
+        plan=plan(area),
         plan_url=area.path("subscriptions") if area.may("company.subscription.view") else None,
         new_url=area.path("invitations", "new") if area.may(invitation.INVITES) else None,
+        import_url=area.path("invitations", "import") if area.may(invitation.INVITES) else None,
         done=_done(request.args.get("done", "")),
     )
-
-
-@blueprint.get(f"{PATH}/new")
-def new(company_id: UUID) -> ResponseReturnValue:
-    """The form for one person; `request` fills it in from what a colleague asked for."""
-    return show_new({}, company_id)
-
-
-def show_new(problems: dict[str, str], company_id: UUID, status: int = 200, cost: str = "") -> Response:
-    area = enter(company_id, invitation.INVITES)
-    work = area.work
-    choices = role_choice.of_company(work, company_id)
-    sent = dict(request.form.items()) if request.method == "POST" else _asked_for(area, choices)
-    ordinary, combined = role_choice.company_roles(work, company_id)
-    language = locale.current()
-    return area.page(
-        "invitations/new.html",
-        status,
-        problems=problems,
-        form=forms.typed(InviteForm.lines) if request.method == "POST" else sent,
-        languages=[{"value": each, "label": locale.described(each)} for each in work.policies.account.locales],
-        language=sent.get("locale") or area.company.locale,
-        company_roles=[{"value": each.id, "label": label_for(each.label, language)} for each in ordinary],
-        combined=[{"value": each.id, "label": label_for(each.label, language)} for each in combined],
-        products=role_fields.shown(choices, sent, area.path("roles"), fresh=request.method != "POST"),
-        cost=cost or bool(sent.get("extra_cost")),
-        plan=_plan(area),
-        plan_url=area.path("subscriptions") if area.may("company.subscription.view") else None,
-        back_url=area.path("invitations"),
-    )
-
-
-@blueprint.post(f"{PATH}/new")
-@csrf.again(show_new)
-def invite(company_id: UUID) -> ResponseReturnValue:
-    """Send the invitation."""
-    area = enter(company_id, invitation.INVITES, write=True)
-    work = area.work
-    choices = role_choice.of_company(work, company_id)
-    rest, sent = role_fields.split(request.form, role_fields.names(choices))
-    form, problems = forms.read(InviteForm, rest)
-    wishes, wrong = role_fields.wishes(choices, sent)
-    if form is None or wrong:
-        return show_new(problems | wrong, company_id)
-    if form.company_role and _appoints(area, form.company_role, form.also):
-        fresh(page=request.path)
-    try:
-        made = invitation.offer(
-            work, company_id, address=form.email, locale=form.locale, roles=wishes, given_name=form.given_name,
-            family_name=form.family_name, company_role=form.company_role or None,
-            also=(form.also,) if form.also else (), message=form.message, extra_cost=form.extra_cost == "yes",
-        )  # fmt: skip
-        if form.request:
-            colleague_request.close(work, UUID(form.request), "accepted")
-    except (IdpError, ValueError) as error:
-        work.session.rollback()
-        if isinstance(error, NotFound | ValueError):  # the request was settled by somebody else meanwhile
-            raise NotFound(kind="request") from error
-        return show_new(problem(area, error), company_id, 422, "yes" if isinstance(error, ExtraCostUnconfirmed) else "")
-    return see_other(area.path("invitations") + f"?{urlencode({'done': 'sent', 'q': made.address})}")
 
 
 @blueprint.get(f"{PATH}/<uuid:invitation_id>/resend")
@@ -259,28 +181,6 @@ def _invalid(field: str, reason: str) -> dict[str, str]:
     return {"form": gettext("This cannot be used as it is written. Please check it.")}
 
 
-def _appoints(area: Area, company_role: str, also: str) -> bool:
-    known = area.work.policies.roles
-    return any(administers(area.work, known[each]) for each in (company_role, also) if each in known)
-
-
-def _asked_for(area: Area, choices: tuple[ProductChoice, ...]) -> dict[str, str]:
-    """What a colleague's request fills in: name, address, and the roles of who asks."""
-    try:
-        key = UUID(request.args["request"])
-    except (KeyError, ValueError):
-        return {}
-    asked = colleague_request.open_in(area.work, area.company_id, key)
-    given, _, family = asked.name.partition(" ")
-    sent = {"email": asked.address, "given_name": given, "family_name": family, "request": str(key)}
-    able = {each.product.id: each for each in choices}
-    for held in colleague_request.roles_of_asker(area.work, area.company_id, key):
-        chosen = role_choice.key_of(held.role, held.custom_role_id)
-        if held.product in able and able[held.product].find(chosen) is not None:
-            sent |= role_fields.sent_for(held.product, role=chosen, switches=held.switches, limits=held.restrictions)
-    return sent
-
-
 def _states(area: Area, counts: dict[str, int], state: str) -> list[dict[str, Any]]:
     words = {
         invitation_list.OPEN: gettext("Waiting for an answer"),
@@ -343,10 +243,11 @@ def _seats(area: Area) -> list[dict[str, str]]:
     ]
 
 
-def _plan(area: Area) -> str:
+def plan(area: Area) -> str:
+    """What the company's plan is called; empty without one."""
     contract = subscription.of(area.work, area.company_id)
-    plan = area.work.policies.plans.get(contract.plan) if contract is not None else None
-    return label_for(plan.label, locale.current()) if plan is not None else ""
+    known = area.work.policies.plans.get(contract.plan) if contract is not None else None
+    return label_for(known.label, locale.current()) if known is not None else ""
 
 
 def _done(done: str) -> str:

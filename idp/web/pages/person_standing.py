@@ -19,7 +19,7 @@ from idp.companies.preview import Preview
 from idp.core.errors import InvalidInput
 from idp.policy import label_for
 from idp.policy.permissions import Grant
-from idp.web import csrf, forms, locale, member_words, role_words
+from idp.web import csrf, forms, kept_form, locale, member_words, role_words
 from idp.web.pages import people as people_pages
 from idp.web.pages.company_area import Area, enter
 from idp.web.pages.continuing import see_other
@@ -59,7 +59,7 @@ def ask_company_role(company_id: UUID, account_id: UUID) -> ResponseReturnValue:
 def show_company_role(problems: dict[str, str], company_id: UUID, account_id: UUID) -> Response:
     area = enter(company_id, EDITS, step_up=True)
     person, period = _target(area, account_id, EDITS)
-    sent = request.form if request.method == "POST" else None
+    sent = request.form if request.method == "POST" else kept_form.fields() or None
     offers = offering.company_roles(area.work, company_id)
     return area.page(
         "company/person_company_role.html",
@@ -78,7 +78,7 @@ def show_company_role(problems: dict[str, str], company_id: UUID, account_id: UU
 @csrf.again(show_company_role)
 def change_company_role(company_id: UUID, account_id: UUID) -> ResponseReturnValue:
     """Show what the change adds and takes away; with `confirmed`, save it."""
-    area = enter(company_id, EDITS, write=True, step_up=True)
+    area = enter(company_id, EDITS, write=True, step_up=True, keep=True)
     person, period = _target(area, account_id, EDITS)
     form, problems = forms.read(CompanyRoleForm, request.form)
     if form is None:

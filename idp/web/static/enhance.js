@@ -119,3 +119,16 @@ for (const select of document.querySelectorAll("[data-presses]")) {
   button.hidden = true;
   select.addEventListener("change", () => select.form.requestSubmit(button));
 }
+
+// What belongs to some choices of a list is there with those, unfolded; without this file, it is folded.
+for (const part of document.querySelectorAll("[data-by]")) {
+  const select = document.getElementById(part.dataset.by);
+  if (!select) continue;
+  const values = part.dataset.for.split(" ");
+  const set = () => {
+    part.hidden = !(values.includes(select.value) || (select.value !== "" && values[0] === "*"));
+    if (!part.hidden && part.dataset.for !== "*") part.open = true;
+  };
+  set();
+  select.addEventListener("change", set);
+}
