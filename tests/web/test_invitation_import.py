@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from idp.companies import seats
 from idp.companies.models import Invitation
-from tests.stage import own_stage, stage  # noqa: F401
+from tests.stage import demonstration, own_stage, stage  # noqa: F401
 from tests.web.test_invitation_pages import open_at, signed_in
 
 HEAD = "E-mail;First name;Last name;Language;Document capture;Company role\n"
