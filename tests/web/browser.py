@@ -38,7 +38,7 @@ class _Forms(HTMLParser):
             self._main = values.get("id") == "main-form"
         elif tag == "input" and self._inside and self.form is not None and "name" in values:
             ticked = values.get("type") not in ("checkbox", "radio") or "checked" in values
-            if ticked:
+            if ticked and values.get("type") != "file":  # a test that chooses one says so
                 self._keep(self.form.values, values["name"], values.get("value", ""))
         elif tag == "button" and self.form is not None and values.get("name"):
             self.form.buttons.append((values["name"], values.get("value", "")))
