@@ -26,7 +26,7 @@ from idp.web.work import Application, Parts, close_work, database
 
 COOKIE_LIFETIME_SECONDS = 12 * 3600
 BODY_LIMIT = 64 * 1024
-SWITCH_SECONDS = 0.0005  # what a thread with a short answer waits for one that makes a page, at most
+SWITCH_SECONDS = 0.0001  # what a thread with a short answer waits for one that makes a page, at most
 
 
 def create_app(settings: Settings | None = None, policies: Policies | None = None) -> Application:
@@ -59,7 +59,8 @@ def create_app(settings: Settings | None = None, policies: Policies | None = Non
     app.direct = {}
     app.hosts = frozenset({str(urlsplit(settings.issuer).hostname), *LOOPBACK, "[::1]"})
     _register(app)
-    app.dispatched = crowd.Door(app, app.dispatched, settings.password_hashers)  # type: ignore[method-assign]
+    turns = crowd.turns(settings.data_dir, settings.workers * settings.password_hashers)
+    app.dispatched = crowd.Door(app, app.dispatched, settings.password_hashers, turns)  # type: ignore[method-assign]
     app.wsgi_app = Published(app.wsgi_app, metadata.PATHS)  # type: ignore[method-assign]
     if settings.trusted_proxies:
         hops = settings.trusted_proxies

@@ -67,17 +67,23 @@ class Work:
         """The same work by another actor."""
         return replace(self, actor=actor)
 
-    def write(self) -> None:
-        """Begin a writing transaction now. On SQLite a writer waits its turn here instead of failing later."""
-        if not self.session.in_transaction():
-            self.session.connection(execution_options={"write": True})
+    def write(self, *, lasting: bool = True) -> None:
+        """Begin a writing transaction now, if none is open. On SQLite a writer waits its turn here instead of failing
+        later.
 
-    def write_after_reading(self) -> None:
+        Args:
+            lasting: its commit waits until the disk has it. One that does not may be undone by a power failure,
+                with all that was committed after it and does not last either: for counts (docs/decisions/0013).
+        """
+        if not self.session.in_transaction():
+            self.session.connection(execution_options={"write": True, "lasting": lasting})
+
+    def write_after_reading(self, *, lasting: bool = True) -> None:
         """Begin a writing transaction, after ending one that has only read so far. SQLite refuses a write in a
-        transaction that began by reading as soon as anybody else has written since."""
+        transaction that began by reading as soon as anybody else has written since. `lasting` as for `write`."""
         if self.session.in_transaction() and not self.session.connection().get_execution_options().get("write"):
             self.session.commit()
-        self.write()
+        self.write(lasting=lasting)
 
     def checkpoint(self, *, write: bool = True) -> None:
         """Commit what was recorded so far and go on in a new transaction.

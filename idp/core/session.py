@@ -37,12 +37,14 @@ class LazySession:
         """The connection of the transaction, which is begun when there is none.
 
         Args:
-            execution_options: of a transaction that begins now; `{"write": True}` for one that writes.
+            execution_options: of a transaction that begins now; `{"write": True}` for one that writes, with
+                `"lasting": False` when its commit need not wait for the disk.
         """
         if self._transaction is None:
             self._transaction = Transaction(self._engine)
         if self._transaction.begun is None:
-            self._transaction.begin(write=bool(execution_options and execution_options.get("write")))
+            asked = execution_options or {}
+            self._transaction.begin(write=bool(asked.get("write")), lasting=bool(asked.get("lasting", True)))
         return cast("Connection", self._transaction)
 
     def reader(self) -> "Connection | Reader":
@@ -113,17 +115,21 @@ class Transaction(Reader):
         begun: stands for the transaction that is open, itself alone; None when none is.
     """
 
-    __slots__ = ("_engine", "_whole", "_write", "begun")
+    __slots__ = ("_engine", "_lasting", "_whole", "_write", "begun")
 
     def __init__(self, engine: Engine) -> None:
         super().__init__(engine)
-        self._engine, self._write = engine, False
+        self._engine, self._write, self._lasting = engine, False, True
         self._whole: Connection | None = None
         self.begun: object | None = None
 
-    def begin(self, *, write: bool) -> None:
+    def begin(self, *, write: bool, lasting: bool = True) -> None:
         """Begin. SQLite is told which kind of transaction it is (`core.db`); PostgreSQL begins with a statement."""
-        if self.dialect.name == "sqlite":
+        sqlite = self.dialect.name == "sqlite"
+        if not lasting:
+            self._lasting = False
+            self._say("PRAGMA synchronous=NORMAL" if sqlite else "SET LOCAL synchronous_commit TO OFF")
+        if sqlite:
             own = cast("sqlite3.Connection", self.connection.dbapi_connection)
             try:
                 begin_writing(own) if write else own.execute("BEGIN")
@@ -142,8 +148,11 @@ class Transaction(Reader):
             getattr(self._whole, how)()
         else:
             self._driver(how)
+        self._last_again()
 
     def close(self) -> None:
+        if not self._lasting:
+            self.end("rollback")
         self.begun = None
         (self.connection if self._whole is None else self._whole).close()
 
@@ -166,6 +175,22 @@ class Transaction(Reader):
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.whole(), name)
+
+    def _last_again(self) -> None:
+        """The next transaction waits for the disk again; PostgreSQL sees to that itself."""
+        if not self._lasting:
+            self._lasting = True
+            if self.dialect.name == "sqlite":
+                self._say("PRAGMA synchronous=FULL")
+
+    def _say(self, statement: str) -> None:
+        cursor = self.connection.cursor()
+        try:
+            cursor.execute(statement)
+        except self.dialect.loaded_dbapi.Error as error:
+            raise _told(self._engine, statement, error) from error
+        finally:
+            cursor.close()
 
     def _driver(self, name: str, *arguments: str) -> None:
         own = cast("DBAPIConnection", self.connection.dbapi_connection)

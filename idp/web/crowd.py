@@ -2,12 +2,18 @@
 
 Whoever waits here holds a thread of the server and nothing else: no database connection, no transaction, and nothing
 was worked out for them yet, because the door is before Flask. So a hundred sign-ins at once leave room for those who
-refresh a token meanwhile.
+refresh a token meanwhile. One processor of the machine is always left to these: no request that was let in runs on it
+(where the system can be told so), and all workers together let in no more than there are others.
 """
 
+import fcntl
+import os
 import threading
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import wraps
+from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from flask import Flask, request
@@ -20,7 +26,9 @@ if TYPE_CHECKING:
 
 THREADS = 96  # of the server, in each worker process
 WAITING = 64  # of them, at most, wait here; the rest are for everybody else
-WAIT_SECONDS = 2.0
+WAIT_SECONDS = 3.5
+TURN_SECONDS = 0.5  # then it goes in without a turn: a worker that hangs must not keep people out of the others
+LOOK_SECONDS = 0.001
 LATE = "sesame.late"
 
 _P = ParamSpec("_P")
@@ -31,7 +39,7 @@ def waits_its_turn(view: Callable[_P, _R]) -> Callable[_P, _R]:
     """Mark a view that hashes a password; the `Door` lets few in at once.
 
     Raises:
-        Unavailable: its turn has not come within two seconds, or too many waited already.
+        Unavailable: its turn has not come within `WAIT_SECONDS`, or too many waited already.
     """
 
     @wraps(view)
@@ -44,11 +52,24 @@ def waits_its_turn(view: Callable[_P, _R]) -> Callable[_P, _R]:
     return in_turn
 
 
-class Door:
-    """WSGI middleware in front of an application: its marked views are worked on in `places` requests at once."""
+def turns(folder: Path, requests: int) -> Sequence[Path]:
+    """The turns that all workers share, one for each processor but one; none where there are enough for `requests`."""
+    count = max(1, (len(_processors()) or os.cpu_count() or 1) - 1)
+    return [] if count >= requests else [folder / f"turn-{number}.lock" for number in range(count)]
 
-    def __init__(self, app: Flask, inner: "WSGIApplication", places: int) -> None:
-        self._app, self._inner = app, inner
+
+class Door:
+    """WSGI middleware in front of an application: its marked views are worked on in `places` requests at once.
+
+    Args:
+        shared: files by which the processes of this machine take turns, see `turns`. The system gives a turn back when
+            its process ends, however it ends.
+    """
+
+    def __init__(self, app: Flask, inner: "WSGIApplication", places: int, shared: Sequence[Path] = ()) -> None:
+        self._app, self._inner, self._shared = app, inner, shared
+        self._all = _processors()
+        self._behind = self._all[1:]
         self._line = threading.BoundedSemaphore(WAITING)
         self._places = threading.BoundedSemaphore(places)
 
@@ -59,7 +80,8 @@ class Door:
             environ[LATE] = True
             return self._inner(environ, start_response)
         try:
-            return self._inner(environ, start_response)
+            with self._aside(), self._turn():
+                return self._inner(environ, start_response)
         finally:
             self._places.release()
 
@@ -77,3 +99,48 @@ class Door:
             return self._places.acquire(timeout=WAIT_SECONDS)
         finally:
             self._line.release()
+
+    @contextmanager
+    def _aside(self) -> Iterator[None]:
+        """This thread, and those it begins, on all processors but the first."""
+        if not self._behind:
+            yield
+            return
+        _run_on(self._behind)
+        try:
+            yield
+        finally:
+            _run_on(self._all)
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        held: list[int] = []
+        try:
+            with suppress(OSError):  # a folder that cannot be written to: no turns, only places
+                held += [os.open(each, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600) for each in self._shared]
+            end = time.monotonic() + TURN_SECONDS
+            while held and not any(map(_locked, held)) and time.monotonic() < end:
+                time.sleep(LOOK_SECONDS)
+            yield
+        finally:
+            for each in held:
+                os.close(each)
+
+
+def _locked(turn: int) -> bool:
+    try:
+        fcntl.flock(turn, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _processors() -> list[int]:
+    """Those that this process may run on; empty where a thread cannot be kept to some of them."""
+    return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+
+
+def _run_on(processors: list[int]) -> None:
+    if hasattr(os, "sched_setaffinity"):
+        with suppress(OSError):  # a container may forbid it: all is then as without
+            os.sched_setaffinity(0, processors)

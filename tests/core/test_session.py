@@ -3,10 +3,11 @@
 import sqlite3
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import OperationalError
 
 from idp.core import session
@@ -59,3 +60,29 @@ def test_a_writer_does_not_wait_for_ever(url: str, monkeypatch: pytest.MonkeyPat
         assert isinstance(refused.value.orig, sqlite3.OperationalError)
         other.close()
     engine.dispose()
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    made = create_engine(database_url, **engine_options(database_url))
+    prepare(made)
+    yield made
+    made.dispose()
+
+
+@pytest.mark.parametrize("end", ["commit", "rollback", "close"])
+def test_a_commit_waits_for_the_disk_unless_it_is_told_not_to(engine: Engine, end: str) -> None:
+    """What the database itself says, in a transaction that need not last, and in the next one on that connection."""
+    sqlite = engine.dialect.name == "sqlite"
+    asked = text("PRAGMA synchronous" if sqlite else "SHOW synchronous_commit")
+    lasting, soft = (2, 1) if sqlite else ("on", "off")
+    work = session.LazySession(engine)
+    if not sqlite:  # the tests' server does not wait by itself
+        work.connection().execute(text("SET synchronous_commit TO on"))
+        work.commit()
+    work.connection({"write": True, "lasting": False})
+    assert work.execute(asked).scalar() == soft
+    getattr(work, end)()
+    work.connection({"write": True})  # the connection that the pool has, or the one it kept
+    assert work.execute(asked).scalar() == lasting
+    work.close()

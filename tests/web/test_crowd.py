@@ -1,8 +1,11 @@
 """Requests that hash a password are worked on a few at a time (R-72); the rest wait, and not for ever."""
 
+import fcntl
+import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -104,6 +107,79 @@ def test_a_line_that_is_full_is_not_joined(house: tuple[Flask, Post], monkeypatc
     assert post("/hash") == 503
     door._line.release()
     assert post("/hash") == 200
+
+
+def test_processes_take_turns(tmp_path: Path) -> None:
+    """Two doors stand for two workers: each opens the file anew, as a process of its own would."""
+    inside, most, gate = [0], [0], threading.Lock()
+    posts = []
+    for _ in range(2):
+        app = Flask(__name__)
+        app.wsgi_app = Door(app, app.wsgi_app, 1, [tmp_path / "turn-0.lock"])  # type: ignore[method-assign]
+
+        @app.post("/hash")
+        @waits_its_turn
+        def work() -> str:
+            with gate:
+                inside[0] += 1
+                most[0] = max(most[0], inside[0])
+            threading.Event().wait(0.005)
+            with gate:
+                inside[0] -= 1
+            return ""
+
+        posts.append(app.test_client().post)
+    with ThreadPoolExecutor(2) as pool:
+        answers = [pool.submit(posts[number % 2], "/hash") for number in range(20)]
+        assert {answer.result().status_code for answer in answers} == {200}
+    assert most == [1]
+
+
+def test_a_process_that_hangs_keeps_nobody_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crowd, "TURN_SECONDS", 0.05)
+    turn = tmp_path / "turn-0.lock"
+    app = Flask(__name__)
+    app.wsgi_app = Door(app, app.wsgi_app, 1, [turn])  # type: ignore[method-assign]
+    app.post("/hash")(waits_its_turn(lambda: ""))
+    with turn.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        assert app.test_client().post("/hash").status_code == 200
+
+
+def test_without_a_place_for_turns_there_are_none(tmp_path: Path) -> None:
+    app = Flask(__name__)
+    app.wsgi_app = Door(app, app.wsgi_app, 1, [tmp_path / "nowhere" / "turn-0.lock"])  # type: ignore[method-assign]
+    app.post("/hash")(waits_its_turn(lambda: ""))
+    assert app.test_client().post("/hash").status_code == 200
+
+
+def test_turns_leave_a_processor_to_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crowd, "_processors", lambda: [0, 1, 2, 3])
+    assert len(crowd.turns(tmp_path, 4)) == 3
+    assert crowd.turns(tmp_path, 3) == []
+    monkeypatch.setattr(crowd, "_processors", lambda: [0])
+    assert crowd.turns(tmp_path, 1) == []
+    assert len(crowd.turns(tmp_path, 2)) == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="a thread cannot be kept to some processors here")
+def test_who_was_let_in_stays_off_one_processor(house: tuple[Flask, Post]) -> None:
+    app, post = house
+    before = os.sched_getaffinity(0)
+    seen = []
+
+    @app.post("/hash")
+    @waits_its_turn
+    def work() -> str:
+        seen.append(os.sched_getaffinity(0))
+        with ThreadPoolExecutor(1) as hashers:
+            seen.append(hashers.submit(os.sched_getaffinity, 0).result())
+        return ""
+
+    assert post("/hash") == 200
+    assert os.sched_getaffinity(0) == before
+    kept = before - {min(before)} or before
+    assert seen == [kept, kept]
 
 
 def test_every_page_that_hashes_a_password_waits_its_turn(app: Application) -> None:

@@ -8,6 +8,7 @@ import pyotp
 import pytest
 
 from idp.authn.models import Session, SignIn
+from idp.core.session import Transaction
 from idp.web.work import Application, unit_of_work
 from tests.web.browser import Browser
 from tests.web.conftest import SYSTEM, Holder, sign_in
@@ -29,6 +30,21 @@ def test_password_and_code_lead_to_where_one_was_going(browser: Browser, ada: Ho
     assert ada.address in browser.text
     assert browser.cookie("sesame_session")
     assert not browser.cookie("sesame_sign_in")
+
+
+def test_a_try_is_counted_without_waiting_for_the_disk_and_its_outcome_is_not(
+    browser: Browser, ada: Holder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, begin = [], Transaction.begin
+
+    def watched(self: Transaction, *, write: bool, lasting: bool = True) -> None:
+        begun.append((write, lasting))
+        begin(self, write=write, lasting=lasting)
+
+    browser.get("/sign-in")
+    monkeypatch.setattr(Transaction, "begin", watched)
+    browser.post({"email": ada.address, "password": ada.password})
+    assert [lasting for write, lasting in begun if write] == [False, True]
 
 
 def test_opening_the_page_leaves_nothing_in_the_database(app: Application, browser: Browser) -> None:

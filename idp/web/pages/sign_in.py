@@ -98,15 +98,15 @@ def show_again(problems: dict[str, str]) -> Response:
 @crowd.waits_its_turn
 def prove_password() -> ResponseReturnValue:
     """Check address and password. One sentence answers every refusal, so that nothing tells which of them was wrong."""
-    open_work(write=True)
+    form, problems = forms.read(PasswordForm, request.form)
     current = current_session()
     again = bool(request.args.get("reauthenticate"))
     if current is not None and not again:
         return see_other(asked())
-    work = open_work(write=True)
-    form, problems = forms.read(PasswordForm, request.form)
     if form is None:
         return show(problems)
+    work = open_work()
+    work.write_after_reading(lasting=False)  # the try is counted; its outcome is recorded in a transaction that lasts
     attempt, token = attempt_here(work, current if again else None)
     outcome = sign_in.prove_password(
         work,
