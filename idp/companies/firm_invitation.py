@@ -38,10 +38,11 @@ _f = FirmInvitation
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """An open invitation as its reader sees it."""
+    """An open invitation as its reader sees it; `country` is that of the company, where the firm often is too."""
 
     id: UUID
     company: str
+    country: str
     by: str
     address: str
     locale: str
@@ -108,8 +109,9 @@ def find(work: Work, token: str) -> Offer:
     """
     found = _open(work, token)
     by = profile.get(work, found.invited_by).display_name if found.invited_by is not None else ""
-    name = company.get(work, found.company_id).name
-    return Offer(found.id, name, by, found.address, found.locale, mandate_scope.of(found), found.expires_at)
+    where = company.get(work, found.company_id)
+    scope = mandate_scope.of(found)
+    return Offer(found.id, where.name, where.country, by, found.address, found.locale, scope, found.expires_at)
 
 
 def has_account(work: Work, token: str) -> bool:
@@ -195,6 +197,11 @@ def of_company(work: Work, company_id: UUID) -> list[FirmInvitation]:
             .limit(50)
         )
     )
+
+
+def scope_of(invitation: FirmInvitation) -> Scope:
+    """What it offers."""
+    return mandate_scope.of(invitation)
 
 
 def _replace(

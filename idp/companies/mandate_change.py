@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from idp.companies import mandate_history, mandate_notice, mandate_parties, mandate_scope, mandate_state
+from idp.companies.errors import ChangedMeanwhile
 from idp.companies.mandate_due import YEAR
 from idp.companies.mandate_scope import Scope
 from idp.companies.mandate_state import LIVE, get
@@ -14,21 +15,29 @@ from idp.work import Work
 CHANGES = "company.mandates.change"
 
 
-def change(work: Work, mandate_id: UUID, scope: Scope) -> Mandate:
+def change(work: Work, mandate_id: UUID, scope: Scope, *, seen: int | None = None) -> Mandate:
     """Open more or less to the firm, or for another time; felt at its people's next refresh. The firm is told.
 
     The caller has seen a fresh second factor. An option that was consented to before stays so.
 
+    Args:
+        seen: the epoch of what the actor saw when deciding; None to change whatever there is.
+
     Raises:
         NotFound: no such mandate for the actor.
         NotPermitted: the actor may not, or may not consent to an option that is new.
-        Conflict: it is not active, or somebody changed it meanwhile.
+        Conflict: it is not active, or is being handed over: that is called off first.
+        ChangedMeanwhile: somebody else has changed it since it was seen.
         InvalidInput: the scope is impossible.
     """
     work.write()
     mandate = get(work, mandate_id)
     mandate_parties.require(work, CHANGES, mandate.company_id)
     mandate_state.require(mandate, LIVE)
+    if seen is not None and seen != mandate.epoch:
+        raise ChangedMeanwhile()
+    if mandate.view_from_at is not None:
+        raise Conflict(field="state", state=mandate.state, reason="handing_over")
     assert mandate.started_at is not None
     wanted = mandate_scope.checked(work, scope)
     mandate_scope.require_consent(work, mandate.company_id, set(wanted.options) - set(mandate.options))

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import Select, select, update
 from sqlalchemy.exc import IntegrityError
 
 from idp.accounts import email_address
@@ -129,38 +129,38 @@ def withdraw(work: Work, firm_id: UUID, request_id: UUID) -> None:
 
 def of_firm(work: Work, firm_id: UUID, *, limit: int = LISTED) -> list[Asked]:
     """A firm's requests, the latest first; those that wait before those that are answered."""
-    order = (_r.closed_at.is_not(None), _r.created_at.desc(), _r.id.desc())
-    return _listed(work, _r.firm_id == firm_id, order=order, limit=limit)
+    ordered = _asked(firm_id).order_by(_r.closed_at.is_not(None), _r.created_at.desc(), _r.id.desc()).limit(limit)
+    return [_shown(work, *row) for row in work.session.execute(ordered)]
+
+
+def find(work: Work, firm_id: UUID, request_id: UUID) -> Asked | None:
+    """One of a firm's requests; None for that of another one."""
+    row = work.session.execute(_asked(firm_id).where(_r.id == request_id)).one_or_none()
+    return _shown(work, *row) if row is not None else None
 
 
 def one(work: Work, firm_id: UUID, request_id: UUID) -> Asked:
-    """One request of a firm. Who may see it is for the caller.
+    """As `find`.
 
     Raises:
         NotFound: the firm has no such request; that of another one answers the same.
     """
-    found = _listed(work, _r.firm_id == firm_id, _r.id == request_id)
-    if not found:
+    found = find(work, firm_id, request_id)
+    if found is None:
         raise NotFound(kind="mandate_request")
-    return found[0]
+    return found
 
 
-def _listed(work: Work, *which: ColumnElement[bool], order: Sequence[Any] = (), limit: int = 1) -> list[Asked]:
+def _asked(firm_id: UUID) -> Select[Any]:
     a = tables.accounts.c
-    rows = work.session.execute(
-        select(_r, a.given_name, a.family_name)
-        .join(tables.accounts, a.id == _r.asked_by, isouter=True)
-        .where(*which)
-        .order_by(*order)
-        .limit(limit)
-    )
-    return [
-        Asked(
-            found.id, found.address, found.preset, f"{given or ''} {family or ''}".strip(), found.created_at,
-            found.expires_at, found.outcome or ("expired" if found.expires_at <= work.now else None),
-        )
-        for found, given, family in rows
-    ]  # fmt: skip
+    wanted = select(_r, a.given_name, a.family_name).join(tables.accounts, a.id == _r.asked_by, isouter=True)
+    return wanted.where(_r.firm_id == firm_id)
+
+
+def _shown(work: Work, found: MandateRequest, given: str | None, family: str | None) -> Asked:
+    outcome = found.outcome or ("expired" if found.expires_at <= work.now else None)
+    by = f"{given or ''} {family or ''}".strip()
+    return Asked(found.id, found.address, found.preset, by, found.created_at, found.expires_at, outcome)
 
 
 def _companies_at(work: Work, canonical: str) -> list[UUID]:

@@ -19,6 +19,7 @@ from idp.policy.models import LEVELS, at_most
 from idp.policy.permissions import ceiling_of, ceiling_permissions, highest_of
 from idp.work import Work
 
+DAY = timedelta(days=1)
 LOWER = LEVELS[:-1]  # what a product may be lowered to; the highest level is what the preset says
 
 
@@ -81,13 +82,13 @@ def _dated(work: Work, preset: Preset, scope: Scope) -> Scope:
     if scope.yearly and (scope.until_at is not None or preset.max_days is not None):
         raise InvalidInput(field="until_at", reason="not_yearly")
     longest = timedelta(days=preset.max_days) if preset.max_days is not None else None
-    if longest is not None and scope.until_at is not None and scope.until_at > begin + longest:
+    if longest is not None and scope.until_at is not None and scope.until_at >= begin + longest + DAY:  # see `end_of`
         raise InvalidInput(field="until_at", reason="too_long", days=longest.days)
     return replace(scope, starts_at=scope.starts_at if begin > work.now else None)
 
 
 def end_of(work: Work, scope: Scope, begin: datetime) -> datetime | None:
-    """When a mandate of this scope ends that begins then."""
+    """When a mandate of this scope ends that begins then; a last day that is not whole any more ends early."""
     preset = work.policies.presets.get(scope.preset)
     longest = begin + timedelta(days=preset.max_days) if preset is not None and preset.max_days else None
     return min((each for each in (scope.until_at, longest) if each is not None), default=None)

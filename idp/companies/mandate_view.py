@@ -39,8 +39,11 @@ class Seen:
         ends_at: its end; for one that goes on from year to year, the next renewal is `renews_at`.
         only_reads: the firm is handing over, and changes nothing any more.
         temporary: it is for support, and ends by itself.
+        successor: the name of the firm that it hands over to.
         firm_works: the firm's own subscription lets it work at all.
         asked_by: who began it; empty when nobody is named.
+        people: how many of the firm have access.
+        epoch: grows with every change.
     """
 
     id: UUID
@@ -64,15 +67,21 @@ class Seen:
     firm_works: bool
     asked_by: str
     people: int
+    epoch: int
 
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """Somebody of the firm with access at this client: their name and role for each product, as the client sees it."""
+    """Somebody of the firm with access at this client: their name and role for each product, as the client sees it.
+
+    Attributes:
+        used_at: when they worked there last, within an hour; None when they have not.
+    """
 
     account_id: UUID
     name: str
     roles: tuple[tuple[str, Mapping[str, str]], ...]
+    used_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +163,7 @@ def workers(
     limit: int = LISTED,
 ) -> Workers:
     """Who of the firm has access at the client by this mandate, as far as the ceiling reaches. The caller has asked for
-    the permission. Four statements, whatever their number."""
+    the permission. Five statements, whatever their number."""
     mandate = mandate_state.get(work, mandate_id)
     everybody = _workers(work, mandate)
     wanted = search.replace("\x00", "").strip()  # no name holds one, and PostgreSQL takes none
@@ -175,8 +184,9 @@ def workers(
         return Workers((), 1, total, None, None)
     begin, end = ((row.name, row.id) for row in (shown[0], shown[-1]))
     first = (work.session.scalar(counted.where(key < _place(begin))) or 0) + 1
-    roles = _roles(work, mandate, [row.id for row in shown])
-    people = tuple(Worker(row.id, row.name, tuple(roles.get(row.id, ()))) for row in shown)
+    ids = [row.id for row in shown]
+    roles, uses = _roles(work, mandate, ids), _uses(work, mandate, ids)
+    people = tuple(Worker(row.id, row.name, tuple(roles.get(row.id, ())), uses.get(row.id)) for row in shown)
     more = first + len(shown) - 1 < total
     return Workers(people, first, total, begin if first > 1 else None, end if more else None)
 
@@ -242,6 +252,7 @@ def _shown(
         firm_works=working.get(row.firm_id, False),
         asked_by=people.get(row.asked_by, "") if row.asked_by is not None else "",
         people=_count(work, row) if state in LIVE else 0,
+        epoch=row.epoch,
     )
 
 
@@ -325,6 +336,13 @@ def _roles(work: Work, mandate: Mandate, account_ids: list[UUID]) -> dict[UUID, 
     for row in rows:
         found.setdefault(row.account_id, {}).setdefault(row.product, row)
     return {key: [(product, _labels(work, row)) for product, row in held.items()] for key, held in found.items()}
+
+
+def _uses(work: Work, mandate: Mandate, account_ids: list[UUID]) -> dict[UUID, datetime]:
+    """By person, when they worked there last."""
+    u = tables.mandate_uses.c
+    mine = u.company_id == mandate.company_id, u.firm_id == mandate.firm_id, u.account_id.in_(account_ids)
+    return {row.account_id: row.used_at for row in work.session.execute(select(u.account_id, u.used_at).where(*mine))}
 
 
 def _labels(work: Work, row: Row[Any]) -> Mapping[str, str]:

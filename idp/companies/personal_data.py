@@ -17,6 +17,7 @@ from idp.companies.models import (
     Mandate,
     MandateRequest,
     MandateTerms,
+    MandateUse,
     Membership,
     MembershipPeriod,
     Onboarding,
@@ -50,6 +51,7 @@ HELD = (
     children("membership_periods", MembershipPeriod, "membership_id", Membership, after="ended"),
     of("roles", ProductRole, "ended", acts=frozenset({"granted_by"})),
     of("work_for_clients", Assignment, "ended", acts=frozenset({"given_by"})),
+    of("used_at_clients", MandateUse),
     of("staff_roles", StaffRole, "ended"),
     Held(
         "invitations", Invitation, _to_the_person, "kept", frozenset({"token_digest"}),

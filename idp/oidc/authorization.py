@@ -14,6 +14,8 @@ from authlib.oauth2.rfc6749 import InvalidRequestError
 from sqlalchemy import bindparam, delete, insert, select, update
 
 from idp.authn.session import Current
+from idp.companies import mandate_use
+from idp.companies.access import Access
 from idp.core import tokens
 from idp.core.errors import Expired
 from idp.core.ids import uuid7
@@ -207,8 +209,15 @@ def forget(work: Work, taken: Taken) -> bool:
     return _FORGET.run(work.session.connection(), {"kept": taken.id}) == 1
 
 
-def answer_code(work: Work, request: ValidRequest, current: Current, company_id: UUID | None) -> str:
-    """The address that carries a code to the client, with `state` and `iss` (RFC 9207)."""
+def answer_code(work: Work, request: ValidRequest, current: Current, reach: Access | None) -> str:
+    """The address that carries a code to the client, with `state` and `iss` (RFC 9207).
+
+    Args:
+        reach: what the person may do in the company that the code is for; None for a client without product.
+    """
+    if reach is not None:
+        mandate_use.note(work, reach)
+    company_id = reach.company_id if reach is not None else None
     code = codes.issue(
         work, request.client, current, request.parameters,
         redirect_uri=request.redirect_uri, scope=request.scope, company_id=company_id,

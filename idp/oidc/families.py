@@ -10,6 +10,8 @@ from sqlalchemy import bindparam, exists, insert, select, update
 from idp.accounts.models import Account, EmailAddress
 from idp.audit import log as audit
 from idp.authn.models import Session
+from idp.companies import mandate_use
+from idp.companies.access import Access
 from idp.core.prepared import Prepared
 from idp.core.session import reader
 from idp.oidc.claims import HOLDS_ADDRESS, SUBJECT_COLUMNS, Subject, subject_of
@@ -112,9 +114,11 @@ def open_for(
     )
 
 
-def touch(work: Work, family: Family, company_id: UUID | None) -> None:
+def touch(work: Work, family: Family, company_id: UUID | None, reach: Access | None) -> None:
     """Note the use of a family and the company it now works for; written when something has changed."""
     if company_id != family.company_id or work.now - family.last_used_at > TOUCHED_EVERY:
+        if reach is not None:
+            mandate_use.note(work, reach)
         work.session.execute(
             update(Grant).where(Grant.id == family.grant_id).values(last_used_at=work.now, company_id=company_id)
         )

@@ -210,7 +210,7 @@ class RefreshTokenGrant(rfc6749.RefreshTokenGrant):
         scope = narrowed(self.request.form.get("scope"), family.scope)
         if client.public and not presented.used:
             value = _rotated(work, presented)
-        families.touch(work, family, company_id)
+        families.touch(work, family, company_id, reach)
         answer = _answer(work, client, family.subject, scope, family.grant_id, reach, family.nonce)
         answer["refresh_token"] = value
         return 200, answer, self.TOKEN_RESPONSE_HEADER

@@ -37,6 +37,7 @@ class Decision:
         need: what is missing.
         company_id: the company the answer is for, once known.
         error: the protocol's error when the client forbids interaction (`prompt=none`).
+        reach: what the person may do there, where the answer is for a company.
         refusal: why the person has no access.
         asked: whether the client named the company, so that a refusal goes back to it.
         given_up: the person has done it already and it did not help, or nothing would; the error goes back to the
@@ -47,6 +48,7 @@ class Decision:
     need: Need
     company_id: UUID | None = None
     error: str = ""
+    reach: Access | None = None
     refusal: Refusal | None = None
     asked: bool = False
     given_up: bool = False
@@ -180,8 +182,8 @@ def _company(
     else:
         found = None if named else access.why_none(work, current.account_id, client.product)
     if found is None or isinstance(found, Refusal):
-        return Decision(Need.REFUSED, company_id, "access_denied", found, asked=named)
-    return Decision(Need.READY, company_id)
+        return Decision(Need.REFUSED, company_id, "access_denied", refusal=found, asked=named)
+    return Decision(Need.READY, company_id, reach=found)
 
 
 def asked_company(parameters: dict[str, str]) -> str | None:

@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException
 
+from idp.web import kept_form
+
 # Not a field of any model: the anti-forgery token and the language button.
 _ENVELOPE = frozenset({"csrf_token", "set_locale"})
 # C0 and C1 controls, and the directional overrides that make a text read otherwise than it is written.
@@ -60,9 +62,9 @@ def read(model: type[FormT], sent: MultiDict[str, str]) -> tuple[FormT | None, d
 
 def typed(lines: frozenset[str] = frozenset()) -> dict[str, str]:
     """What the person had typed, for the page that is shown again: never a password, and never more than a line, but
-    for the fields that hold several."""
+    for the fields that hold several. Of a page that one comes back to from a proof, what was typed before it."""
     if request.method != "POST":
-        return {}
+        return dict(kept_form.fields().items())
     try:
         sent = request.form.items()
     except HTTPException:  # a body that cannot be read: its error page has no form

@@ -15,7 +15,6 @@ from flask import g, request
 from werkzeug.datastructures import MultiDict
 
 from idp.core.errors import InvalidInput
-from idp.web.render import current_session
 from idp.web.work import open_work
 
 QUERY = "kept"
@@ -56,13 +55,12 @@ def _seal(page: str, account_id: UUID, fields: list[tuple[str, str]]) -> str:
 
 
 def _unseal(sealed: str) -> list[tuple[str, str]]:
-    current = current_session()
-    if not sealed or current is None:
-        return []
     work = open_work()
+    if not sealed or work.actor.kind != "account" or work.actor.id is None:
+        return []
     try:
         raw = base64.urlsafe_b64decode(sealed + "=" * (-len(sealed) % 4))
-        content = work.keyring.decrypt(raw, _place(request.path, current.account_id))
+        content = work.keyring.decrypt(raw, _place(request.path, work.actor.id))
     except (ValueError, InvalidInput):
         return []
     since, fields = json.loads(zlib.decompress(content))

@@ -5,6 +5,8 @@ from typing import Any
 
 from flask_babel import gettext, lazy_gettext
 
+from idp.companies import mandate_scope
+from idp.companies.mandate_scope import Scope
 from idp.companies.mandate_view import Seen
 from idp.policy import Policies, label_for
 from idp.policy.permissions import ceiling_of
@@ -21,6 +23,7 @@ _STATES = {
     "expired": _l("Not answered in time"),
     "ended": _l("Ended"),
 }
+LEVELS = {"work": _l("enter and change"), "view": _l("view only"), "none": _l("no access")}
 
 
 def presets(policies: Policies) -> list[dict[str, str]]:
@@ -31,46 +34,45 @@ def presets(policies: Policies) -> list[dict[str, str]]:
     ]
 
 
-def options(policies: Policies, allowed: Iterable[str]) -> list[dict[str, str]]:
-    """The options that somebody may consent to, after the choice of none."""
-    listed = [each for each in policies.options.values() if each.id in set(allowed)]
-    return [
-        {"value": "", "label": gettext("Nothing more")},
-        *({"value": each.id, "label": _label(each.label)} for each in listed),
-    ]
-
-
-def products(policies: Policies, preset: str, chosen: Iterable[str], lowered: Iterable[str] = ()) -> str:
+def products(policies: Policies, preset: str, chosen: Iterable[str], below: Iterable[str] = ()) -> str:
     """The products that a ceiling opens, by name."""
-    opened = ceiling_of(policies, preset, chosen, lowered)
+    opened = ceiling_of(policies, preset, chosen, below)
     return ", ".join(_label(policies.products[each].label) for each in policies.products if each in opened)
 
 
-def title(policies: Policies, seen: Seen) -> str:
+def title(policies: Policies, scope: Scope) -> str:
     """The preset and its options."""
-    entries = [policies.presets.get(seen.scope.preset), *(policies.options.get(each) for each in seen.scope.options)]
+    entries = [policies.presets.get(scope.preset), *(policies.options.get(each) for each in scope.options)]
     return " + ".join(_label(each.label) for each in entries if each is not None)
+
+
+def access(policies: Policies, scope: Scope) -> str:
+    """The preset and its options, and the products that are to stay below."""
+    known = policies.products
+    less = [f"{_label(known[each].label)}: {LEVELS[level]}" for each, level in scope.lowered.items() if each in known]
+    return f"{title(policies, scope)} ({', '.join(less)})" if less else title(policies, scope)
 
 
 def shown(policies: Policies, seen: Seen) -> dict[str, Any]:
     """A mandate for a list and for its own page."""
-    lowered = [f"{product}:{level}" for product, level in seen.scope.lowered.items()]
-    state = gettext("Hands over: reads only") if seen.only_reads and seen.state == "active" else _STATES[seen.state]
+    waits, begins = seen.state in ("invited", "requested"), seen.begins_at or seen.scope.starts_at
     return {
         "id": seen.id,
         "firm": seen.firm,
         "company": seen.company,
         "state": seen.state,
-        "state_label": str(state),
-        "title": title(policies, seen),
+        "state_label": _state(seen),
+        "title": access(policies, seen.scope),
         "preset": seen.scope.preset,
         "option": next(iter(seen.scope.options), ""),
-        "products": products(policies, seen.scope.preset, seen.scope.options, lowered),
-        "begins": day(seen.begins_at) if seen.begins_at else "",
+        "products": products(policies, seen.scope.preset, seen.scope.options, lowered(seen.scope)),
+        "begins": day(begins) if begins else "",
         "until": _until(seen),
+        "reads_from": day(seen.view_from_at) if seen.view_from_at else "",
+        "successor": seen.successor,
         "asked": day(seen.created_at),
         "asked_by": seen.asked_by,
-        "expires": day(seen.expires_at) if seen.state in ("invited", "requested") else "",
+        "expires": day(seen.expires_at) if waits else "",
         "ended": day(seen.ended_at) if seen.ended_at and seen.state not in ("active", "invited", "requested") else "",
         "people": seen.people,
         "firm_works": seen.firm_works,
@@ -78,12 +80,32 @@ def shown(policies: Policies, seen: Seen) -> dict[str, Any]:
     }
 
 
+def lowered(scope: Scope) -> list[str]:
+    """How `products` takes the products that are to stay below."""
+    return mandate_scope.kept(scope)
+
+
+def end_of(scope: Scope) -> str:
+    """When it ends, in a few words."""
+    if scope.until_at is not None:
+        return day(scope.until_at)
+    return str(gettext("from year to year") if scope.yearly else gettext("no end date; either side can end it"))
+
+
+def _state(seen: Seen) -> str:
+    if seen.state == "active" and seen.only_reads:
+        return str(gettext("Hands over: reads only"))
+    if seen.state == "active" and seen.view_from_at is not None:
+        return str(gettext("Hands over: reads only from %(date)s on", date=day(seen.view_from_at)))
+    return str(_STATES[seen.state])
+
+
 def _until(seen: Seen) -> str:
     if seen.ends_at is not None:
         return day(seen.ends_at)
     if seen.renews_at is not None:
         return str(gettext("renewed every year, next on %(date)s", date=day(seen.renews_at)))
-    return str(gettext("no end date; either side can end it"))
+    return end_of(seen.scope)
 
 
 def _label(texts: Any) -> str:

@@ -34,7 +34,7 @@ def asks(stage: Stage, actor: str, company: str, action: str, email: str) -> Bro
     if action == "invite":
         browser.get(f"{home}/invite")
     else:
-        browser.get(f"{home}/{waiting(stage, company)}")
+        browser.get(f"{home}/{waiting(stage, company)}/confirm")
     browser.submit({"email": email, "preset": "review"})
     return browser
 
@@ -91,15 +91,18 @@ def test_a_mandate_from_the_invitation_to_its_end(own_stage: Stage) -> None:
     karim.get(f"/companies/{deltour}/mandates/{waiting(own_stage, 'studio-mirabelle')}")
     karim.submit()
     assert state(own_stage, "studio-mirabelle") == "active"
+    assert "/clients/" in karim.text
 
     chloe.get(f"/companies/{mirabelle}/accountants")
     assert "Cabinet Deltour" in chloe.text
     chloe.get(f"/companies/{mirabelle}/accountants/{waiting(own_stage, 'studio-mirabelle')}")
     assert "Karim Benali" in chloe.text
-    kept = chloe.form.values
-    chloe.submit()  # the form of the end is the only one left
+    chloe.get(f"{chloe.address}/end")
+    assert "aussitôt l’accès à" in chloe.text
+    page, kept = chloe.address, chloe.form.values
+    chloe.submit()
     assert state(own_stage, "studio-mirabelle") == "ended"
-    chloe._send("POST", f"{chloe.address}/end", data=kept)  # once more, from a page that is old
+    chloe._send("POST", page, data=kept)  # once more, from a page that is old
     assert chloe.status == 422
     assert "entre-temps" in chloe.text
     assert (
@@ -112,7 +115,7 @@ def test_a_firm_asks_and_hears_the_same_whoever_is_there(own_stage: Stage) -> No
     for address in (ADDRESSES["etienne.garnier"], "nobody@nowhere.example"):
         nathalie.get(f"/companies/{deltour}/mandates/ask")
         nathalie.submit({"email": address, "preset": "review"})
-        assert nathalie.address == f"/companies/{deltour}/mandates"
+        assert nathalie.address == f"/companies/{deltour}/mandates?done=asked"
         assert address in nathalie.text
     assert "Librairie" not in nathalie.text
     nathalie.get(f"/companies/{deltour}/mandates/ask")

@@ -126,6 +126,9 @@ KEYS = {
     "invitation_id": ("invitations",),
     "received_id": ("mandates",),
     "mandate_id": ("mandates",),
+    "invited_id": ("firm_invitations",),
+    "sent_id": ("mandate_requests",),
+    "successor": ("mandates",),
 }
 PLAIN = {
     "filename": ["style.css"], "name": ["access-token"], "set_id": ["x"], "client_id": ["x"],
@@ -279,6 +282,9 @@ FIXED: dict[str, tuple[str, ...]] = {
     "exported": ("yes",),
     "preset": ("full-file",),
     "option": ("payroll",),
+    "starts": ("",),
+    "ends": ("open", "on"),
+    "firm": ("",),
     "day": ("2031-03-31",),
 }
 # The envelope of every form: sent as the page has it.

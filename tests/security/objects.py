@@ -19,6 +19,7 @@ from idp.companies import (
     client_group,
     colleague_request,
     company,
+    firm_invitation,
     mandate,
     mandate_request,
     membership,
@@ -26,11 +27,13 @@ from idp.companies import (
     subscription,
     subscription_request,
 )
+from idp.companies.mandate_scope import Scope
 from idp.companies.models import (
     Assignment,
     ClientGroup,
     ColleagueRequest,
     CustomRole,
+    FirmInvitation,
     FirstUser,
     Invitation,
     Mandate,
@@ -171,6 +174,8 @@ WITHIN: dict[str, Callable[[Work, UUID], str | None]] = {
     "received_id": _mandate(Mandate.firm_id),
     "invitation_id": _first(Invitation.id, Invitation.company_id),
     "wish_id": _first(MandateRequest.id, MandateRequest.firm_id),
+    "invited_id": _first(FirmInvitation.id, FirmInvitation.company_id),
+    "sent_id": _first(MandateRequest.id, MandateRequest.firm_id),
 }
 """By parameter, what a company has of it."""
 
@@ -190,7 +195,7 @@ AT |= {
     f"/companies/<uuid:company_id>/accountants/<uuid:mandate_id>{act}": {
         "mandate_id": _first(Mandate.id, Mandate.company_id)
     }
-    for act in ("", "/change", "/confirm", "/end", "/withdraw")
+    for act in ("", "/change", "/confirm", "/end", "/hand-over", "/keep", "/withdraw")
 }
 """By path, what to put there instead."""
 
@@ -245,6 +250,9 @@ def prepare(stage: Stage) -> None:
             colleague_request.ask(acting, company_id, name="A colleague", address=f"colleague@{reference}.example")
             _begin(work, company_id, f"somebody@{reference}.example")
             _refused(work, company_id, reference)
+            firm_invitation.invite(
+                work, company_id, address=f"marc@{reference}.example", scope=Scope("review"), locale="fr-FR"
+            )
     with stage.work() as work:
         _refused(work, stage.company(cast.FIRM), cast.FIRM)
     for reference, name in {cast.LUMEN: "amelie.dubois", cast.ROOFS: "joris.vanderlinden"}.items():
@@ -277,7 +285,8 @@ def _other_firm(work: Work, account_id: UUID) -> None:
     accountant = {"product": "accounting", "role_id": "accounting.accountant"}
     assignment.give(work, firm.id, account_id, client_id=client.id, **accountant)
     client_group.create(work, firm.id, "A group of others")
-    mandate_request.ask(work, firm.id, address="somebody@elsewhere.example", preset="review")
+    for each in (firm.id, company.find(work, cast.FIRM).id):
+        mandate_request.ask(work, each, address="nobody@nowhere.example", preset="review")
 
 
 def _named_set(work: Work, stage: Stage) -> None:

@@ -25,7 +25,7 @@ CLIENT = {
 LIST = {
     **FRAME, "clients": [CLIENT], "search": "", "found": 1, "narrowed": False, "products": PRODUCTS, "groups": GROUPS,
     "people": [{"value": "", "label": "Tous"}, {"value": "1", "label": "Lotte Peeters"}], "states": PRODUCTS,
-    "chosen": CHOSEN, "groups_url": "/g", "colleagues_url": "/c", "assigns": True, "pages": PAGER,
+    "chosen": CHOSEN, "ask_url": "/a", "groups_url": "/g", "colleagues_url": "/c", "assigns": True, "pages": PAGER,
 }  # fmt: skip
 HELD = {
     "id": "1", "product": "Capture de documents", "role": "Saisie (rôle du cabinet)", "language": "néerlandais",
@@ -85,7 +85,8 @@ PAGES: dict[str, list[dict[str, Any]]] = {
     "firm/clients.html": [
         LIST,
         {**LIST, "clients": [], "found": 0, "narrowed": True, "search": "zz", "groups": GROUPS[:1], "people": []},
-        {**LIST, "clients": [], "found": 0, "groups_url": None, "colleagues_url": None, "assigns": False,
+        {**LIST, "clients": [], "found": 0, "ask_url": None, "groups_url": None, "colleagues_url": None,
+            "assigns": False,
          "pages": None},
         {**LIST, "groups": GROUPS[:1], "clients": [{**CLIENT, "city": "", "products": "", "groups": ""}]},
     ],

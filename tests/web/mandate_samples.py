@@ -32,45 +32,136 @@ _AREA = {
 }
 _MANDATE = {
     "id": "7", "firm": "Cabinet <Deltour>", "company": "Studio <Mirabelle>", "state": "active", "state_label": "Actif",
-    "title": "Tenue complète", "preset": "review", "option": "",
-    "products": "Comptabilité, Facturation", "begins": "1er mars 2026",
-    "until": "sans date de fin", "asked": "28 février 2026", "asked_by": "Nathalie", "expires": "",
-    "ended": "", "people": 2, "firm_works": True, "temporary": False,
+    "title": "Tenue complète", "products": "Comptabilité, Facturation", "begins": "1er mars 2026",
+    "until": "ce que l’un de vous y mette fin", "asked": "28 février 2026", "asked_by": "Nathalie", "expires": "",
+    "ended": "", "reads_from": "", "successor": "", "people": 2, "firm_works": True, "temporary": False,
 }  # fmt: skip
 _WAITS = {**_MANDATE, "state": "requested", "state_label": "Demande un accès", "begins": "", "expires": "14 mars 2026"}
-_PRESETS = [{"value": "full-file", "label": "Tenue complète"}, {"value": "review", "label": "Révision"}]
-_OPTIONS = [{"value": "", "label": "Rien de plus"}, {"value": "payroll", "label": "Paie"}]
+_TERMS = {
+    "presets": [
+        {"value": "full-file", "label": "Tenue complète", "hint": "Comptabilité, Facturation"},
+        {"value": "support", "label": "Assistance", "hint": "Facturation ; prend fin après 30 jours"},
+    ],
+    "preset": "full-file",
+    "options": [{"value": "", "label": "Rien de la paie"}, {"value": "payroll", "label": "Paie"}],
+    "levels": [{"name": "level_accounting", "label": "Comptabilité"}, {"name": "level_payroll", "label": "Paie"}],
+    "choices": [{"value": "", "label": "Comme l’accès"}, {"value": "view", "label": "Consulter seulement"}],
+    "ends": [{"value": "open", "label": "Sans fin"}, {"value": "on", "label": "À une date", "hint": "Prévenu avant."}],
+    "begins": True,
+    "special": frozenset({"starts", "until", "ends", "level_accounting"}),
+}  # fmt: skip
 _ONE = {
-    **_AREA, "side": "company", "mandate": _MANDATE, "people": [], "base": "/companies/1/accountants/7",
-    "back": "/companies/1/accountants", "answers": False, "withdraws": False, "ends": True, "presets": _PRESETS,
-    "options": _OPTIONS,
+    **_AREA, "side": "company", "mandate": _MANDATE, "people": [], "search": None, "found": 0, "pages": None,
+    "base": "/companies/1/accountants/7", "back": "/companies/1/accountants", "answer_url": None, "accepts": False,
+    "refuses": False, "withdraws": False, "keeps": False, "change_url": None, "hand_over_url": None, "end_url": "/e",
+    "client_url": None, "done": "",
+}  # fmt: skip
+_LANGUAGES = [{"value": "fr-FR", "label": "français (France)"}, {"value": "nl-BE", "label": "néerlandais"}]
+_INVITE = {
+    **_AREA, "terms": _TERMS, "unknown": False, "firms": [], "languages": _LANGUAGES, "language": "fr-FR", "days": 14,
 }  # fmt: skip
 _WRONG = {"problems": {"email": "Cette adresse ne correspond à aucun compte de cabinet."}, "form": {"email": "a@b"}}
+_PERSON = {"name": "Lotte <Peeters>", "roles": "Facturation : Lecture", "used": "dernière utilisation le 3 mai"}
+_PAGER = {"first": 1, "last": 25, "total": 41, "previous_url": None, "next_url": "?after=2"}
+_CHANGE = {"areas": [], "limited": [], "freed": [], "added": 0, "taken": 0}
+_REVIEW = {
+    **_AREA, "mandate": _MANDATE, "now": "Tenue complète", "then": "Révision", "changes": [], "dates": [],
+    "changed": True, "kept": {"preset": "review", "seen": 7}, "back": "/b",
+}  # fmt: skip
+_OFFER = {
+    "company": "Studio <Mirabelle>", "inviter": "Chloé Fontaine", "email": "marc@compta.example", "access": "Révision",
+    "products": "Comptabilité", "ends": "ce que l’un de vous y mette fin", "expires": "14 mars 2026", "way": "create",
+    "firm_url": "/f", "sign_in_url": "/s", "decline_url": "/d",
+}  # fmt: skip
+_ASKED = {"url": "/r", "address": "a@b.example", "preset": "Révision", "by": "N", "asked": "hier", "state": "refusée"}
 
 PAGES: dict[str, list[dict[str, Any]]] = {
     "mandate/list.html": [
-        {**_AREA, "firms": [_MANDATE, _WAITS], "support": [_MANDATE], "past": [_MANDATE], "may_invite": True},
-        {**_AREA, "firms": [], "support": [], "past": [], "may_invite": False},
+        {
+            **_AREA, "firms": [_MANDATE, _WAITS], "support": [_MANDATE], "past": [{**_MANDATE, "ended": "hier"}],
+            "invited": [{"url": "/i", "name": "<marc>@compta.example", "detail": "Invité"}], "may_invite": True,
+            "most": 4, "done": "C’est fait.",
+        },
+        {
+            **_AREA, "firms": [_MANDATE], "support": [], "past": [], "invited": [], "may_invite": True, "most": 1,
+            "done": "",
+        },
+        {**_AREA, "firms": [], "support": [], "past": [], "invited": [], "may_invite": False, "most": 3, "done": ""},
     ],
     "mandate/invite.html": [
-        {**_AREA, "presets": _PRESETS, "options": _OPTIONS, "days": 14},
-        {**_AREA, "presets": _PRESETS, "options": _OPTIONS[:1], "days": 1, **_WRONG},
+        _INVITE,
+        {**_INVITE, "days": 1, "unknown": True, "terms": {**_TERMS, "options": []}, **_WRONG},
+        {**_INVITE, "firms": [{"value": "1", "label": "Cabinet <A>"}], "problems": {"until": "Une date."}},
+    ],
+    "mandate/invited.html": [
+        {**_AREA, "address": "a@b.example", "title": "Révision", "sent": "hier", "expires": "demain", "back": "/b"},
+    ],
+    "mandate/confirm.html": [
+        {**_AREA, "mandate": _WAITS, "terms": _TERMS, "back": "/b"},
+        {**_AREA, "mandate": _WAITS, "terms": _TERMS, "back": "/b", **_WRONG},
+    ],
+    "mandate/change.html": [
+        {**_AREA, "mandate": _MANDATE, "seen": 7, "terms": {**_TERMS, "begins": False}, "back": "/b"},
+        {**_AREA, "mandate": _MANDATE, "seen": 7, "terms": _TERMS, "back": "/b", "problems": {"form": "Changé."}},
+    ],
+    "mandate/review.html": [
+        {
+            **_REVIEW, "dates": [("Fin", "aucune", "31 mars 2027")],
+            "changes": [
+                {"label": "Paie", "change": _CHANGE, "gone": False, "new": True},
+                {"label": "Facturation", "change": _CHANGE, "gone": True, "new": False},
+            ],
+        },
+        {**_REVIEW, "changed": False},
+    ],
+    "mandate/hand_over.html": [
+        {
+            **_AREA, "mandate": _MANDATE, "firms": [{"value": "1", "label": "Cabinet <B>", "hint": "depuis hier"}],
+            "invite_url": None, "back": "/b",
+        },
+        {**_AREA, "mandate": _MANDATE, "firms": [], "invite_url": "/i", "back": "/b"},
+    ],
+    "mandate/end.html": [
+        {**_AREA, "mandate": _MANDATE, "live": True, "back": "/b"},
+        {**_AREA, "mandate": _MANDATE, "live": False, "back": "/b"},
     ],
     "mandate/one.html": [
-        {**_ONE, "people": [{"name": "Lotte <Peeters>", "roles": "Facturation : Lecture"}]},
+        {**_ONE, "people": [_PERSON], "change_url": "/c", "hand_over_url": "/h", "done": "C’est fait."},
+        {**_ONE, "people": [_PERSON], "search": "lo", "found": 41, "pages": _PAGER},
+        {**_ONE, "search": "zz", "keeps": True, "mandate": {**_MANDATE, "successor": "<B>", "reads_from": "hier"}},
         {**_ONE, "mandate": {**_MANDATE, "firm_works": False}},
-        {**_ONE, "mandate": _WAITS, "answers": True, "ends": False, **_WRONG},
-        {**_ONE, "mandate": {**_WAITS, "state": "invited"}, "withdraws": True, "ends": False},
-        {**_ONE, "side": "firm", "mandate": {**_WAITS, "state": "invited"}, "answers": True, "ends": False},
+        {**_ONE, "mandate": _WAITS, "answer_url": "/a", "refuses": True, "end_url": None, "problems": {"form": "N"}},
+        {**_ONE, "mandate": {**_WAITS, "state": "invited"}, "withdraws": True, "end_url": None},
+        {
+            **_ONE, "side": "firm", "mandate": {**_WAITS, "state": "invited"}, "accepts": True, "refuses": True,
+            "end_url": None, "client_url": "/x",
+        },
     ],
     "mandate/firm.html": [
-        {
-            **_AREA, "waiting": [_WAITS], "may_ask": True,
-            "asked": [{"address": "a@b.example", "preset": "Révision", "by": "N", "asked": "hier", "state": "refusée"}],
-        },
-        {**_AREA, "waiting": [], "asked": [], "may_ask": False},
+        {**_AREA, "waiting": [_WAITS], "may_ask": True, "asked": [_ASKED, {**_ASKED, "url": None}], "done": "Fait."},
+        {**_AREA, "waiting": [], "asked": [], "may_ask": False, "done": ""},
     ],
-    "mandate/ask.html": [{**_AREA, "presets": _PRESETS}, {**_AREA, "presets": _PRESETS, **_WRONG}],
+    "mandate/sent.html": [
+        {**_AREA, "asked": _ASKED, "waits": True, "back": "/b"},
+        {**_AREA, "asked": _ASKED, "waits": False, "back": "/b", "problems": {"form": "Entre-temps."}},
+    ],
+    "mandate/ask.html": [
+        {**_AREA, "presets": _TERMS["presets"]},
+        {**_AREA, "presets": _TERMS["presets"], **_WRONG},
+    ],
+    "firm_invitation/start.html": [
+        _OFFER,
+        {**_OFFER, "way": "sign_in", "inviter": ""},
+        {**_OFFER, "way": "go_on", "account": _AREA["account"]},
+    ],
+    "firm_invitation/firm.html": [
+        {"company": "Studio", "countries": [{"value": "FR", "label": "France"}], "decline_url": "/d"},
+        {
+            "company": "Studio", "countries": [{"value": "FR", "label": "France"}], "decline_url": "/d",
+            "problems": {"name": "Remplissez ce champ.", "form": "Non."}, "form": {"name": "", "country": "FR"},
+        },
+    ],
+    "firm_invitation/decline.html": [{"company": "Studio <M>", "back_url": "/b"}],
 }  # fmt: skip
 
 MAILS: dict[str, list[dict[str, Any]]] = {

@@ -4,7 +4,7 @@ from idp.companies.models.billing import BillingEvent, BillingKey, BillingStream
 from idp.companies.models.client_group import ClientGroup, GroupedClient
 from idp.companies.models.colleague_request import ColleagueRequest
 from idp.companies.models.company import AccessClock, Company
-from idp.companies.models.mandate import Assignment, Mandate, MandateTerms
+from idp.companies.models.mandate import Assignment, Mandate, MandateTerms, MandateUse
 from idp.companies.models.mandate_offer import FirmInvitation, MandateRequest
 from idp.companies.models.membership import (
     CustomRole,
@@ -39,6 +39,7 @@ __all__ = [
     "Mandate",
     "MandateRequest",
     "MandateTerms",
+    "MandateUse",
     "Membership",
     "MembershipPeriod",
     "Onboarding",

@@ -108,3 +108,18 @@ class Assignment(Identified, Base):
     created_at: Mapped[datetime]
     given_by: Mapped[UUID | None] = mapped_column(ForeignKey("accounts.id", ondelete="SET NULL"))
     ended_at: Mapped[datetime | None]
+
+
+class MandateUse(Identified, Base):
+    """When somebody of a firm worked for a client last, as the client sees it; not more exact than an hour."""
+
+    __tablename__ = "mandate_uses"
+    __table_args__ = (
+        Index("uq_mandate_uses_person", "company_id", "firm_id", "account_id", unique=True),
+        Index("ix_mandate_uses_account_id", "account_id"),
+    )
+
+    company_id: Mapped[UUID] = mapped_column(ForeignKey("companies.id", ondelete="CASCADE"))
+    firm_id: Mapped[UUID] = mapped_column(ForeignKey("companies.id", ondelete="CASCADE"))
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"))
+    used_at: Mapped[datetime]

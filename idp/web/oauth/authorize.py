@@ -89,7 +89,7 @@ def _follow(work: Work, asked: ValidRequest, decision: Decision, current: Curren
     if decision.need is Need.READY and current is not None:
         if taken is not None and not authorization.forget(work, taken):
             return partial(_explained, "The request was answered already.")
-        return authorization.answer_code(work, asked, current, decision.company_id)
+        return authorization.answer_code(work, asked, current, decision.reach)
     if decision.need is Need.REFUSED:
         return _refuse(work, asked, decision)
     if asked.silent or decision.given_up:

@@ -10,6 +10,8 @@ STATIC_KEPT_SECONDS = 31_536_000  # an address of a static file carries its cont
 ROOMS = (
     "access_log",
     "account",
+    "accountant_invitations",
+    "accountant_terms",
     "accountants",
     "activation",
     "applications",
@@ -28,6 +30,7 @@ ROOMS = (
     "devices",
     "email_change",
     "explanation",
+    "firm_invited",
     "firm_mandates",
     "first_steps",
     "get_started",

@@ -1,181 +1,172 @@
-"""A company's external accountants (SC24): who may do what until when, inviting a firm, answering and ending."""
+"""A company's external accountants (SC24): who may do what until when, who of them has access, refusing and ending."""
 
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext, ngettext
-from pydantic import StringConstraints
+from flask_babel import gettext
 from werkzeug.wrappers import Response
 
-from idp.companies import mandate, mandate_scope, mandate_view
-from idp.companies.errors import (
-    FirmsFull,
-    MandateExists,
-    MandateExpired,
-    MandateMismatch,
-    MandateSelf,
-    MandateWaiting,
-    NotAFirm,
-    NotSubscribed,
-    RoleNotAssignable,
-)
-from idp.companies.mandate_scope import Scope
-from idp.core.errors import Conflict, IdpError, InvalidInput, NotFound, Throttled
+from idp.companies import firm_invitation, mandate, mandate_change, mandate_view
+from idp.companies.mandate_view import Seen
+from idp.core.errors import Conflict, NotFound
 from idp.policy import label_for
-from idp.web import csrf, forms, locale, mandate_words
+from idp.web import csrf, locale, mandate_words, paging
 from idp.web.pages.company_area import Area, enter
 from idp.web.pages.continuing import see_other
+from idp.web.render import day
 
 blueprint = Blueprint("pages_accountants", __name__)
 csrf.guard(blueprint)
 
-SEES, INVITES, CONFIRMS, ENDS = (f"company.mandates.{each}" for each in ("view", "invite", "confirm", "end"))
+SEES, INVITES, CONFIRMS, CHANGES, ENDS = (
+    f"company.mandates.{each}" for each in ("view", "invite", "confirm", "change", "end")
+)
 PATH = "/companies/<uuid:company_id>/accountants"
 ONE = f"{PATH}/<uuid:mandate_id>"
-_REFUSED = (Conflict, InvalidInput, NotFound, Throttled, RoleNotAssignable, MandateExpired)
-
-
-class FirmForm(forms.Form):
-    email: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=320)]
-    preset: str
-    option: str = ""
-
-    says = {"email": forms.EMAIL_PROBLEM}
+WORKERS = "people of a firm"
+SEARCH_FROM = 8  # fewer people are found faster by looking
+LONGEST = 100
 
 
 @blueprint.get(PATH)
 def accountants(company_id: UUID) -> ResponseReturnValue:
-    """The firms with access, those that wait for an answer, temporary support, and what is over."""
+    """The firms with access, those that wait for an answer, temporary support, and what is over. Query: `done`."""
     area = enter(company_id, SEES)
+    policies = area.work.policies
     current, past = mandate_view.of_company(area.work, company_id)
-    shown = [mandate_words.shown(area.work.policies, each) for each in current]
+    shown = [mandate_words.shown(policies, each) for each in current]
     return area.page(
         "mandate/list.html",
         firms=[each for each in shown if not each["temporary"]],
         support=[each for each in shown if each["temporary"]],
-        past=[mandate_words.shown(area.work.policies, each) for each in past],
+        invited=[
+            {
+                "url": area.path("accountants", "invited", each.id),
+                "name": each.address,
+                "detail": gettext("Invited to create a firm, waits until %(date)s", date=day(each.expires_at)),
+            }
+            for each in firm_invitation.of_company(area.work, company_id)
+        ],
+        past=[mandate_words.shown(policies, each) for each in past],
         may_invite=area.may(INVITES),
+        most=policies.mandates.firms_per_company,
+        done=_done(request.args.get("done", "")),
     )
-
-
-@blueprint.get(f"{PATH}/invite")
-def open_invitation(company_id: UUID) -> ResponseReturnValue:
-    """What an accountant will see, what never, and the form that invites one."""
-    return show_invitation({}, company_id)
-
-
-def show_invitation(problems: dict[str, str], company_id: UUID) -> Response:
-    area = enter(company_id, INVITES, step_up=True)
-    policies = area.work.policies
-    return area.page(
-        "mandate/invite.html",
-        problems=problems,
-        presets=mandate_words.presets(policies),
-        options=mandate_words.options(policies, mandate_scope.consents(area.work, company_id)),
-        days=policies.mandates.invitation_days,
-    )
-
-
-@blueprint.post(f"{PATH}/invite")
-@csrf.again(show_invitation)
-def invite(company_id: UUID) -> ResponseReturnValue:
-    """Invite the firm behind an address."""
-    area = enter(company_id, INVITES, write=True, step_up=True)
-    form, problems = forms.read(FirmForm, request.form)
-    if form is None:
-        return show_invitation(problems, company_id)
-    try:
-        made = mandate.invite(area.work, company_id, address=form.email, scope=_scope(form))
-    except MandateWaiting as waiting:
-        return see_other(area.path("accountants", waiting.members["mandate"]))
-    except _REFUSED as error:
-        return show_invitation(_problem(area, error), company_id)
-    return see_other(area.path("accountants", made.id))
 
 
 @blueprint.get(ONE)
 def accountant(company_id: UUID, mandate_id: UUID) -> ResponseReturnValue:
-    """One firm: what it may do until when, who of it has access, and what can be done about it."""
+    """One firm: what it may do until when, who of it has access, and what can be done about it. Query: `q` a part of a
+    name, `after`, `before`, `done` what was just done."""
     return show({}, company_id, mandate_id)
 
 
 def show(problems: dict[str, str], company_id: UUID, mandate_id: UUID) -> Response:
     area = enter(company_id, SEES)
     policies, seen = area.work.policies, mandate_view.for_company(area.work, company_id, mandate_id)
-    live = seen.state in ("active", "suspended")
-    found = mandate_view.workers(area.work, mandate_id, limit=100) if live else None
-    requested, invited = seen.state == "requested", seen.state == "invited"
+    base = area.path("accountants", mandate_id)
+    live, handing = seen.state in ("active", "suspended"), seen.view_from_at is not None
+    changes = live and area.may(CHANGES)
     return area.page(
         "mandate/one.html",
         problems=problems,
         side="company",
         mandate=mandate_words.shown(policies, seen),
-        people=[_person(area, each) for each in found.people] if found else [],
-        base=area.path("accountants", mandate_id),
+        **_people(area, seen),
+        base=base,
         back=area.path("accountants"),
-        answers=requested and area.may(CONFIRMS),
-        withdraws=invited and area.may(INVITES),
-        ends=live and area.may(ENDS),
-        presets=mandate_words.presets(policies),
-        options=mandate_words.options(policies, mandate_scope.consents(area.work, company_id)),
+        answer_url=f"{base}/confirm" if seen.state == "requested" and area.may(CONFIRMS) else None,
+        accepts=False,
+        refuses=seen.state == "requested" and area.may(CONFIRMS),
+        withdraws=seen.state == "invited" and area.may(INVITES),
+        change_url=f"{base}/change" if changes and not handing else None,
+        hand_over_url=f"{base}/hand-over" if changes and not handing and not seen.temporary else None,
+        keeps=changes and handing,
+        end_url=f"{base}/end" if live and area.may(ENDS) else None,
+        client_url=None,
+        done=_done(request.args.get("done", "")),
     )
-
-
-@blueprint.post(f"{ONE}/confirm")
-@csrf.again(show)
-def confirm(company_id: UUID, mandate_id: UUID) -> ResponseReturnValue:
-    """Say yes to a firm's request, with the address of the accountant as the company knows it."""
-    area = _acting(company_id, mandate_id, CONFIRMS)
-    form, problems = forms.read(FirmForm, request.form)
-    if form is None:
-        return show(problems, company_id, mandate_id)
-    mandate_view.for_company(area.work, company_id, mandate_id)
-    try:
-        mandate.confirm(area.work, mandate_id, address=form.email, scope=_scope(form))
-    except _REFUSED as error:
-        return show(_problem(area, error), company_id, mandate_id)
-    return see_other(area.path("accountants", mandate_id))
 
 
 @blueprint.post(f"{ONE}/refuse")
 @csrf.again(show)
 def refuse(company_id: UUID, mandate_id: UUID) -> ResponseReturnValue:
     """Say no to a firm's request."""
-    return _done(_acting(company_id, mandate_id, CONFIRMS), mandate_id, mandate.refuse)
+    return _act(_acting(company_id, mandate_id, CONFIRMS), mandate_id, mandate.refuse, "refused")
 
 
 @blueprint.post(f"{ONE}/withdraw")
 @csrf.again(show)
 def withdraw(company_id: UUID, mandate_id: UUID) -> ResponseReturnValue:
     """Take an invitation back."""
-    return _done(_acting(company_id, mandate_id, INVITES), mandate_id, mandate.withdraw)
+    return _act(_acting(company_id, mandate_id, INVITES), mandate_id, mandate.withdraw, "withdrawn")
+
+
+@blueprint.post(f"{ONE}/keep")
+@csrf.again(show)
+def keep(company_id: UUID, mandate_id: UUID) -> ResponseReturnValue:
+    """Call a hand-over off."""
+    return _act(_acting(company_id, mandate_id, CHANGES), mandate_id, mandate_change.keep, "kept")
+
+
+@blueprint.get(f"{ONE}/end")
+def end_page(company_id: UUID, mandate_id: UUID) -> ResponseReturnValue:
+    """What the end of a mandate means, before it is done."""
+    return show_end({}, company_id, mandate_id)
+
+
+def show_end(problems: dict[str, str], company_id: UUID, mandate_id: UUID) -> Response:
+    area = enter(company_id, ENDS, step_up=True)
+    seen = mandate_view.for_company(area.work, company_id, mandate_id)
+    return area.page(
+        "mandate/end.html",
+        problems=problems,
+        mandate=mandate_words.shown(area.work.policies, seen),
+        live=seen.state in ("active", "suspended"),
+        back=area.path("accountants", mandate_id),
+    )
 
 
 @blueprint.post(f"{ONE}/end")
-@csrf.again(show)
+@csrf.again(show_end)
 def end(company_id: UUID, mandate_id: UUID) -> ResponseReturnValue:
     """End a mandate at once."""
-    return _done(_acting(company_id, mandate_id, ENDS), mandate_id, mandate.end)
+    area = enter(company_id, ENDS, write=True, step_up=True, keep=True)
+    return _act(area, mandate_id, mandate.end, "ended")
 
 
 def _acting(company_id: UUID, mandate_id: UUID, permission: str) -> Area:
     back = f"/companies/{company_id}/accountants/{mandate_id}"
-    return enter(company_id, permission, write=True, step_up=True, back=back)
+    return enter(company_id, permission, write=True, step_up=True, keep=True, back=back)
 
 
-def _done(area: Area, mandate_id: UUID, act: Any) -> Response:
+def _act(area: Area, mandate_id: UUID, act: Any, done: str) -> Response:
     mandate_view.for_company(area.work, area.company_id, mandate_id)
     try:
         act(area.work, mandate_id)
     except (Conflict, NotFound):  # it is seen, but not for this side to do
         return show({"form": gettext("This has been answered or ended meanwhile.")}, area.company_id, mandate_id)
-    return see_other(area.path("accountants", mandate_id))
+    return see_other(f"{area.path('accountants', mandate_id)}?done={done}")
 
 
-def _scope(form: FirmForm) -> Scope:
-    return Scope(form.preset, (form.option,) if form.option else ())
+def _people(area: Area, seen: Seen) -> dict[str, Any]:
+    """Who of the firm has access now, a page at a time."""
+    if seen.state not in ("active", "suspended"):
+        return {"people": [], "search": None, "found": 0, "pages": None}
+    search = request.args.get("q", "").strip()[:LONGEST]
+    place = paging.asked(area.work, WORKERS)
+    page = mandate_view.workers(area.work, seen.id, search=search, after=place.after, before=place.before)
+    return {
+        "people": [_person(area, each) for each in page.people],
+        "search": search if search or page.total >= SEARCH_FROM else None,
+        "found": page.total,
+        "pages": paging.pager(
+            area.work, WORKERS, first=page.first, shown=len(page.people), total=page.total, previous=page.previous,
+            following=page.next,
+        ),
+    }  # fmt: skip
 
 
 def _person(area: Area, worker: mandate_view.Worker) -> dict[str, str]:
@@ -189,33 +180,21 @@ def _person(area: Area, worker: mandate_view.Worker) -> dict[str, str]:
         for product, labels in worker.roles
         if labels
     )
-    return {"name": worker.name, "roles": ", ".join(roles)}
+    used = gettext("last used on %(date)s", date=day(worker.used_at)) if worker.used_at else gettext("not used so far")
+    return {"name": worker.name, "roles": ", ".join(roles), "used": used}
 
 
-def _problem(area: Area, error: IdpError) -> dict[str, str]:
-    """What is wrong, at the field that can mend it."""
-    known = area.work.policies.mandate_errors
-    if isinstance(error, NotAFirm | MandateMismatch | MandateSelf) or type(error) is MandateExists:
-        return {"email": label_for(known[error.code].label, locale.current())}
-    if isinstance(error, MandateExpired):
-        return {"form": label_for(known[error.code].label, locale.current())}
-    if isinstance(error, Throttled):
-        minutes = max(1, int(error.members.get("retry_after", 60)) // 60)
-        return {"email": ngettext(
-            "Too many addresses were typed. Please try again in %(num)s minute.",
-            "Too many addresses were typed. Please try again in %(num)s minutes.", minutes,
-        )}  # fmt: skip
-    if isinstance(error, FirmsFull):
-        return {"form": gettext("Your company has as many firms as it can have. End one of them first.")}
-    if isinstance(error, NotSubscribed):
-        return {"preset": gettext("Your company uses none of these products at the moment.")}
-    if isinstance(error, RoleNotAssignable):
-        return {"option": gettext("Only the account owner can open this.")}
-    field = str(error.members.get("field", "form"))
-    if field == "email":
-        return {"email": str(forms.EMAIL_PROBLEM)}
-    if field == "firm":
-        return {"email": gettext("This person works for several firms. Please use the address of a colleague there.")}
-    if field in ("preset", "options"):
-        return {field.rstrip("s"): gettext("This cannot be used as it is written. Please check it.")}
-    return {"form": gettext("This has been answered or ended meanwhile.")}
+def _done(what: str) -> str:
+    said = {
+        "confirmed": gettext("The firm has access now. It chooses who of it works for you."),
+        "invited": gettext("The invitation is sent. Nothing is open before the firm has accepted."),
+        "invited-firm": gettext("The invitation is sent. It leads your accountant to a firm of their own."),
+        "firm-withdrawn": gettext("The invitation is taken back. Its link says so."),
+        "refused": gettext("The request is declined. The firm was told."),
+        "withdrawn": gettext("The invitation is taken back. The firm was told."),
+        "changed": gettext("The change is saved. It takes effect within ten minutes, and the firm was told."),
+        "handed-over": gettext("The hand-over is arranged. Both firms’ dates are below, and the firm was told."),
+        "kept": gettext("The hand-over is called off. The firm works as before, and was told."),
+        "ended": gettext("The access has ended. Nobody of the firm reaches your company any more."),
+    }
+    return str(said.get(what, ""))

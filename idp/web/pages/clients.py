@@ -26,7 +26,7 @@ csrf.guard(blueprint)
 
 LIST, PEOPLE = "clients of a firm", "people at a client"
 LONGEST_SEARCH = 100
-ENDS = "practice.mandates.end"
+ASKS, ENDS = "practice.mandates.request", "practice.mandates.end"
 CHOICES = 100  # colleagues that the filter names; beyond, one comes from the list of colleagues
 SEARCH_FROM = 8  # fewer people are found faster by looking
 
@@ -62,6 +62,7 @@ def clients(firm_id: UUID) -> ResponseReturnValue:
         },
         groups_url=area.path("groups") if _sorts(area) else None,
         colleagues_url=area.path("colleagues") if area.may(colleague_list.VIEWS) else None,
+        ask_url=area.path("mandates", "ask") if area.may(ASKS) else None,
         assigns=area.may(assignment.ASSIGNS),
         pages=paging.pager(
             work, LIST, first=found.first, shown=len(found.clients), total=found.total, previous=found.previous,

@@ -55,7 +55,7 @@ def show_profile(problems: dict[str, str], company_id: UUID) -> Response:
         form=forms.typed() or {"name": row.name, "city": row.city, "country": row.country, "locale": row.locale},
         edits=area.may(EDITS_PROFILE),
         firm=row.kind == "firm",
-        countries=_countries(),
+        countries=countries(),
         country=Locale.parse(locale.current()).territories.get(row.country, row.country),
         languages=[
             {"value": each, "label": first_steps_words.language(each)} for each in area.work.policies.account.locales
@@ -152,7 +152,7 @@ def edit_security(company_id: UUID) -> ResponseReturnValue:
     return see_other(area.path("security?saved"))
 
 
-def _countries() -> list[dict[str, str]]:
+def countries() -> list[dict[str, str]]:
     """Countries by name, in the page's language."""
     names = Locale.parse(locale.current()).territories
     known = [(name, code) for code, name in names.items() if len(code) == 2 and code.isalpha() and code not in _NONE]

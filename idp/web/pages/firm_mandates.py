@@ -1,4 +1,4 @@
-"""A firm's side of its mandates: invitations that wait, asking a client for access, answering and ending."""
+"""A firm's side of its mandates: invitations that wait, asking a client for access and taking that back, answering."""
 
 from typing import Annotated, Any
 from uuid import UUID
@@ -9,7 +9,7 @@ from flask_babel import gettext
 from pydantic import StringConstraints
 from werkzeug.wrappers import Response
 
-from idp.companies import mandate, mandate_request, mandate_view
+from idp.companies import client_list, mandate, mandate_request, mandate_view
 from idp.companies.errors import MandateAsked
 from idp.companies.mandate_request import Asked
 from idp.core.errors import Conflict, Expired, InvalidInput, NotFound, Throttled
@@ -36,7 +36,7 @@ class AskForm(forms.Form):
 
 @blueprint.get(PATH)
 def mandates(company_id: UUID) -> ResponseReturnValue:
-    """Invitations of clients that wait for an answer, and what the firm has asked for."""
+    """Invitations of clients that wait for an answer, and what the firm has asked for. Query: `done`."""
     area = enter(company_id, SEES)
     waiting = mandate_view.waiting_for_firm(area.work, company_id)
     return area.page(
@@ -44,6 +44,7 @@ def mandates(company_id: UUID) -> ResponseReturnValue:
         waiting=[mandate_words.shown(area.work.policies, each) for each in waiting],
         asked=[_asked(area, each) for each in mandate_request.of_firm(area.work, company_id)],
         may_ask=area.may(ASKS),
+        done=_done(request.args.get("done", "")),
     )
 
 
@@ -71,31 +72,70 @@ def ask(company_id: UUID) -> ResponseReturnValue:
         mandate_request.ask(area.work, company_id, address=form.email, preset=form.preset)
     except (MandateAsked, InvalidInput, Throttled) as error:
         return show_request(_problem(error), company_id)
-    return see_other(area.path("mandates"))
+    return see_other(f"{area.path('mandates')}?done=asked")
+
+
+@blueprint.get(f"{PATH}/requests/<uuid:sent_id>")
+def sent(company_id: UUID, sent_id: UUID) -> ResponseReturnValue:
+    """What the firm has asked for at an address."""
+    return show_sent({}, company_id, sent_id)
+
+
+def show_sent(problems: dict[str, str], company_id: UUID, sent_id: UUID) -> Response:
+    area = enter(company_id, ASKS)
+    asked = _sent(area, sent_id)
+    shown = _asked(area, asked)
+    return area.page(
+        "mandate/sent.html", problems=problems, asked=shown, waits=asked.outcome is None, back=area.path("mandates")
+    )
+
+
+@blueprint.post(f"{PATH}/requests/<uuid:sent_id>")
+@csrf.again(show_sent)
+def withdraw(company_id: UUID, sent_id: UUID) -> ResponseReturnValue:
+    """Take a request back, wherever it has arrived."""
+    area = enter(company_id, ASKS, write=True)
+    _sent(area, sent_id)
+    try:
+        mandate_request.withdraw(area.work, company_id, sent_id)
+    except (Conflict, NotFound):
+        area.work.session.rollback()
+        return show_sent({"form": gettext("This has been answered or ended meanwhile.")}, company_id, sent_id)
+    return see_other(f"{area.path('mandates')}?done=withdrawn")
 
 
 @blueprint.get(ONE)
 def mandate_page(company_id: UUID, received_id: UUID) -> ResponseReturnValue:
-    """One mandate: what the client opens until when, and what the firm can do about it."""
+    """One mandate: what the client opens until when, and what the firm can do about it. Query: `done`."""
     return show({}, company_id, received_id)
 
 
 def show(problems: dict[str, str], company_id: UUID, received_id: UUID) -> Response:
     area = enter(company_id, SEES)
     seen = mandate_view.for_firm(area.work, company_id, received_id)
+    live, client = seen.state in ("active", "suspended"), area.path("clients", seen.company_id)
+    answers = seen.state == "invited" and area.may(ACCEPTS)
     return area.page(
         "mandate/one.html",
         problems=problems,
         side="firm",
         mandate=mandate_words.shown(area.work.policies, seen),
         people=[],
+        search=None,
+        found=0,
+        pages=None,
         base=area.path("mandates", received_id),
         back=area.path("mandates"),
-        answers=seen.state == "invited" and area.may(ACCEPTS),
+        answer_url=None,
+        accepts=answers,
+        refuses=answers,
         withdraws=False,
-        ends=seen.state in ("active", "suspended") and area.may(ENDS),
-        presets=[],
-        options=[],
+        keeps=False,
+        change_url=None,
+        hand_over_url=None,
+        end_url=f"{client}/end" if live and area.may(ENDS) else None,
+        client_url=client if live and area.may(client_list.VIEWS_ALL) else None,
+        done=_done(request.args.get("done", "")),
     )
 
 
@@ -103,34 +143,43 @@ def show(problems: dict[str, str], company_id: UUID, received_id: UUID) -> Respo
 @csrf.again(show)
 def accept(company_id: UUID, received_id: UUID) -> ResponseReturnValue:
     """Accept a client's invitation."""
-    return _done(enter(company_id, ACCEPTS, write=True), received_id, mandate.confirm)
+    return _act(enter(company_id, ACCEPTS, write=True), received_id, mandate.confirm, "accepted")
 
 
 @blueprint.post(f"{ONE}/refuse")
 @csrf.again(show)
 def refuse(company_id: UUID, received_id: UUID) -> ResponseReturnValue:
     """Decline a client's invitation."""
-    return _done(enter(company_id, ACCEPTS, write=True), received_id, mandate.refuse)
+    return _act(enter(company_id, ACCEPTS, write=True), received_id, mandate.refuse, "refused")
 
 
-@blueprint.post(f"{ONE}/end")
-@csrf.again(show)
-def end(company_id: UUID, received_id: UUID) -> ResponseReturnValue:
-    """End a mandate at once."""
-    back = f"/companies/{company_id}/mandates/{received_id}"
-    return _done(enter(company_id, ENDS, write=True, step_up=True, back=back), received_id, mandate.end)
-
-
-def _done(area: Area, mandate_id: UUID, act: Any) -> Response:
+def _act(area: Area, mandate_id: UUID, act: Any, done: str) -> Response:
     mandate_view.for_firm(area.work, area.company_id, mandate_id)
     try:
         act(area.work, mandate_id)
     except (Conflict, Expired, NotFound):  # it is seen, but not for this side to do
         return show({"form": gettext("This has been answered or ended meanwhile.")}, area.company_id, mandate_id)
-    return see_other(area.path("mandates", mandate_id))
+    return see_other(f"{area.path('mandates', mandate_id)}?done={done}")
 
 
-def _asked(area: Area, asked: Asked) -> dict[str, str]:
+def _sent(area: Area, sent_id: UUID) -> Asked:
+    found = mandate_request.find(area.work, area.company_id, sent_id)
+    if found is None:
+        raise NotFound(kind="mandate_request")
+    return found
+
+
+def _done(what: str) -> str:
+    said = {
+        "asked": gettext("The request is sent. Whoever runs a company at this address can say yes."),
+        "withdrawn": gettext("The request is taken back."),
+        "accepted": gettext("You work for this client now. Choose the colleagues who do."),
+        "refused": gettext("The invitation is declined. The client was told."),
+    }
+    return str(said.get(what, ""))
+
+
+def _asked(area: Area, asked: Asked) -> dict[str, str | None]:
     words = {
         None: gettext("waiting for an answer"),
         "confirmed": gettext("accepted"),
@@ -139,6 +188,7 @@ def _asked(area: Area, asked: Asked) -> dict[str, str]:
     }
     preset = area.work.policies.presets.get(asked.preset)
     return {
+        "url": area.path("mandates", "requests", asked.id) if area.may(ASKS) else None,
         "address": asked.address,
         "preset": label_for(preset.label, locale.current()) if preset else asked.preset,
         "by": asked.by,

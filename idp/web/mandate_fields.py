@@ -1,0 +1,172 @@
+"""What a mandate opens and for how long, in a form: shown, read back, and what is wrong with it."""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time
+from typing import Any, Literal
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from flask_babel import gettext, lazy_gettext, ngettext
+from werkzeug.datastructures import MultiDict
+
+from idp.companies import mandate_scope
+from idp.companies.mandate_scope import Scope
+from idp.core import texts
+from idp.core.errors import InvalidInput
+from idp.policy import Policies, label_for
+from idp.policy.permissions import ceiling_of
+from idp.web import forms, locale
+from idp.work import Work
+
+ZONE = ZoneInfo(texts.ZONE)
+_LEVEL = "level_"
+_l = lazy_gettext
+_LEVELS = {
+    "": _l("As the access says"),
+    "work": _l("Enter and change, without managing"),
+    "view": _l("View only"),
+    "none": _l("No access"),
+}
+
+
+class TermsForm(forms.Form):
+    """The fields of `ui.mandate_terms`, without the level of each product (`levels`)."""
+
+    preset: str
+    option: str = ""
+    starts: str = ""
+    ends: Literal["open", "yearly", "on"] = "open"
+    until: str = ""
+
+
+def split(policies: Policies, sent: MultiDict[str, str]) -> tuple[MultiDict[str, str], dict[str, str]]:
+    """What was sent, without the levels of products, and those."""
+    own = {f"{_LEVEL}{each}": each for each in _products(policies)}
+    rest = MultiDict((name, value) for name, value in sent.items(multi=True) if name not in own)
+    return rest, {own[name]: value for name, value in sent.items() if name in own and value in _LEVELS and value}
+
+
+def scope(policies: Policies, form: TermsForm, levels: Mapping[str, str]) -> tuple[Scope, dict[str, str]]:
+    """What the form says, and which of its dates are none. A level counts for a product that is opened at all."""
+    problems: dict[str, str] = {}
+    options = (form.option,) if form.option else ()
+    opened = ceiling_of(policies, form.preset, options)
+    starts = _day(form.starts, time(), "starts", problems) if form.starts.strip() else None
+    until = last_day(form.until, "until", problems) if form.ends == "on" else None
+    lowered = {product: level for product, level in levels.items() if product in opened}
+    return Scope(form.preset, options, lowered, starts, until, form.ends == "yearly"), problems
+
+
+def typed(found: Scope) -> dict[str, str]:
+    """The fields that would say this: to fill a form in."""
+    values = {
+        "preset": found.preset,
+        "option": found.options[0] if found.options else "",
+        "starts": _written(found.starts_at),
+        "ends": "yearly" if found.yearly else "on" if found.until_at else "open",
+        "until": _written(found.until_at),
+    }
+    return values | {f"{_LEVEL}{product}": level for product, level in found.lowered.items()}
+
+
+def sent(form: TermsForm, levels: Mapping[str, str]) -> dict[str, str]:
+    """The fields as they were sent, to send them again."""
+    values = {name: str(getattr(form, name)) for name in TermsForm.model_fields}
+    return values | {f"{_LEVEL}{product}": level for product, level in levels.items()}
+
+
+def shown(policies: Policies, options: frozenset[str], *, begins: bool) -> dict[str, Any]:
+    """What `ui.mandate_terms` takes.
+
+    Args:
+        options: those that may be chosen.
+        begins: a beginning can be chosen: it has not begun.
+    """
+    language = locale.current()
+    presets = sorted(policies.presets.values(), key=lambda each: not each.default)
+    extra = [each for each in policies.options.values() if each.id in options]
+    return {
+        "presets": [
+            {"value": each.id, "label": label_for(each.label, language), "hint": _hint(policies, each.id)}
+            for each in presets
+        ],
+        "preset": presets[0].id,
+        "options": [
+            {"value": "", "label": gettext("Nothing of payroll")},
+            *({"value": each.id, "label": label_for(each.label, language)} for each in extra),
+        ]
+        if extra
+        else [],
+        "levels": [
+            {"name": f"{_LEVEL}{each}", "label": label_for(policies.products[each].label, language)}
+            for each in _products(policies)
+        ],
+        "choices": [{"value": value, "label": str(label)} for value, label in _LEVELS.items()],
+        "ends": [
+            {"value": "open", "label": gettext("No end: one of you ends it")},
+            {"value": "yearly", "label": gettext("From year to year"), "hint": gettext("Both sides hear before.")},
+            {"value": "on", "label": gettext("On a date")},
+        ],
+        "begins": begins,
+        "special": frozenset({"starts", "until", "ends", *(f"{_LEVEL}{each}" for each in _products(policies))}),
+    }
+
+
+def last_day(written: str, field: str, problems: dict[str, str]) -> datetime | None:
+    """The end of a day on the clock of the customers; None, with a problem at the field, for what is no date."""
+    return _day(written, time(23, 59, 59), field, problems)
+
+
+def problem(policies: Policies, error: InvalidInput) -> dict[str, str]:
+    """What is wrong with a scope, at the field that can mend it; nothing for what is no field of it."""
+    match error.members.get("field"), error.members.get("reason"):
+        case "lowered", _:
+            return {f"{_LEVEL}{_products(policies)[0]}": gettext("Leave one product open at least.")}
+        case "until_at", "past":
+            return {"until": gettext("The end has to come after the beginning, and after today.")}
+        case "until_at", "not_yearly":
+            return {"ends": gettext("Temporary support ends by itself; it is not renewed.")}
+        case "until_at", "too_long":
+            days = int(error.members["days"])
+            text = ngettext("At most %(num)s day for this access.", "At most %(num)s days for this access.", days)
+            return {"until": text}
+        case ("preset" | "options") as field, _:
+            return {field.rstrip("s"): gettext("This cannot be used as it is written. Please check it.")}
+    return {}
+
+
+def present_options(work: Work, company_id: UUID, held: Scope | None = None) -> frozenset[str]:
+    """The options that the actor may choose: those they may consent to, and those that were consented to before."""
+    return mandate_scope.consents(work, company_id) | frozenset(held.options if held is not None else ())
+
+
+def _products(policies: Policies) -> list[str]:
+    """The products that any mandate can open, in the order of the catalogue."""
+    opened = {product for preset in policies.presets.values() for product in preset.roles}
+    opened |= {product for option in policies.options.values() for product in option.roles}
+    return [each for each in policies.products if each in opened]
+
+
+def _hint(policies: Policies, preset: str) -> str:
+    opened = ceiling_of(policies, preset, ())
+    names = ", ".join(
+        label_for(policies.products[each].label, locale.current()) for each in policies.products if each in opened
+    )
+    days = policies.presets[preset].max_days
+    if days is None:
+        return names
+    return str(ngettext(
+        "%(names)s; ends by itself after %(num)s day", "%(names)s; ends by itself after %(num)s days", days, names=names
+    ))  # fmt: skip
+
+
+def _day(written: str, at: time, field: str, problems: dict[str, str]) -> datetime | None:
+    try:
+        return datetime.combine(date.fromisoformat(written.strip()), at, ZONE).astimezone(UTC)
+    except (ValueError, OverflowError):
+        problems[field] = gettext("Write a date to come, such as 2027-03-31.")
+        return None
+
+
+def _written(instant: datetime | None) -> str:
+    return instant.astimezone(ZONE).date().isoformat() if instant is not None else ""

@@ -1,0 +1,224 @@
+"""The pages of a company about its accountants: changes, hand-over, inviting who has no firm, last use."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from idp.companies import access, mandate, mandate_change
+from idp.companies.mandate_scope import Scope
+from idp.core.ids import uuid7
+from tests.stage import Stage, demonstration, own_stage, stage  # noqa: F401
+from tests.web.browser import Browser
+from tests.web.test_my_access_pages import english
+
+DELTOUR = "cabinet-deltour"
+LEVELS = {"level_accounting": "", "level_invoicing": "", "level_capture": "", "level_payroll": ""}
+
+
+def as_(stage: Stage, name: str) -> Browser:  # noqa: F811
+    return english(stage.signed_in(name))
+
+
+def live(stage: Stage, company: str) -> UUID:  # noqa: F811
+    with stage.work(write=False) as work:
+        return mandate.between(work, stage.company(company), stage.company(DELTOUR))[0].id
+
+
+def path(stage: Stage, company: str, *parts: object) -> str:  # noqa: F811
+    return "/".join([f"/companies/{stage.company(company)}/accountants", *map(str, parts)])
+
+
+def next_firm(stage: Stage, company: str) -> UUID:  # noqa: F811
+    """Another firm that works for the company."""
+    from idp.companies import company as companies
+    from idp.companies import subscription
+
+    with stage.work() as work:
+        place = {"country": "FR", "city": "Lille", "locale": "fr-FR"}
+        firm = companies.create(work, reference="next-firm", name="Cabinet <Suivant>", kind="firm", **place)
+        subscription.start(work, firm.id, plan="practice")
+        subscription.set_state(work, firm.id, "practice", "active")
+        made = mandate.record(work, stage.company(company), firm.id, preset="full-file", way="client-invites")
+        mandate.confirm(work, made.id)
+        return made.id
+
+
+def scope(stage: Stage, key: UUID) -> Scope:  # noqa: F811
+    from idp.companies import mandate_scope
+
+    with stage.work(write=False) as work:
+        return mandate_scope.of(mandate.get(work, key))
+
+
+def test_a_change_is_looked_at_before_it_is_saved(own_stage: Stage) -> None:  # noqa: F811
+    key = live(own_stage, "atelier-lumen")
+    amelie = as_(own_stage, "amelie.dubois")
+    amelie.get(path(own_stage, "atelier-lumen", key))
+    assert "Change what they may do" in amelie.text
+    amelie.get(path(own_stage, "atelier-lumen", key, "change"))
+    assert amelie.form.values["preset"] == "full-file-filing"
+    wanted = {**LEVELS, "preset": "full-file", "level_invoicing": "view", "ends": "on", "until": "2027-03-31"}
+    amelie.submit({**wanted, "option": "payroll", "act": "review"})
+    assert amelie.status == 200
+    for text in ("Nothing is saved yet", "31 March 2027", "newly open", "Taken away:"):
+        assert text in amelie.text, text
+    assert scope(own_stage, key).preset == "full-file-filing"
+    review = amelie.form.values
+    amelie.submit({"act": "save"})
+    assert amelie.address.endswith("?done=changed")
+    assert "31 March 2027" in amelie.text
+    saved = scope(own_stage, key)
+    assert (saved.preset, saved.options, saved.lowered) == ("full-file", ("payroll",), {"invoicing": "view"})
+    amelie.address = path(own_stage, "atelier-lumen", key, "change")
+    amelie._send("POST", amelie.address, data={**review, "act": "save"})  # decided on what there was before
+    assert amelie.status == 422
+    assert "Somebody else changed this meanwhile" in amelie.text
+
+
+def test_what_cannot_be_opened_is_told_at_its_field(own_stage: Stage) -> None:  # noqa: F811
+    key = live(own_stage, "atelier-lumen")
+    thomas = as_(own_stage, "thomas.lefevre")  # an administrator, who may not consent to payroll
+    address = path(own_stage, "atelier-lumen", key, "change")
+    thomas.get(address)
+    assert 'name="option"' not in thomas.text
+    basis = {**LEVELS, "preset": "full-file", "act": "review"}
+    for values, text in (
+        ({"preset": "everything"}, "This cannot be used as it is written"),
+        ({"ends": "on", "until": "31/03/2027"}, "Write a date to come, such as 2027-03-31."),
+        ({"ends": "on", "until": "2020-03-31"}, "The end has to come after the beginning"),
+        ({"ends": "on", "until": "0001-01-01"}, "The end has to come after the beginning"),
+        ({"starts": "0001-01-01"}, "Write a date to come"),
+        ({"ends": "yearly", "preset": "support"}, "Temporary support ends by itself"),
+        ({"ends": "on", "until": "2099-03-31", "preset": "support"}, "At most 30 days for this access."),
+        (dict.fromkeys(LEVELS, "none"), "Leave one product open at least."),
+        ({"option": "payroll"}, "Only the account owner can open this."),
+        ({"ends": "never"}, "This cannot be used as it is written"),
+        ({"colour": "red"}, "This form arrived in disorder"),
+    ):
+        thomas.get(address)
+        thomas.submit({**basis, **values})
+        assert thomas.status == 422, values
+        assert text in thomas.text, values
+    hugo = as_(own_stage, "hugo.perrin")
+    assert hugo.get(address).status_code == 403
+
+
+def test_the_next_firm_takes_over_and_it_is_called_off(own_stage: Stage) -> None:  # noqa: F811
+    key = live(own_stage, "atelier-lumen")
+    amelie = as_(own_stage, "amelie.dubois")
+    amelie.get(path(own_stage, "atelier-lumen", key, "hand-over"))
+    assert "No other firm has access yet" in amelie.text
+    successor = next_firm(own_stage, "atelier-lumen")
+    amelie.get(path(own_stage, "atelier-lumen", key, "hand-over"))
+    assert "Cabinet &lt;Suivant&gt;" in amelie.text
+    amelie.submit({"successor": str(uuid7()), "until": "2099-01-31"})
+    assert "Choose one of the firms that have access." in amelie.text
+    amelie.submit({"successor": str(successor), "until": "2020-01-31"})
+    assert "A day after the next firm has begun" in amelie.text
+    amelie.submit({"successor": str(successor), "until": "2099-01-31"})
+    assert amelie.address.endswith("?done=handed-over")
+    assert "Hands over: reads only" in amelie.text
+    assert "31 January 2099" in amelie.text
+    with own_stage.work(write=False) as work:
+        karim = access.resolve(
+            work, own_stage.person("karim.benali").id, own_stage.company("atelier-lumen"), "accounting"
+        )
+        assert {work.policies.permissions[each].level for each in karim.permissions} == {"view"}
+    amelie.get(path(own_stage, "atelier-lumen", key, "change"))
+    assert amelie.status == 404
+    amelie.get(path(own_stage, "atelier-lumen", key))
+    amelie._send("POST", f"{amelie.address}/keep", data=amelie.form.values)
+    amelie.get(path(own_stage, "atelier-lumen", key))
+    assert "Change what they may do" in amelie.text
+
+
+def test_an_address_without_a_firm_is_invited_to_create_one(own_stage: Stage) -> None:  # noqa: F811
+    chloe = as_(own_stage, "chloe.fontaine")
+    chloe.get(path(own_stage, "studio-mirabelle", "invite"))
+    assert "create their firm" not in chloe.text
+    form = {"email": "marc@compta.example", "preset": "review", "ends": "open", "act": "invite"}
+    chloe.submit(form)
+    assert chloe.status == 422
+    assert "This address does not belong to a firm account" in chloe.text
+    assert 'value="marc@compta.example"' in chloe.text
+    chloe.submit({**form, "act": "create", "locale": "fr-FR"})
+    assert chloe.address.endswith("?done=invited-firm")
+    assert "Invited to create a firm" in chloe.text
+    (invited,) = {part.split('"')[0] for part in chloe.text.split("/accountants/invited/")[1:]}
+    chloe.get(path(own_stage, "studio-mirabelle", "invited", invited))
+    chloe.submit()
+    assert "The invitation is taken back" in chloe.text
+    assert chloe.get(path(own_stage, "studio-mirabelle", "invited", invited)).status_code == 404
+
+
+def test_a_firm_takes_its_request_back(own_stage: Stage) -> None:  # noqa: F811
+    nathalie = as_(own_stage, "nathalie.deltour")
+    firm = f"/companies/{own_stage.company(DELTOUR)}"
+    nathalie.get(f"{firm}/clients")
+    assert f'href="{firm}/mandates/ask"' in nathalie.text
+    nathalie.get(f"{firm}/mandates/ask")
+    nathalie.submit({"email": "nobody@nowhere.example", "preset": "review"})
+    (sent,) = {part.split('"')[0] for part in nathalie.text.split("/mandates/requests/")[1:]}
+    nathalie.get(f"{firm}/mandates/requests/{sent}")
+    nathalie.submit()
+    assert nathalie.address == f"{firm}/mandates?done=withdrawn"
+    nathalie.get(f"{firm}/mandates/requests/{sent}")
+    assert "taken back" in nathalie.text
+    assert "Take the request back" not in nathalie.text
+    assert as_(own_stage, "lotte.peeters").get(f"{firm}/mandates/requests/{sent}").status_code == 403
+
+
+def test_the_client_sees_when_its_accountant_worked_last(own_stage: Stage) -> None:  # noqa: F811
+    key, lumen = live(own_stage, "atelier-lumen"), str(own_stage.company("atelier-lumen"))
+    amelie = as_(own_stage, "amelie.dubois")
+    amelie.get(path(own_stage, "atelier-lumen", key))
+    assert "not used so far" in amelie.text
+    own_stage.party("demo-accounting").tokens(own_stage.signed_in("karim.benali"), company=lumen)
+    amelie.get(path(own_stage, "atelier-lumen", key))
+    assert "last used on" in amelie.text
+    with own_stage.work(write=False) as work:
+        from sqlalchemy import select
+
+        from idp.companies.models import MandateUse
+
+        uses = work.session.execute(select(MandateUse.account_id, MandateUse.used_at)).all()
+    assert [each.account_id for each in uses] == [own_stage.person("karim.benali").id]
+    own_stage.party("demo-accounting").tokens(own_stage.signed_in("karim.benali"), company=lumen)
+    with own_stage.work(write=False) as work:
+        again = work.session.execute(select(MandateUse.account_id, MandateUse.used_at)).all()
+    assert again == uses  # not written again within the hour
+
+
+def test_what_was_typed_is_there_after_a_proof(own_stage: Stage) -> None:  # noqa: F811
+    """A form that was open for longer than a proof counts: the person proves a code, and goes on where they were."""
+    from sqlalchemy import update
+
+    from idp.authn.models import Session
+
+    chloe = as_(own_stage, "chloe.fontaine")
+    chloe.get(path(own_stage, "studio-mirabelle", "invite"))
+    with own_stage.work() as work:
+        work.session.execute(update(Session).values(second_factor_at=work.now - timedelta(minutes=11)))
+    chloe.submit({"email": "marc@compta.example", "preset": "capture-only", "ends": "on", "until": "2099-01-31"})
+    assert chloe.address.startswith("/sign-in")
+    assert "marc" not in chloe.address
+    own_stage.forget_steps("chloe.fontaine")
+    chloe.submit({"code": own_stage.person("chloe.fontaine").code()})
+    assert "/accountants/invite?kept=" in chloe.address
+    values = chloe.form.values
+    assert (values["email"], values["preset"], values["until"]) == ("marc@compta.example", "capture-only", "2099-01-31")
+    kept = chloe.address
+    amelie = as_(own_stage, "amelie.dubois")  # nothing for anybody else, nor for another page
+    amelie.get(kept.replace(str(own_stage.company("studio-mirabelle")), str(own_stage.company("atelier-lumen"))))
+    assert "marc@" not in amelie.text
+    for wrong in ("kept=x", "kept=", "kept=é", f"kept={'A' * 3000}"):
+        assert chloe.get(f"{path(own_stage, 'studio-mirabelle', 'invite')}?{wrong}").status_code == 200
+
+
+def test_a_hand_over_that_is_arranged_is_not_changed_from_below(own_stage: Stage) -> None:  # noqa: F811
+    key, successor = live(own_stage, "atelier-lumen"), next_firm(own_stage, "atelier-lumen")
+    with own_stage.work() as work:
+        mandate_change.hand_over(work, key, successor, until_at=work.now + timedelta(days=30))
+    amelie = as_(own_stage, "amelie.dubois")
+    assert amelie.get(path(own_stage, "atelier-lumen", key, "hand-over")).status_code == 404
+    amelie.get(path(own_stage, "atelier-lumen", successor, "hand-over"))
+    assert "No other firm has access yet" in amelie.text
