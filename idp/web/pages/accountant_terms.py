@@ -107,6 +107,8 @@ def change_page(company_id: UUID, mandate_id: UUID) -> ResponseReturnValue:
 def show_change(problems: dict[str, str], company_id: UUID, mandate_id: UUID) -> Response:
     area = enter(company_id, CHANGES, step_up=True)
     seen = _live(area, mandate_id)
+    if seen is None:
+        return see_other(area.path("accountants", mandate_id))
     policies = area.work.policies
     typed = forms.typed()
     options = mandate_fields.present_options(area.work, company_id, seen.scope)
@@ -129,7 +131,7 @@ def change(company_id: UUID, mandate_id: UUID) -> ResponseReturnValue:
     where = (company_id, mandate_id)
     form, scope, problems = read(area, ChangeForm)
     seen = _live(area, mandate_id)
-    if form is None or scope is None:
+    if seen is None or form is None or scope is None:
         return show_change(problems, *where)
     if form.act == "back":
         return show_change({}, *where)
@@ -155,6 +157,8 @@ def hand_over_page(company_id: UUID, mandate_id: UUID) -> ResponseReturnValue:
 def show_hand_over(problems: dict[str, str], company_id: UUID, mandate_id: UUID) -> Response:
     area = enter(company_id, CHANGES, step_up=True)
     seen = _live(area, mandate_id)
+    if seen is None:
+        return see_other(area.path("accountants", mandate_id))
     return area.page(
         "mandate/hand_over.html",
         problems=problems,
@@ -174,7 +178,7 @@ def hand_over(company_id: UUID, mandate_id: UUID) -> ResponseReturnValue:
     form, problems = forms.read(HandOverForm, request.form)
     seen = _live(area, mandate_id)
     until = mandate_fields.last_day(form.until, "until", problems) if form is not None else None
-    if form is None or until is None:
+    if seen is None or form is None or until is None:
         return show_hand_over(problems, *where)
     if str(form.successor) not in {each["value"] for each in _next_firms(area, seen)}:
         return show_hand_over({"successor": gettext("Choose one of the firms that have access.")}, *where)
@@ -229,12 +233,12 @@ def problem(area: Area, error: IdpError) -> dict[str, str]:
     return told or {"form": gettext("This has been answered or ended meanwhile.")}
 
 
-def _live(area: Area, mandate_id: UUID) -> Seen:
-    """A mandate that works and is not being handed over; any other one has nothing to change."""
+def _live(area: Area, mandate_id: UUID) -> Seen | None:
+    """A mandate that works and is not being handed over; None for another one of the company's, whose own page says
+    what can be done."""
     seen = mandate_view.for_company(area.work, area.company_id, mandate_id)
-    if seen.state not in ("active", "suspended") or seen.view_from_at is not None:
-        raise NotFound(kind="mandate")
-    return seen
+    works = seen.state in ("active", "suspended") and seen.view_from_at is None
+    return seen if works else None
 
 
 def _present(seen: Seen) -> Scope:
