@@ -1,7 +1,6 @@
 """A firm asks for access at an address (MAN-08). It hears the same whoever is found there, and sees no company's name
 before that company has said yes."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
