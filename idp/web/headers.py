@@ -45,7 +45,9 @@ _PAGE = (
 
 class Answer(Response):
     """A response as this service makes them: its body is at hand, its addresses are URIs already. Werkzeug would make
-    sure of both, in a copy of the headers."""
+    sure of both, in a copy of the headers. Its cookies are short, so nobody measures them."""
+
+    max_cookie_size = 0  # Flask would ask its configuration for each
 
     def get_wsgi_headers(self, environ: "WSGIEnvironment") -> Headers:
         if not self.is_sequence or self.status_code < 200 or self.status_code in (204, 304):

@@ -83,18 +83,24 @@ class Application(OpenAPI):
         try:
             answer = super().dispatch_request()
         except BaseException:
-            if "work" in g:
-                g.work.session.rollback()
+            if (work := opened()) is not None:
+                work.session.rollback()
             raise
-        if "work" in g and g.work.session.in_transaction():
-            g.work.session.commit()
+        if (work := opened()) is not None and work.session.in_transaction():
+            work.session.commit()
         return answer
 
 
 def close_work(problem: BaseException | None = None) -> None:
     """Give the connection of this request back, at its very end: an error page may still have read from it."""
-    if "work" in g:
-        g.work.session.close()
+    if (work := opened()) is not None:
+        work.session.close()
+
+
+def opened() -> Work | None:
+    """The unit of work of this request, if it has one."""
+    work: Work | None = g.get("work")
+    return work
 
 
 def parts() -> Parts:
@@ -114,9 +120,9 @@ def open_work(*, write: bool = False) -> Work:
     Args:
         write: begin a writing transaction at once; a view that changes anything says so before it reads.
     """
-    if "work" not in g:
-        g.work = new_work(parts(), request.environ)
-    work: Work = g.work
+    work = opened()
+    if work is None:
+        work = g.work = new_work(parts(), request.environ)
     if write:
         work.write()
     return work
