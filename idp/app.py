@@ -20,7 +20,7 @@ from idp.web import api, crowd, health, pages
 from idp.web.api import billing
 from idp.web.form_session import FormSession
 from idp.web.headers import Answer
-from idp.web.oauth import authorize, end_session, metadata, register, token, userinfo
+from idp.web.oauth import authorize, end_session, metadata, modules, register, token, userinfo
 from idp.web.published import Published
 from idp.web.work import Application, Parts, close_work, database
 
@@ -108,6 +108,7 @@ def _register(app: Application) -> None:
         health.blueprint,
         metadata.blueprint,
         register.blueprint,
+        modules.blueprint,
         end_session.blueprint,
         billing.blueprint,
     ):

@@ -54,6 +54,7 @@ EVENTS: dict[str, str] = {
     "company.closing_asked": "The owner of a company asked for its end.",
     "company.closing_withdrawn": "A company is kept: its owner changed their mind, or it has a product again.",
     "company.created": "A company came into being.",
+    "company.modules_changed": "A product told which of its applications are activated at a company.",
     "company.ordered": "An order made a company, and the owner to be was written to.",
     "company.profile_changed": "What a company says about itself was changed, with before and after.",
     "company.security_changed": "The rules of security of a company were changed, with before and after.",

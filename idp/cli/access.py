@@ -1,14 +1,17 @@
 """`idp access`: who may do what, and why."""
 
+from collections.abc import Iterable
+
 import click
 
 from idp.accounts.email_address import canonical, find_account
 from idp.cli.context import Exit, Output, operating, verb
 from idp.companies import company, explain_words
 from idp.companies.answers import Access
-from idp.companies.explain import explain
+from idp.companies.explain import Explanation, explain, explain_each
 from idp.core import texts
 from idp.core.errors import NotFound
+from idp.work import Work
 
 
 @click.group()
@@ -21,11 +24,12 @@ def access() -> None:
 @click.argument("reference", metavar="COMPANY")
 @click.argument("product")
 @click.argument("permission", required=False)
+@click.option("--every", is_flag=True, help="Every permission of the product, one line each.")
 @click.option(
     "--locale", type=click.Choice(texts.LANGUAGES), default="en", show_default=True, help="Language of the sentences."
 )
 def explain_(
-    out: Output, person: str, reference: str, product: str, permission: str | None, locale: str
+    out: Output, person: str, reference: str, product: str, permission: str | None, every: bool, locale: str
 ) -> Exit | None:
     """Explain whether PERSON (an e-mail address) may use PRODUCT at COMPANY (a reference), or one PERMISSION of it.
 
@@ -37,6 +41,8 @@ def explain_(
         where = company.find(work, reference)
         if account is None or where is None:
             raise NotFound(kind="account" if account is None else "company")
+        if every and permission is None:
+            return _each(out, work, explain_each(work, account.id, where.id, product), locale)
         found = explain(work, account.id, where.id, product, permission)
         said = explain_words.say(work, found, locale)
     answer = found.answer
@@ -73,3 +79,18 @@ def explain_(
         ]
     out.result(data, *lines)
     return None if found.allowed else Exit.REFUSED
+
+
+def _each(out: Output, work: Work, found: Iterable[Explanation], locale: str) -> Exit | None:
+    """Each permission with its answer and the reason; the exit code says whether any is allowed."""
+    rows = [
+        {
+            "permission": each.permission,
+            "allowed": each.allowed,
+            "reason": each.cause.value,
+            "sentence": explain_words.say(work, each, locale).reason,
+        }
+        for each in found
+    ]
+    out.table(rows, ("permission", "allowed", "sentence"), empty="No permission.")
+    return None if any(row["allowed"] for row in rows) else Exit.REFUSED

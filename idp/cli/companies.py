@@ -6,7 +6,7 @@ import click
 from sqlalchemy import select
 
 from idp.cli.context import Output, operating, settings, verb
-from idp.companies import company, onboarding, subscription, takeover
+from idp.companies import company, module, onboarding, subscription, takeover
 from idp.companies.models import Company, Onboarding, SubscribedProduct
 from idp.companies.onboarding import Order
 from idp.core.errors import InvalidInput, NotFound
@@ -88,6 +88,25 @@ def hand_over(out: Output, reference: str) -> None:
         minutes = int(work.policies.account.order_page_lifetime.total_seconds() // 60)
     url = f"{settings().issuer}/get-started/{token}"
     out.result({"reference": reference, "url": url, "minutes": minutes}, f"For {minutes} minutes, once: {url}")
+
+
+@verb(companies, "modules")
+@click.argument("reference")
+@click.argument("product")
+@click.option("--on", "activated", multiple=True, metavar="AREA", help="Is activated from now on. Repeated.")
+@click.option("--off", "left", multiple=True, metavar="AREA", help="Is not activated any more. Repeated.")
+def modules(out: Output, reference: str, product: str, activated: tuple[str, ...], left: tuple[str, ...]) -> None:
+    """Which applications of PRODUCT are activated at the company REFERENCE; only these have a switch."""
+    changes = bool(activated or left)
+    with operating(write=changes) as work:
+        where = _company(work, reference).id
+        found = module.of_product(work, where, product)
+        if changes:
+            unknown = sorted({*activated, *left} - {*found.on, *found.off})
+            if unknown:
+                raise InvalidInput(field="on", unknown=unknown)
+            found = module.tell(work, where, product, {*found.on, *activated} - set(left))
+    out.record({"reference": reference, "product": product, "on": list(found.on), "off": list(found.off)})
 
 
 def _products(work: Work, plan: str, said: tuple[str, ...]) -> dict[str, str]:

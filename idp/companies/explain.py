@@ -4,6 +4,8 @@ The answer is the engine's (`reach`), read off the same rows. `remedy` says what
 both in words.
 """
 
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +13,7 @@ from sqlalchemy import Row
 
 from idp.companies import explain_firm, reach, remedy
 from idp.companies.answers import Access, Refusal
+from idp.companies.explain_seats import with_seats
 from idp.companies.explanation import (
     Asked,
     Cause,
@@ -31,7 +34,7 @@ from idp.policy.models import MANDATE
 from idp.policy.permissions import Grant
 from idp.work import Work
 
-__all__ = ["Cause", "Explanation", "explain"]
+__all__ = ["Cause", "Explanation", "explain", "explain_each"]
 
 
 def explain(work: Work, account_id: UUID, company_id: UUID, product: str, permission: str | None = None) -> Explanation:
@@ -44,32 +47,61 @@ def explain(work: Work, account_id: UUID, company_id: UUID, product: str, permis
         NotFound: no such account or company.
         InvalidInput: no such product, or none of companies; or the permission is not one of its.
     """
+    read = _read(work, account_id, company_id, product)
+    if permission is not None and permission not in read.asked.product.permissions:
+        raise InvalidInput(field="permission")
+    return _explained(read, permission)
+
+
+def explain_each(work: Work, account_id: UUID, company_id: UUID, product: str) -> Iterator[Explanation]:
+    """The same for every permission of the product, in the order of the catalogue, from one reading of the rows.
+
+    Raises:
+        NotFound, InvalidInput: as `explain`.
+    """
+    read = _read(work, account_id, company_id, product)
+    return (_explained(read, permission) for permission in read.asked.product.permissions)
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What the engine read and said, and the question without a permission."""
+
+    company_id: UUID
+    asked: Asked
+    links: reach.Links
+    answer: Access | Refusal
+
+
+def _read(work: Work, account_id: UUID, company_id: UUID, product: str) -> _Read:
     policy = work.policies.products.get(product)
     if policy is None or policy.kind == "operations":
         raise InvalidInput(field="product")
-    if permission is not None and permission not in policy.permissions:
-        raise InvalidInput(field="permission")
     row, links = reach.rows(work, account_id, company_id, product)
     if row is None:
         raise NotFound(kind="account or company")
     answer = reach.resolve(work, account_id, company_id, product)
-    asked = Asked(work, account_id, policy, permission, row)
+    return _Read(company_id, Asked(work, account_id, policy, None, row), links, answer)
+
+
+def _explained(read: _Read, permission: str | None) -> Explanation:
+    asked, answer, row = replace(read.asked, permission=permission), read.answer, read.asked.row
     course = Course(chain=[account_link(row)])
     if row.status != "active":
         course.missing(Cause.ACCOUNT_BLOCKED, Step(Act.UNBLOCK))
     if row.closed_at is not None:
         course.missing(Cause.COMPANY_CLOSED, None)
-    if policy.kind == "administration":
+    if asked.product.kind == "administration":
         change = _administration(course, asked, answer)
-    elif links and _by_firm(row, answer):
-        change = explain_firm.follow(course, asked, links)
+    elif read.links and _by_firm(row, answer):
+        change = explain_firm.follow(course, asked, read.links)
     else:
-        change = _as_member(course, asked)
+        change = with_seats(asked, _as_member(course, asked))
     allowed = isinstance(answer, Access) and asked.wanted(answer.permissions)
     return Explanation(
-        account_id=account_id,
-        company_id=company_id,
-        product=product,
+        account_id=asked.account_id,
+        company_id=read.company_id,
+        product=asked.product.id,
         permission=permission,
         allowed=allowed,
         cause=Cause.ALLOWED if allowed else course.cause or Cause.NOT_IN_ROLE,
@@ -86,7 +118,7 @@ def _by_firm(row: Row[Any], answer: Access | Refusal) -> bool:
 
 def _as_member(course: Course, asked: Asked) -> tuple[Step, ...] | None:
     work, row, product = asked.work, asked.row, asked.product
-    drawn = place(work, row.company_id, product.id, row)
+    drawn = place(asked, row.company_id)
     _membership(course, asked)
     _subscribed(course, asked, drawn)
     has_role = reach.role_holds(work, row.role, row.custom_role_found, row.expires_at)

@@ -50,9 +50,8 @@ def _along(course: Course, asked: Asked, link: Row[Any]) -> tuple[Step, ...] | N
     lowered = () if anew else tuple(link.lowered)  # another mandate is lowered nowhere, and hands nothing over
     handing_over = not anew and link.view_from_at is not None and link.view_from_at <= work.now
     drawn = place(
-        work, link.firm_id, product.id, row, preset=link.preset, options=tuple(link.options), lowered=lowered,
-        only_reads=handing_over,
-    )  # fmt: skip
+        asked, link.firm_id, preset=link.preset, options=tuple(link.options), lowered=lowered, only_reads=handing_over
+    )
     firm_state = _firm(course, asked, link)
     _subscribed(course, asked)
     state = course.chain[-1].facts["state"]

@@ -55,12 +55,16 @@ ACTS: Mapping[Act, str] = {
     Act.CHANGE_ROLE: _l("Change the role in %(product)s to “%(role)s”."),
     Act.CHANGE_COMPANY_ROLE: _l("Change the role in the company to “%(role)s”."),
     Act.BUILD_ROLE: _l("Make a role of your own with “%(permission)s”, and give it."),
+    Act.ACTIVATE: _l("Activate the application “%(area)s” in %(product)s: its switch appears then."),
     Act.SWITCH_ON: _l("Switch on the area “%(area)s” for the person."),
     Act.LIFT_RESTRICTION: _l("Lift the limit “%(restriction)s”."),
     Act.SERVICE_ON: _l("Switch on the service “%(service)s” for the company."),
     Act.PERSON_SERVICE_ON: _l("Switch on the service “%(service)s” for the person."),
     Act.SUBSCRIBE: _l("Subscribe to %(product)s."),
     Act.CHANGE_PLAN: _l("Change to the plan “%(plan)s”, which has %(product)s."),
+    Act.ORDER_SEAT: _l("Order one more seat for %(product)s, charged beside the plan."),
+    Act.LARGER_PLAN: _l("Change to the plan “%(plan)s”, which has more seats."),
+    Act.FREE_SEAT: _l("Free a seat of %(product)s: all that the plan has are taken."),
     Act.RESUBSCRIBE: _l("Subscribe to %(product)s again."),
     Act.SETTLE: _l("Pay what is owed for %(product)s."),
     Act.GIVE_MANDATE: _l("Give the firm a mandate again: %(preset)s."),
@@ -187,6 +191,8 @@ class _Words:
         called = self._label(facts.get("labels"))
         if facts.get("revision"):
             called = self.text(_l("%(role)s (revision %(number)s)"), role=called, number=str(facts["revision"]))
+        if link.kind == "permission" and not link.holds and not called:
+            return self.text(_l("No permission in this product."))
         state = self._policies.states.get(facts.get("state") or "")
         preset = self._policies.presets.get(facts.get("preset") or "")
         return self.text(

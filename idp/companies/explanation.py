@@ -8,11 +8,12 @@ from uuid import UUID
 
 from sqlalchemy import Row, select
 
-from idp.companies import reach, remedy, subscription
+from idp.companies import module, reach, remedy, subscription
 from idp.companies.answers import Access, Refusal
 from idp.companies.models import CustomRole
 from idp.companies.preview import Obstacle, obstacles
 from idp.companies.remedy import Place, Step
+from idp.policy.agreements import Plan
 from idp.policy.catalogue import Product
 from idp.policy.permissions import Grant, effective
 from idp.work import Work
@@ -84,13 +85,18 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The question, with the row that the engine's answer is made from."""
+    """The question, with the row that the engine's answer is made from.
+
+    Attributes:
+        known: what was read on the way, by kind; several questions about one person and product share it.
+    """
 
     work: Work
     account_id: UUID
     product: Product
     permission: str | None
     row: Row[Any]
+    known: dict[Any, Any] = field(default_factory=dict)
 
     def wanted(self, permissions: Collection[str]) -> bool:
         return bool(permissions) if self.permission is None else self.permission in permissions
@@ -153,22 +159,35 @@ def cause_of(asked: Asked, grant: Grant) -> Cause:
     return Cause.NOT_IN_ROLE
 
 
-def place(work: Work, company_id: UUID, product: str, row: Row[Any], **mandate: Any) -> Place:
+def place(asked: Asked, company_id: UUID, **mandate: Any) -> Place:
     """What a change could draw on: the plan and the own roles of this company or firm, the services of the row's."""
+    work, row = asked.work, asked.row
+    if ("place", company_id) not in asked.known:
+        asked.known["place", company_id] = _drawn(work, company_id, asked.product.id)
+    plan, own, missing = asked.known["place", company_id]
+    return Place(
+        policies=work.policies,
+        company_services=frozenset(row.company_services),
+        person_services=frozenset(row.person_services or ()),
+        plan=plan,
+        own_roles=own,
+        modules_off=missing,
+        **mandate,
+    )
+
+
+def _drawn(
+    work: Work, company_id: UUID, product: str
+) -> tuple[Plan | None, dict[UUID, frozenset[str]], frozenset[str]]:
     contract = subscription.of(work, company_id)
     own = work.session.execute(
         select(CustomRole.id, CustomRole.permissions).where(
             CustomRole.company_id == company_id, CustomRole.product == product, CustomRole.deleted_at.is_(None)
         )
     )
-    return Place(
-        policies=work.policies,
-        company_services=frozenset(row.company_services),
-        person_services=frozenset(row.person_services or ()),
-        plan=work.policies.plans.get(contract.plan) if contract is not None else None,
-        own_roles={key: frozenset(permissions) for key, permissions in own},
-        **mandate,
-    )
+    plan = work.policies.plans.get(contract.plan) if contract is not None else None
+    roles = {key: frozenset(permissions) for key, permissions in own}
+    return plan, roles, module.off_in(work, company_id, product)
 
 
 def account_link(row: Row[Any]) -> Link:
@@ -181,7 +200,11 @@ def role_link(asked: Asked, held: Row[Any], *, kind: str = "role", holds: bool =
     if held.role is not None:
         known = policies.roles.get(held.role)
         return Link(kind, holds, {"role": held.role, "labels": dict(known.label) if known else {}, **more})
-    revision = asked.work.session.scalar(select(CustomRole.revision).where(CustomRole.id == held.custom_role_found))
+    own = held.custom_role_found
+    if ("revision", own) not in asked.known:
+        revision = asked.work.session.scalar(select(CustomRole.revision).where(CustomRole.id == own))
+        asked.known["revision", own] = revision
+    revision = asked.known["revision", own]
     facts = {"custom_role": str(held.custom_role_found), "labels": dict(held.labels or {}), "revision": revision}
     return Link(kind, holds, {**facts, **more})
 

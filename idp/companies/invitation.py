@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import select, update
 
 from idp.audit import log
-from idp.companies import access, company, seats
+from idp.companies import access, company, module, seats
 from idp.companies.errors import AlreadyInvited, InvitationClosed
 from idp.companies.invitation_draft import Draft, company_roles
 from idp.companies.invitation_sending import Sender
@@ -65,7 +65,7 @@ def offer(
         return invitation
     seats.tell_bought(work, company_id, dict.fromkeys(checked.bought, 1))
     name = "invitation.created" if checked.before is None else "invitation.renewed"
-    record(work, name, invitation, roles=checked.named, extra_cost=list(checked.bought))
+    record(work, name, invitation, **checked.logged)
     record_expired(work, company_id, sender.locked)
     return invitation
 
@@ -216,9 +216,11 @@ def record_expired(work: Work, company_id: UUID, locked: seats.Locked) -> None:
 def _again(work: Work, before: Invitation) -> Draft:
     """What an invitation offers, as a draft to be checked as a new one is."""
     roles: dict[str, Wish | str] = {}
+    missing = module.off(work, before.company_id)
     for each in roles_of(work, before):
         known = work.policies.roles.get(each.role) if each.role is not None else None
-        switches = {area: area in each.switches for area in known.switches} if known is not None else {}
+        able = frozenset(known.switches) - missing.get(each.product, frozenset()) if known is not None else ()
+        switches = {area: area in each.switches for area in able}
         roles[each.product] = Wish(each.role, each.custom_role_id, switches, each.restrictions, each.expires_at)
     return Draft(
         before.address, before.locale, roles, before.given_name, before.family_name, before.company_role,

@@ -86,7 +86,7 @@ def send(
     for checked, made in sent:
         if not checked.repeated:
             name = "invitation.created" if checked.before is None else "invitation.renewed"
-            invitation.record(work, name, made, roles=checked.named, extra_cost=list(checked.bought))
+            invitation.record(work, name, made, **checked.logged)
     invitation.record_expired(work, company_id, sender.locked)
     return results
 

@@ -53,9 +53,15 @@ class Checked:
     repeated: bool = False
 
     @property
-    def named(self) -> dict[str, str]:
-        """The roles as the audit log names them."""
-        return {product: str(each["role"] or each["custom_role_id"]) for product, each in self.roles.items()}
+    def logged(self) -> dict[str, Any]:
+        """What the audit log keeps of the offer: by product the role, what is switched on, and the limits."""
+        named = {product: str(each["role"] or each["custom_role_id"]) for product, each in self.roles.items()}
+        set_apart = {
+            name: {product: each[name] for product, each in self.roles.items() if each[name]}
+            for name in ("switches", "restrictions")
+        }
+        found = {name: value for name, value in set_apart.items() if value}
+        return {"roles": named, **found, "extra_cost": list(self.bought)}
 
 
 @dataclass(slots=True)

@@ -97,7 +97,7 @@ def change_role(
     membership = acting_on.editable(work, EDITS, company_id, account_id)
     before = _held(work, membership, product, seen)
     wish = Wish(role_id, custom_role_id, switches or {}, restrictions or {}, expires_at)
-    values = role_wish.columns(work, company_id, product, wish)
+    values = role_wish.columns(work, company_id, product, wish, held=before.switches)
     bought = False
     if values["uses_seat"]:
         seats.lock(work, company_id)  # closes a temporary right that has run out: it holds no seat any more

@@ -29,12 +29,16 @@ class Act(StrEnum):
     CHANGE_ROLE = "change_role"
     CHANGE_COMPANY_ROLE = "change_company_role"
     BUILD_ROLE = "build_role"
+    ACTIVATE = "activate_application"
     SWITCH_ON = "switch_on_area"
     LIFT_RESTRICTION = "lift_restriction"
     SERVICE_ON = "switch_on_service"
     PERSON_SERVICE_ON = "switch_on_service_for_person"
     SUBSCRIBE = "subscribe"
     CHANGE_PLAN = "change_plan"
+    ORDER_SEAT = "order_seat"
+    LARGER_PLAN = "change_to_larger_plan"
+    FREE_SEAT = "free_seat"
     RESUBSCRIBE = "resubscribe"
     SETTLE = "settle_subscription"
     GIVE_MANDATE = "give_mandate"
@@ -53,7 +57,8 @@ class Step:
     Attributes:
         what: its subject by kind: `role`, `custom_role`, `company_role`, `area`, `service`, `restriction`,
             `permission`, `product`, `plan`, `mandate`, `preset`, `options`, `lowered`.
-        by: ids of the roles whose holders may do it; empty where nobody in the company can.
+        by: ids of the roles whose holders may do it; empty where nobody in the company can, or the product is where it
+            is done.
         firm: it is done in the firm, not in the company.
     """
 
@@ -74,6 +79,8 @@ class Place:
         own_roles: permissions by key of the roles of one's own in this product; of the firm under a mandate.
         preset, options, lowered: of the mandate; no preset for the company's own people.
         only_reads: the firm is handing over; nothing it could be given would let it change anything.
+        modules_off: applications of the product that are not activated at the company, so that their areas have no
+            switch.
     """
 
     policies: Policies
@@ -85,6 +92,7 @@ class Place:
     options: tuple[str, ...] = ()
     lowered: tuple[str, ...] = ()
     only_reads: bool = False
+    modules_off: frozenset[str] = frozenset()
 
     @property
     def firm(self) -> bool:
@@ -155,7 +163,10 @@ def _next(place: Place, grant: Grant, permission: str, obstacle: Obstacle | None
     found: tuple[Step, Grant] | None
     match obstacle:
         case None | Obstacle.NEVER:
-            found = _switched(place, grant, permission) or _role_with(place, grant, permission, give=False)
+            switched = _switched(place, grant, permission)
+            if switched is not None:
+                return switched
+            found = _role_with(place, grant, permission, give=False)
         case Obstacle.MANDATE:
             wider = widened(place, grant.product, permission)
             found = (wider[0], _opened(place, grant, wider[1])) if wider is not None else None
@@ -218,14 +229,16 @@ def _lifted(place: Place, grant: Grant, permission: str) -> tuple[Step, Grant] |
     return None
 
 
-def _switched(place: Place, grant: Grant, permission: str) -> tuple[Step, Grant] | None:
-    """The switch of an area, for a role that has one."""
+def _switched(place: Place, grant: Grant, permission: str) -> tuple[list[Step], Grant] | None:
+    """The switch of an area, for a role that has one; where there is none to turn, the application comes first."""
     role = place.policies.roles.get(grant.role or "")
     for area, opened in role.switches.items() if role is not None else ():
         if permission in opened and area not in grant.switches:
             by = holders_of(place.policies, "company.users.edit-access")
             after = grant._replace(switches=grant.switches | {area})
-            return Step(Act.SWITCH_ON, {"area": area, "product": grant.product}, by), after
+            what = {"area": area, "product": grant.product}
+            first = [Step(Act.ACTIVATE, what)] if area in place.modules_off else []
+            return [*first, Step(Act.SWITCH_ON, what, by)], after
     return None
 
 
@@ -267,7 +280,8 @@ def _with_role(
         assert own is not None
         after = _own(grant, place.own_roles[own])
         return Step(act, {"custom_role": str(own), "product": grant.product}, givers, firm=place.firm), after
-    switches = frozenset(area for area in role.switches if area in role.switch_defaults)
+    kept = grant.switches & place.modules_off & frozenset(role.switches)
+    switches = kept | (role.switch_defaults - place.modules_off)
     limits = grant.restrictions if role.switches else ()  # limits are for roles with switches
     after = grant._replace(role=role.id, custom_permissions=None, switches=switches, restrictions=limits)
     named = tuple(each for each in givers if each in role.assignable_by) if not place.firm else givers

@@ -138,6 +138,14 @@ def keep(work: Work, custom_roles: Iterable[UUID]) -> None:
         work.session.execute(statement.with_for_update(read=True, key_share=True))
 
 
+def owners_to_give(work: Work, role_id: str | None) -> bool:
+    """Whether only the one owner may give this role: such a one is given with a fresh second factor (J8)."""
+    roles = work.policies.roles
+    given = roles.get(role_id or "")
+    by_hand = [roles[each] for each in given.assignable_by if each in roles] if given is not None else []
+    return bool(by_hand) and all(each.entry.unique for each in by_hand)
+
+
 def require_assignable(work: Work, company_id: UUID, role: Role) -> None:
     """Nobody gives more than they may: one of the actor's roles in this company has to be named by the role.
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from idp.companies import access, role, seats, tables
+from idp.companies import access, module, role, seats, tables
 from idp.companies.reach import state_now
 from idp.companies.role_wish import Wish
 from idp.companies.seats import Seats
@@ -26,7 +26,8 @@ class RoleChoice:
 
     Attributes:
         key: what a form sends for it; `wish_of` reads it.
-        switches: areas that can be turned on one by one, in the order of the catalogue, and those on at first.
+        switches: areas that can be turned on one by one, in the order of the catalogue, without the applications that
+            are not activated at the company; and those on at first.
     """
 
     key: str
@@ -69,13 +70,15 @@ def of_company(work: Work, company_id: UUID) -> tuple[ProductChoice, ...]:
         row.product: row.plan for row in rows if state_now(work, row.state, row.since_at, row.until_at)[1] is None
     }
     held, standing, own = _held(work, company_id), seats.overview(work, company_id), _own(work, company_id, running)
+    missing = module.off(work, company_id)
     found = []
     for product in work.policies.products.values():
         plan = work.policies.plans.get(running.get(product.id, ""))
         if plan is None:
             continue
         able = [each for each in _built_in(work.policies, product, held) if plan.offers(each.id)]
-        roles = (*map(_choice, able), *_within(work, product, own, held))
+        without = missing.get(product.id, frozenset())
+        roles = (*(_choice(each, without) for each in able), *_within(work, product, own, held))
         if roles:
             proposed = next((each.key for each in roles if each.role_id == product.default_role), "")
             found.append(ProductChoice(product, roles, standing[product.id], proposed))
@@ -124,10 +127,11 @@ def _built_in(policies: Policies, product: Product, held: frozenset[str] | None)
     ]
 
 
-def _choice(each: Role) -> RoleChoice:
+def _choice(each: Role, without: frozenset[str]) -> RoleChoice:
     return RoleChoice(
         key=each.id, role_id=each.id, custom_role_id=None, labels=each.label, summary=each.summary,
-        uses_seat=each.seat, switches=tuple(each.switches), switched_on=each.switch_defaults,
+        uses_seat=each.seat, switches=tuple(area for area in each.switches if area not in without),
+        switched_on=each.switch_defaults - without,
     )  # fmt: skip
 
 

@@ -3,13 +3,13 @@
 The same checks serve a grant to a member, an offer to an address, and the lists that a form offers.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from idp.companies import role, subscription
+from idp.companies import module, role, subscription
 from idp.companies.errors import NotSubscribed, RoleNotOffered
 from idp.core.errors import InvalidInput
 from idp.policy.catalogue import Role
@@ -42,8 +42,12 @@ class Wish:
         return self.role_id or str(self.custom_role_id)
 
 
-def columns(work: Work, company_id: UUID, product: str, wish: Wish) -> dict[str, Any]:
+def columns(work: Work, company_id: UUID, product: str, wish: Wish, *, held: Collection[str] = ()) -> dict[str, Any]:
     """The columns of the role to be, once every rule of catalogue and plan is kept and the actor may give it.
+
+    Args:
+        held: areas that the role it replaces has on. The switch of an application that is not activated is not there to
+            be turned: it stays as it was, and is off in a new role.
 
     Raises:
         NotPermitted: none of the actor's roles may give this role.
@@ -65,7 +69,9 @@ def columns(work: Work, company_id: UUID, product: str, wish: Wish) -> dict[str,
         role.require_assignable(work, company_id, given)
         if not plan.offers(wish.role_id):
             raise RoleNotOffered(product=product, role=wish.role_id)
-        on, switched = _switched_on(given, wish.switches), bool(given.switches)
+        switched = bool(given.switches)
+        missing = module.off_in(work, company_id, product) if switched else frozenset()
+        on = _switched_on(given, wish.switches, missing, held)
         limit = timedelta(days=given.entry.max_days) if given.entry.max_days else None
         uses_seat = given.seat
     else:
@@ -89,11 +95,15 @@ def columns(work: Work, company_id: UUID, product: str, wish: Wish) -> dict[str,
     }
 
 
-def _switched_on(given: Role, said: Mapping[str, bool]) -> set[str]:
+def _switched_on(given: Role, said: Mapping[str, bool], missing: Collection[str], held: Collection[str]) -> set[str]:
     unknown = [area for area in said if area not in given.switches]
     if unknown:
         raise InvalidInput(field="switches", unknown=unknown)
-    return {area for area in given.switches if said.get(area, area in given.switch_defaults)}
+    inactive = [area for area, on in said.items() if on and area in missing and area not in held]
+    if inactive:
+        raise InvalidInput(field="switches", not_activated=inactive)
+    proposed = (frozenset(held) & frozenset(missing)) | (given.switch_defaults - frozenset(missing))
+    return {area for area in given.switches if said.get(area, area in proposed)}
 
 
 def _restrictions(work: Work, product: str, said: Mapping[str, Any]) -> dict[str, Any]:

@@ -28,6 +28,7 @@ WORDS: Mapping[str, Any] = {
     "company.closing_withdrawn": _l("The company is kept after all"),
     "company.created": _l("The company was created"),
     "company.ordered": _l("The company was ordered"),
+    "company.modules_changed": _l("Which applications of a product are activated was changed"),
     "company.profile_changed": _l("The company’s details were changed"),
     "company.security_changed": _l("The security rules were changed"),
     "company.services_changed": _l("Connected services were switched on or off"),

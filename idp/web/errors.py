@@ -43,7 +43,7 @@ STATUS: Mapping[type[IdpError], int] = {
     errors.Unavailable: 503,
 }
 RETRY_AFTER_SECONDS = 2
-_OAUTH_PATHS = ("/oauth/", "/.well-known/", "/permission-sets/", "/me/", "/schemas/")
+_OAUTH_PATHS = ("/oauth/", "/.well-known/", "/permission-sets/", "/modules/", "/me/", "/schemas/")
 _OAUTH_CODES = {
     401: "invalid_client",
     403: "access_denied",

@@ -18,8 +18,10 @@ _l = lazy_gettext
 _FACTS: Mapping[str, Any] = {
     "product": _l("Product"),
     "role": _l("Role"),
+    "roles": _l("Roles"),
     "also": _l("Further roles"),
     "switches": _l("Areas switched on"),
+    "modules": _l("Applications activated"),
     "restrictions": _l("Limits"),
     "services": _l("Services"),
     "locale": _l("Language"),
@@ -114,11 +116,20 @@ def _said(key: str, value: Any, product: str, names: Names) -> str:
         return ""
     if isinstance(value, bool):
         return str(gettext("yes") if value else gettext("no"))
+    if isinstance(value, Mapping) and value.keys() <= names.policies.products.keys():
+        return ", ".join(filter(None, (_in_product(key, each, within, names) for within, each in value.items())))
     if isinstance(value, Mapping):
         return ", ".join(_said(key, name, product, names) for name, held in value.items() if held)
     if isinstance(value, (list, tuple)):
         return ", ".join(_said(key, each, product, names) for each in value)
     return _named(key, str(value), product, names)
+
+
+def _in_product(key: str, value: Any, product: str, names: Names) -> str:
+    """A role that an invitation offers, or what is set beside it, which belong to a product each."""
+    if key != "roles":
+        return _said(key, value, product, names)
+    return f"{_named('product', product, '', names)} – {_said('role', value, product, names)}"
 
 
 def _named(key: str, value: str, product: str, names: Names) -> str:
@@ -131,6 +142,7 @@ def _named(key: str, value: str, product: str, names: Names) -> str:
         "": {**policies.states, **policies.services}, "added": policies.permissions, "taken": policies.permissions,
         "permissions": policies.permissions, "role": policies.roles, "also": policies.roles,
         "switches": within.areas if within is not None else {},
+        "modules": within.areas if within is not None else {},
         "restrictions": within.restrictions if within is not None else {},
     }  # fmt: skip
     found = known.get(key, {}).get(value)

@@ -1,12 +1,13 @@
 """What pages call the people of a company: their state, their roles, what a role is limited to."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from flask_babel import gettext
 
 from idp.companies.people import HeldRole, PersonSeen, State
 from idp.policy import label_for
+from idp.policy.models import Area
 from idp.web import locale
 from idp.web.render import day
 from idp.work import Work
@@ -56,16 +57,25 @@ def until(held: HeldRole) -> str:
     return str(gettext("until %(date)s", date=day(held.expires_at)))
 
 
-def switches(work: Work, held: HeldRole) -> str:
-    """The areas that are switched on, for a role with switches; empty for the others."""
+def switches(work: Work, held: HeldRole, missing: Collection[str]) -> str:
+    """The areas that are switched on, for a role with switches; empty for the others.
+
+    Args:
+        missing: applications of the product that are not activated at the company.
+    """
     role = work.policies.roles.get(held.role_id) if held.role_id else None
     if role is None or not role.switches:
         return ""
     areas = work.policies.products[held.product].areas
-    names = [label_for(areas[each].label, locale.current()) for each in areas if each in held.switches]
+    names = [_switched(areas[each], each in missing) for each in areas if each in held.switches]
     return (
         str(gettext("Switched on: %(areas)s", areas=", ".join(names))) if names else str(gettext("Nothing switched on"))
     )
+
+
+def _switched(area: Area, missing: bool) -> str:
+    name = label_for(area.label, locale.current())
+    return str(gettext("%(area)s (not activated)", area=name)) if missing else name
 
 
 def limits(work: Work, held: HeldRole) -> str:

@@ -42,6 +42,7 @@ NOT_TOLD: Mapping[str, str] = {
     "company.ordered": "about a company",
     "company.profile_changed": "about a company",
     "company.security_changed": "about a company",
+    "company.modules_changed": "about a company",
     "company.services_changed": "about a company",
     "custom_role.changed": "about a company",
     "custom_role.created": "about a company",

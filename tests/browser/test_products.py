@@ -243,19 +243,61 @@ def test_a_token_from_before_a_change_is_refused_once_the_product_knows_of_it(
     assert 'error="invalid_token"' in refused.headers["WWW-Authenticate"]
 
 
-def access_token(person: Person, company: str) -> str:
-    """An access token for Accounting, over the person's session and with the client's own secret."""
-    demo = person.demo
+@pytest.fixture
+def lowered(demo: Demonstration) -> Iterator[Callable[[], None]]:
+    """Let Inès, who handles documents at Atelier Lumen, only read them; taken back at the end."""
+
+    def change(role: str) -> None:
+        demo.operator("change-role", "ines.moreau", "atelier-lumen", "capture", role)
+
+    yield lambda: change("capture.reader")
+    change("capture.documents-standard")
+
+
+def test_capture_shows_another_menu_after_a_change_and_refuses_what_it_knows_to_be_old(
+    demo: Demonstration, signed_in: SignedIn, lowered: Callable[[], None]
+) -> None:
+    """Less than before: what is gone from the role is gone from the page, and its address is refused."""
+    ines = signed_in("ines.moreau")
+    ines.open(demo.capture)
+    before, menu_before = ines.told(demo.capture), ines.menu
+    company = before["access-token"]["company"]
+    stale = access_token(ines, company, "demo-capture", demo.capture)
+
+    def documents(token: str) -> requests.Response:
+        headers = {"Authorization": f"Bearer {token}"}
+        return requests.get(f"{demo.capture}/api/purchases", headers=headers, timeout=10)
+
+    assert documents(stale).status_code == 200
+    lowered()
+    time.sleep(RENEW_AFTER + 1)
+    after = ines.told(demo.capture)
+    assert after["access-token"]["roles"] == ["capture.reader"]
+    assert after["access-token"]["sid"] == before["access-token"]["sid"]  # nobody has signed in again
+    assert ines.menu == areas(CAPTURE, after["permissions"]) != menu_before
+    gone = next(area for area in CAPTURE.areas if area.label.in_language("fr") in set(menu_before) - set(ines.menu))
+    answer = ines.page.goto(f"{demo.capture}/area/{gone.id}")
+    assert answer is not None
+    assert answer.status == 403
+    assert documents(access_token(ines, company, "demo-capture", demo.capture)).status_code == 200
+    refused = documents(stale)
+    assert refused.status_code == 401
+    assert 'error="invalid_token"' in refused.headers["WWW-Authenticate"]
+
+
+def access_token(person: Person, company: str, client_id: str = "demo-accounting", product: str = "") -> str:
+    """An access token for a product, over the person's session and with the client's own secret."""
+    demo, product = person.demo, product or person.demo.accounting
     client = OAuth2Session(
-        "demo-accounting",
-        demo.secret_of("demo-accounting"),
-        redirect_uri=f"{demo.accounting}/callback",
+        client_id,
+        demo.secret_of(client_id),
+        redirect_uri=f"{product}/callback",
         scope="openid",
         code_challenge_method="S256",
     )
     verifier = generate_token(64)
     address, state = client.create_authorization_url(
-        f"{demo.service}/oauth/authorize", code_verifier=verifier, resource=f"{demo.accounting}/api", company=company
+        f"{demo.service}/oauth/authorize", code_verifier=verifier, resource=f"{product}/api", company=company
     )
     cookies = {each["name"]: each["value"] for each in person.page.context.cookies(demo.service)}
     answer = requests.get(address, cookies=cookies, allow_redirects=False, timeout=10)
@@ -264,6 +306,6 @@ def access_token(person: Person, company: str) -> str:
         authorization_response=answer.headers["Location"],
         state=state,
         code_verifier=verifier,
-        resource=f"{demo.accounting}/api",
+        resource=f"{product}/api",
     )
     return str(token["access_token"])

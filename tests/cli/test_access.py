@@ -48,3 +48,14 @@ def test_an_answer_has_its_chain_its_reason_and_what_would_turn_it(explained) ->
     ):
         refused = explained(*arguments, "--json")
         assert (refused.code, refused.problem["error"]) == (1, error)
+
+
+def test_every_permission_has_its_line(explained) -> None:
+    found = explained(HUGO, "atelier-lumen", "invoicing", "--every", "--json")
+    assert found.code == 0
+    answers = {row["permission"]: row for row in found.json}
+    assert len(answers) == len(found.json) == 93
+    assert answers["invoicing.quotes.create"]["allowed"]
+    assert answers["invoicing.payments.view"]["reason"] == "switched_off"
+    assert sum(row["allowed"] for row in found.json) == 17
+    assert explained(NATHALIE, "boulangerie-lemaire", "payroll", "--every").code == 1

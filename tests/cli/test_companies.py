@@ -40,3 +40,16 @@ def test_what_is_wrong_is_named(idp: Idp) -> None:
     assert idp("companies", *ORDER, "--json").problem == {
         "error": "conflict", "message": "This cannot be done as things stand.", "field": "reference",
     }  # fmt: skip
+
+
+def test_which_applications_are_activated_is_noted_in_place_of_the_product(idp: Idp) -> None:
+    idp("companies", *ORDER, "--product", "invoicing")
+    question = ("companies", "modules", "fleurs-du-quai", "invoicing")
+    every = idp(*question, "--json").json
+    assert every["off"] == []
+    changed = idp(*question, "--off", "stock", "--off", "tasks", "--json").json
+    assert (changed["off"], set(every["on"]) - set(changed["on"])) == (["stock", "tasks"], {"stock", "tasks"})
+    assert idp(*question, "--on", "stock", "--json").json["off"] == ["tasks"]
+    assert idp(*question, "--json").json["off"] == ["tasks"]
+    assert idp(*question, "--on", "customers", "--json").problem["field"] == "on"
+    assert idp("companies", "modules", "fleurs-du-quai", "payroll").code == 1

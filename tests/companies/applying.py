@@ -11,6 +11,7 @@ from idp.companies import (
     mandate,
     mandate_change,
     membership,
+    module,
     product_role,
     role,
     subscription,
@@ -26,6 +27,7 @@ class Scene:
 
     def __init__(self, work: Work, account: UUID, company_id: UUID, firm: UUID, product: str) -> None:
         self.work, self.account, self.company, self.firm, self.product = work, account, company_id, firm, product
+        self.extra_cost = False  # of a seat that was ordered for the role that comes next
 
     def do(self, step: Step) -> None:
         getattr(self, f"_{step.act.value}")(step)
@@ -40,7 +42,7 @@ class Scene:
 
     def _give(self, **values) -> None:
         give = product_role.change_role if self._held() is not None else product_role.grant_role
-        give(self.work, self.company, self.account, self.product, **values)
+        give(self.work, self.company, self.account, self.product, extra_cost=self.extra_cost, **values)
 
     def _unblock_account(self, step: Step) -> None:
         self.work.session.get(Account, self.account).status = "active"
@@ -78,6 +80,10 @@ class Scene:
         else:
             self._give(custom_role_id=made.id)
 
+    def _activate_application(self, step: Step) -> None:
+        now = module.of_product(self.work, self.company, self.product)
+        module.tell(self.work, self.company, self.product, [*now.on, step.what["area"]])
+
     def _switch_on_area(self, step: Step) -> None:
         held = self._held()
         switches = dict.fromkeys([*held.switches, step.what["area"]], True)
@@ -108,6 +114,21 @@ class Scene:
         contract = self.work.session.scalar(select(Subscription).filter_by(company_id=self.company))
         contract.plan = step.what["plan"]
         self._subscribe(step)
+
+    def _order_seat(self, step: Step) -> None:
+        self.extra_cost = True
+
+    def _change_to_larger_plan(self, step: Step) -> None:
+        contract = self.work.session.scalar(select(Subscription).filter_by(company_id=self.company))
+        contract.plan = step.what["plan"]
+        contract.seats = self.work.policies.plans[contract.plan].seats.included
+
+    def _free_seat(self, step: Step) -> None:
+        others = select(ProductRole.account_id).where(
+            ProductRole.company_id == self.company, ProductRole.product == step.what["product"],
+            ProductRole.uses_seat, ProductRole.ended_at.is_(None), ProductRole.account_id != self.account,
+        )  # fmt: skip
+        product_role.revoke_role(self.work, self.company, self.work.session.scalars(others).first(), self.product)
 
     def _give_mandate(self, step: Step) -> None:
         made = mandate.record(

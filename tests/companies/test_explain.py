@@ -3,12 +3,12 @@
 import random
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from idp.accounts.models import Account
-from idp.companies import access, assignment, mandate, membership, role
+from idp.companies import access, assignment, mandate, membership, module, role
 from idp.companies.explain import Cause, explain
-from idp.companies.models import Company, Membership, ProductRole, SubscribedProduct
+from idp.companies.models import Company, Membership, ProductRole, SubscribedProduct, Subscription
 from idp.companies.remedy import Act
 from idp.core.errors import InvalidInput, NotFound
 from tests.companies.applying import Scene
@@ -82,7 +82,37 @@ def test_a_switch_a_limit_and_a_service_are_named(demo):
     camille = explain(demo.work, demo.account("camille.roux"), lumen, "payroll")
     assert (camille.cause, acts(camille)[-1]) == (Cause.NOT_SUBSCRIBED, Act.GIVE_ROLE)
     stranger = explain(demo.work, demo.account("luc.wouters"), lumen, "accounting")
-    assert (stranger.cause, acts(stranger)) == (Cause.NOT_A_MEMBER, [Act.INVITE])
+    assert (stranger.cause, acts(stranger)) == (Cause.NOT_A_MEMBER, [Act.ORDER_SEAT, Act.INVITE])  # all are taken there
+
+
+@pytest.mark.parametrize(
+    ("plan", "seats", "announced", "expected"),
+    [
+        ("team", 5, None, [Act.ORDER_SEAT]),
+        ("solo", 2, None, [Act.LARGER_PLAN]),
+        ("business", 25, 2, [Act.FREE_SEAT]),
+        ("business", 25, None, []),
+    ],
+)
+def test_where_no_seat_is_left_one_is_ordered_or_freed_first(
+    plan, seats, announced, expected, system, make_company, join
+):
+    company_id = make_company(plan=plan, seats=seats)
+    person = join(company_id)
+    for _ in range(min(seats, 5) if announced is None else announced):
+        join(company_id, accounting="accounting.reader")
+    contract = system.session.scalar(select(Subscription).filter_by(company_id=company_id))
+    if announced is not None:
+        contract.next_plan, contract.next_seats, contract.changes_at = plan, announced, system.later(days=9).now
+    system.session.flush()
+    found = explain(system, person, company_id, "accounting", "accounting.journals.create")
+    assert acts(found) == [*expected, Act.GIVE_ROLE]
+    scene = Scene(system, person, company_id, company_id, "accounting")
+    for step in found.change:
+        assert step.by
+        assert not permitted(system, person, company_id, "accounting", "accounting.journals.create")
+        scene.do(step)
+    assert permitted(system, person, company_id, "accounting", "accounting.journals.create")
 
 
 def test_the_companys_own_account_is_explained_by_its_role(demo):
@@ -139,6 +169,11 @@ def disturbed(system, world, dice, product):
     system.session.execute(
         update(Company).where(Company.id == company_id).values(services=some(dice, policies.services))
     )
+    if dice.random() < 0.4:
+        areas = [each.id for each in policies.products[product].areas.values() if each.switch]
+        module.tell(later, company_id, product, some(dice, areas))
+    if dice.random() < 0.3:  # none is left
+        system.session.execute(update(Subscription).where(Subscription.company_id == company_id).values(seats=0))
     if dice.random() < 0.1:
         system.session.execute(update(Account).where(Account.id == who).values(status="blocked"))
     system.session.expire_all()
@@ -211,7 +246,7 @@ def test_the_change_that_is_proposed_turns_the_answer(system, world):
                 hopeless += 1
                 assert found.cause in HOPELESS or permission is not None, found
             for step in found.change or ():
-                assert step.by or step.act is Act.UNBLOCK, step
+                assert step.by or step.act in (Act.UNBLOCK, Act.ACTIVATE), step
                 assert not permitted(work, who, world[0], product, permission), found
                 scene.do(step)
             if found.change is not None:

@@ -56,6 +56,18 @@ def test_an_offer_is_mailed_in_its_language_with_everything_one_needs_to_decide(
     assert "example.test" not in str(noted.details)
 
 
+def test_the_log_has_the_switches_and_the_limits(demo):
+    """J8, step 4."""
+    joris, roofs = demo.acting("joris.vanderlinden"), demo.company("toitures-vanderlinden")
+    on = dict.fromkeys(joris.policies.roles["invoicing.employee"].switches, False) | {"tasks": True, "time": True}
+    made = offer(joris, roofs, roles={"invoicing": Wish("invoicing.employee", switches=on,
+                                                        restrictions={"own-documents-only": True})})  # fmt: skip
+    [noted] = [each for each in events(joris, "invitation.created") if each.subject_id == str(made.id)]
+    assert noted.details["roles"] == {"invoicing": "invoicing.employee"}
+    assert noted.details["switches"] == {"invoicing": ["tasks", "time"]}
+    assert noted.details["restrictions"] == {"invoicing": {"own-documents-only": True}}
+
+
 def test_the_same_address_again_renews_the_first(demo):
     lumen, thomas = demo.company("atelier-lumen"), demo.acting("thomas.lefevre")
     first = offer(thomas, lumen, roles={"capture": "capture.documents-basic", "invoicing": "invoicing.reader"})

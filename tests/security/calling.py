@@ -138,7 +138,7 @@ PLAIN = {
 # Read no cookie and know no person: called once, not from every state.
 MACHINES = re.compile(
     r"/static/|/healthz|/readyz|/\.well-known/|/schemas/|/oauth/(?!authorize/continue|logout)|/permission-sets/|/me/"
-    r"|/api/|/billing/events"
+    r"|/api/|/billing/events|/modules/"
 )
 # Know a person by their session alone, and what they belong to, which is nothing: called once for each kind of session.
 COMPANIES = re.compile(r"/companies/<uuid:(?:company|firm)_id>")

@@ -69,13 +69,14 @@ PAGES: dict[str, list[dict[str, Any]]] = {
     ],
     "company/person_role_options.html": [
         {**ROLE, "offer": OFFER, "switches": [{"value": "quotes", "label": "Offres"}], "on": ["quotes"],
-         "always": ["Clients"], "until": "2027-03-31", "seen": "1", "preview": PREVIEW, "new": False, "back_url": "/b",
+         "always": ["Clients"], "missing": ["Stock", "Projets"], "until": "2027-03-31",
+         "seen": "1", "preview": PREVIEW, "new": False, "back_url": "/b",
          "limits": [{"value": "no-deletion", "label": "Sans suppression", "on": True, "field": None, "typed": ""},
                     {"value": "departments", "label": "Départements", "on": False, "field": "values_departments",
                      "typed": "Ventes"}],
          "problems": {"values_departments": "Écrivez-en au moins un.", "until": "Ce jour est passé."}},
-        {**ROLE, "held": None, "offer": FREE, "switches": [], "on": [], "always": [], "limits": [], "until": "",
-         "seen": "", "preview": PREVIEW, "new": True, "back_url": "/b"},
+        {**ROLE, "held": None, "offer": FREE, "switches": [], "on": [], "always": [], "missing": [], "limits": [],
+         "until": "", "seen": "", "preview": PREVIEW, "new": True, "back_url": "/b"},
     ],
     "company/person_role_review.html": [
         {**SAVED, "until": None, "meanwhile": None, "seats": {"next": "accepted", "said": "2 sur 5"}},

@@ -1,12 +1,17 @@
 """The people of a company: the list, one of them, and what is changed about them (SC20, SC21, J8, J11)."""
 
+import re
+from datetime import timedelta
 from html import unescape
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
+from sqlalchemy import update
+
 from idp.accounts import profile
-from idp.companies import access, membership, people, product_role
+from idp.authn.models import Session
+from idp.companies import access, membership, module, people, product_role
 from idp.companies.access import Access, Refusal
 from tests.stage import Stage, demonstration, own_stage, stage  # noqa: F401
 from tests.web.browser import Browser
@@ -170,6 +175,51 @@ def test_switches_limits_and_an_end(own_stage: Stage) -> None:  # noqa: F811
         browser.submit({**data})
         assert browser.status == 422 or browser.heading.startswith("Which role"), data
     assert held(own_stage, "luc.wouters", ROOFS, "invoicing")[2] == switches
+
+
+def test_an_application_that_is_not_activated_has_no_switch(own_stage: Stage) -> None:  # noqa: F811
+    """EMP-12: it is named where it is missed; what was switched on is kept, and marked."""
+    with own_stage.work() as work:
+        where = own_stage.company(ROOFS)
+        every = module.of_product(work, where, "invoicing").on
+        module.tell(work, where, "invoicing", [each for each in every if each not in ("stock", "tasks")])
+    joris = english(own_stage.signed_in("joris.vanderlinden"))
+    joris.get(one(own_stage, ROOFS, "luc.wouters"))
+    assert "Tasks and calendar (not activated)" in text(joris)
+    joris.get(one(own_stage, ROOFS, "luc.wouters", "roles", "invoicing") + "?role=invoicing.employee")
+    assert sorted(joris.form.values["switch"]) == ["time", "work-orders"]
+    assert not {"stock", "tasks"} & set(re.findall(r'name="switch"[^>]*value="([a-z-]+)"', joris.text))
+    assert "so without a switch: Stock, Tasks and calendar." in text(joris)
+    assert "Applications are activated in Invoicing itself." in text(joris)
+    joris.submit({"switch": ["time", "work-orders", "invoices"]})
+    assert "Tasks" not in text(joris).split("Everything the person may do then")[0]  # nothing of it changes
+    joris.submit({"confirmed": "yes"})
+    assert held(own_stage, "luc.wouters", ROOFS, "invoicing")[2] == ["invoices", "tasks", "time", "work-orders"]
+    joris.get(one(own_stage, ROOFS, "luc.wouters", "roles", "invoicing") + "?role=invoicing.employee")
+    joris.submit({"switch": ["stock"]})
+    assert joris.status == 422
+    joris.get(f"/companies/{own_stage.company(ROOFS)}/invitations/new")
+    assert "switch_invoicing_invoices" in joris.text
+    assert "switch_invoicing_stock" not in joris.text
+
+
+def test_what_only_the_owner_may_give_is_given_with_a_fresh_code(own_stage: Stage) -> None:  # noqa: F811
+    """J8, step 7: not offered to others; the owner proves a second factor first."""
+    page = one(own_stage, ROOFS, "luc.wouters", "roles", "invoicing")
+    katrien = english(own_stage.signed_in("katrien.desmet"))
+    katrien.get(page)
+    assert 'value="invoicing.employee"' in katrien.text
+    assert 'value="invoicing.owner"' not in katrien.text
+    joris = english(own_stage.signed_in("joris.vanderlinden"))
+    with own_stage.work() as work:
+        work.session.execute(update(Session).values(second_factor_at=work.now - timedelta(minutes=11)))
+    for role, asked in (("invoicing.reader", False), ("invoicing.owner", True)):
+        joris.get(f"{page}?role={role}")
+        joris.submit()
+        assert joris.heading == "What changes for Luc Wouters in Invoicing"
+        joris.submit()
+        assert joris.address.startswith("/sign-in/code") == asked, joris.address
+    assert held(own_stage, "luc.wouters", ROOFS, "invoicing")[1] == "invoicing.reader"
 
 
 def test_of_two_who_save_at_once_the_second_sees_what_changed(own_stage: Stage) -> None:  # noqa: F811

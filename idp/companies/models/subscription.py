@@ -56,6 +56,7 @@ class SubscribedProduct(Identified, Base):
     suspends_at: Mapped[datetime | None]  # a payment failed: when the grace is over
     kept_until_at: Mapped[datetime | None]  # an ended product: until when access rights are kept
     reminded_at: Mapped[datetime | None]  # when its end was last reminded of
+    modules_off: Mapped[list[str]] = mapped_column(JSON, default=list)  # applications that are not activated there
 
 
 class SubscriptionPeriod(Identified, Base):

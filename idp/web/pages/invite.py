@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from pydantic import StringConstraints
 from werkzeug.wrappers import Response
 
-from idp.companies import colleague_request, company_role, invitation, preview, proposal, role_choice
+from idp.companies import colleague_request, company_role, invitation, preview, proposal, role, role_choice
 from idp.companies.errors import ExtraCostUnconfirmed, NotSubscribed, RoleNotOffered
 from idp.companies.invitation_draft import MESSAGE_MAX
 from idp.companies.proposal import Choice
@@ -92,7 +92,8 @@ def invite(company_id: UUID) -> ResponseReturnValue:
     wishes, wrong = role_fields.wishes(choices, sent)
     if form is None or wrong:
         return show_new(problems | wrong, company_id)
-    if company_role.appoints(work, (form.company_role, form.also)):
+    owners = any(role.owners_to_give(work, each.role_id) for each in wishes.values())
+    if owners or company_role.appoints(work, (form.company_role, form.also)):
         fresh(keep=True)
     try:
         made = invitation.offer(

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext, ngettext
 from werkzeug.wrappers import Response
 
-from idp.companies import acting_on, company_role, offering, people, seats
+from idp.companies import acting_on, company_role, module, offering, people, seats
 from idp.companies.errors import HigherRole, NotOnYourself, OwnerNotEditable
 from idp.companies.models import Membership
 from idp.companies.people import HeldRole, PersonSeen, State, Wanted
@@ -74,12 +74,16 @@ def show(problems: dict[str, str], company_id: UUID, account_id: UUID) -> Respon
     may = {name: why is None and area.may(name) for name in (EDITS, SUSPENDS, REMOVES)}
     usable = offering.products(work, company_id) if may[EDITS] else ()
     held = {each.product for each in person.roles if not each.over}
+    missing = module.off(work, company_id)
     return area.page(
         "company/person.html",
         problems=problems,
         who=person,
         facts=_facts(area, person),
-        roles=[_role(area, person, each, editable=may[EDITS]) for each in person.roles],
+        roles=[
+            _role(area, person, each, missing.get(each.product, frozenset()), editable=may[EDITS])
+            for each in person.roles
+        ],
         why=why,
         own=account_id == area.current.account_id,
         add_url=path(area, person, "roles", "new") if set(usable) - held else None,
@@ -218,12 +222,12 @@ def _facts(area: Area, person: PersonSeen) -> list[tuple[str, Any]]:
     ]
 
 
-def _role(area: Area, person: PersonSeen, held: HeldRole, *, editable: bool) -> dict[str, Any]:
+def _role(area: Area, person: PersonSeen, held: HeldRole, missing: frozenset[str], *, editable: bool) -> dict[str, Any]:
     page = path(area, person, "roles", held.product)
     return {
         **_short(area, held),
         "since": day(held.since),
-        "switches": member_words.switches(area.work, held),
+        "switches": member_words.switches(area.work, held, missing),
         "limits": member_words.limits(area.work, held),
         "change_url": page if editable else None,
         "remove_url": f"{page}/remove" if editable else None,

@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext, lazy_gettext
 from werkzeug.wrappers import Response
 
-from idp.companies import offering, preview, product_role, seats
+from idp.companies import offering, preview, product_role, role, seats
 from idp.companies.errors import (
     ChangedMeanwhile,
     ExtraCostUnconfirmed,
@@ -26,6 +26,7 @@ from idp.web import csrf, forms, locale, member_words, role_words
 from idp.web.pages import person_role_view as view
 from idp.web.pages.company_area import enter
 from idp.web.pages.continuing import see_other
+from idp.web.pages.fresh import fresh
 from idp.web.pages.people import EDITS, done_url, path
 from idp.web.pages.person_role_view import Place, Short, Wish
 
@@ -103,6 +104,8 @@ def change(company_id: UUID, account_id: UUID, product: str) -> ResponseReturnVa
         return _review(place, wish, seen, meanwhile=True)
     if not form.confirmed:
         return _review(place, wish, seen)
+    if role.owners_to_give(area.work, wish.offer.role_id):
+        fresh(page=f"{place.url}?role={wish.offer.key}")
     try:
         _save(place, wish, seen)
     except (ChangedMeanwhile, RoleExists):  # between the page and the lock

@@ -1,7 +1,7 @@
 """What the pages about a person's role in one product show, and how their form is read."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Annotated, Any
@@ -12,7 +12,7 @@ from flask import request
 from flask_babel import gettext, lazy_gettext, ngettext
 from pydantic import StringConstraints, create_model
 
-from idp.companies import acting_on, offering, people, preview, product_role, proposal, seats
+from idp.companies import acting_on, module, offering, people, preview, product_role, proposal, seats
 from idp.companies.errors import NotSubscribed, RoleNotOffered
 from idp.companies.models import Membership, ProductRole
 from idp.companies.offering import Offer
@@ -76,6 +76,7 @@ class Place:
 
     Attributes:
         held: the role there; None without one, or once its time is over.
+        missing: applications of the product that are not activated at the company.
     """
 
     area: Area
@@ -84,6 +85,7 @@ class Place:
     product: Product
     held: HeldRole | None
     offers: tuple[Offer, ...]
+    missing: frozenset[str] = frozenset()
 
     @property
     def url(self) -> str:
@@ -122,7 +124,8 @@ def place_of(area: Area, account_id: UUID, product: str) -> Place:
     offers = offering.roles(area.work, area.company_id, product) if known is not None else ()
     if known is None or not known.subscribed or (not offers and held is None):
         raise NotFound(kind="product")
-    return Place(area, person, membership, known, held, offers)
+    missing = module.off_in(area.work, area.company_id, product)
+    return Place(area, person, membership, known, held, offers, missing)
 
 
 @lru_cache(maxsize=64)
@@ -160,12 +163,20 @@ def wish_of(place: Place, form: RoleForm) -> tuple[Wish | None, dict[str, str]]:
     until, problem = _end_of(form.until, place.area.work.now)
     if problem:
         return None, {"until": problem}
-    return Wish(offer, form.switch, limits if able else {}, form.until, until, bool(form.extra_cost)), {}
+    return Wish(offer, form.switch, limits if offer.switches else {}, form.until, until, bool(form.extra_cost)), {}
 
 
 def switches_of(place: Place, offer: Offer) -> Mapping[str, frozenset[str]]:
-    """The areas that a role opens one by one."""
-    return place.area.work.policies.roles[offer.role_id].switches if offer.role_id else {}
+    """The areas that a role opens one by one; an application that is not activated has no switch (EMP-12)."""
+    every = place.area.work.policies.roles[offer.role_id].switches if offer.role_id else {}
+    return {area: opened for area, opened in every.items() if area not in place.missing}
+
+
+def _kept(place: Place, offer: Offer) -> tuple[str, ...]:
+    """What is switched on of applications that are not activated now: it stays, for the day that they are."""
+    role = place.area.work.policies.roles[offer.role_id] if offer.role_id else None
+    on = place.held.switches if place.held is not None else ()
+    return tuple(each for each in on if role is not None and each in role.switches and each in place.missing)
 
 
 def _end_of(typed: str, now: datetime) -> tuple[datetime | None, str]:
@@ -202,7 +213,7 @@ def held_words(area: Area, held: HeldRole) -> dict[str, str]:
     return {
         "role": member_words.labelled(held.labels),
         "until": member_words.until(held),
-        "switches": member_words.switches(area.work, held),
+        "switches": member_words.switches(area.work, held, module.off_in(area.work, area.company_id, held.product)),
         "limits": member_words.limits(area.work, held),
     }
 
@@ -222,14 +233,16 @@ def options(place: Place, offer: Offer) -> dict[str, Any]:
     proposed: Iterable[str] = same.switches if same else role.switch_defaults if role else ()
     able, areas = switches_of(place, offer), place.product.areas
     before = held.restrictions if held else {}
+    shown = areas.values() if offer.switches else ()
     return {
         "offer": offered(offer),
         "switches": [
             {"value": each, "label": label_for(areas[each].label, language)} for each in areas if each in able
         ],
         "on": list(sent.getlist("switch")) if sent is not None else list(proposed),
-        "always": [label_for(each.label, language) for each in areas.values() if each.always_on] if able else [],
-        "limits": [_limit(place, each, before) for each in place.product.restrictions] if able else [],
+        "always": [label_for(each.label, language) for each in shown if each.always_on],
+        "missing": [label_for(each.label, language) for each in shown if each.id in place.missing],
+        "limits": [_limit(place, each, before) for each in place.product.restrictions] if offer.switches else [],
         "until": sent.get("until", "")[:20] if sent is not None else last_day_of(same),
         "seen": sent.get("seen", "")[:40] if sent is not None else (str(held.row) if held else ""),
         "preview": role_words.shown(_preview(place, Choice(offer.role_id, offer.custom_role_id, switches=tuple(able)))),
@@ -258,7 +271,7 @@ def review(place: Place, wish: Wish, seen: UUID | None, *, meanwhile: bool) -> d
         seen: the row that the reader had been shown; with `meanwhile` another one holds by now.
     """
     policies, now = place.area.work.policies, held_preview(place)
-    after = _preview(place, wish.choice())
+    after = _preview(place, replace(wish, switches=(*wish.switches, *_kept(place, wish.offer))).choice())
     shown = _was(place, seen) if meanwhile else now
     return {
         "offer": offered(wish.offer),
