@@ -85,7 +85,7 @@ def of_person(
     before: Place | None = None,
     limit: int = LISTED,
 ) -> HeldPage:
-    """The companies a person belongs to or works for, with every role held there. Eight statements at most.
+    """The companies a person belongs to or works for, with every role held there. Nine statements at most.
 
     Args:
         search: a part of a company's name, in any case.
@@ -164,19 +164,20 @@ def _companies(work: Work, account_id: UUID, search: str) -> Any:
         .join_from(tables.memberships, tables.companies, c.id == p.company_id)
         .where(p.account_id == account_id, p.ended_at.is_(None), c.closed_at.is_(None))
     )
-    ways = a.mandate_id == m.id, and_(a.mandate_id.is_(None), a.firm_id == m.firm_id)  # apart: an index answers each
     clients = [
         select(c.id, c.name)
         .join_from(tables.assignments, tables.mandates, given)
         .join(tables.companies, c.id == m.company_id)
         .where(a.account_id == account_id, a.ended_at.is_(None), c.closed_at.is_(None), *_live(work, m))
-        for given in ways
+        for given in _ways()
     ]
     return union(_named(own, search), *(_named(each, search) for each in clients))
 
 
-def _given(a: Any, m: Any) -> Any:
-    return and_(a.firm_id == m.firm_id, or_(a.mandate_id == m.id, a.mandate_id.is_(None)))
+def _ways() -> tuple[Any, Any]:
+    """How an assignment leads to a mandate: by name, or for every client. Asked apart, an index answers each."""
+    a, m = tables.assignments.c, tables.mandates.c
+    return and_(a.mandate_id == m.id, a.firm_id == m.firm_id), and_(a.mandate_id.is_(None), a.firm_id == m.firm_id)
 
 
 def _live(work: Work, m: Any) -> tuple[Any, ...]:
@@ -200,7 +201,8 @@ def _held(work: Work, account_id: UUID, shown: Sequence[Row[Any]]) -> tuple[Held
             suspended.add(row.company_id)
     for row in work.session.execute(_product_roles(work, account_id, ids)):
         held[row.company_id].append(_in_product(work, row, answers))
-    for row in work.session.execute(_assignments(work, account_id, ids)):
+    given = [row for way in _ways() for row in work.session.execute(_assignments(work, account_id, ids, way))]
+    for row in sorted(given, key=lambda row: (row.firm_name, row.product)):
         held[row.company_id].extend(_through_firm(work, row, answers))
     return tuple(HeldCompany(row.id, row.name, row.id in suspended, tuple(held[row.id])) for row in shown)
 
@@ -226,7 +228,7 @@ def _product_roles(work: Work, account_id: UUID, ids: Iterable[UUID]) -> Select[
     )
 
 
-def _assignments(work: Work, account_id: UUID, ids: Iterable[UUID]) -> Select[Any]:
+def _assignments(work: Work, account_id: UUID, ids: Iterable[UUID], way: Any) -> Select[Any]:
     a, m, f = tables.assignments.c, tables.mandates.c, tables.firms.c
     own, giver = tables.custom_roles.c, tables.accounts.c
     return (
@@ -234,12 +236,11 @@ def _assignments(work: Work, account_id: UUID, ids: Iterable[UUID]) -> Select[An
             m.company_id, a.product, a.role, own.labels, a.created_at, a.mandate_id, m.started_at, m.until_at,
             f.name.label("firm_name"), *_giver(),
         )
-        .join_from(tables.assignments, tables.mandates, _given(a, m))
+        .join_from(tables.assignments, tables.mandates, way)
         .join(tables.firms, f.id == m.firm_id)
         .join(tables.custom_roles, own.id == a.custom_role_id, isouter=True)
         .join(tables.accounts, giver.id == a.given_by, isouter=True)
         .where(a.account_id == account_id, a.ended_at.is_(None), m.company_id.in_(ids), *_live(work, m))
-        .order_by(f.name, a.product)
     )  # fmt: skip
 
 
