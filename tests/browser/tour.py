@@ -22,6 +22,7 @@ STAFF, OWNER, ADMIN, HEAD = "olivier.renard", "amelie.dubois", "thomas.lefevre",
 
 NOT_TOURED = {
     "/sign-in/passkey": "leads to the sign-in page, which has the button",
+    "/companies/<uuid:company_id>/invitations/import/model": "a file to fill in, not a page",
     "/companies/<uuid:company_id>/get-started": "leads to the step that is due",
     "/sign-in/code/passkey": "asks for a passkey that is held by a device; tests/browser/test_passkeys.py",
     "/sign-in/second-factor/passkey": "the same, while an account is made",
@@ -252,6 +253,7 @@ COMPANIES = [
     at("/invitations", ADMIN, LUMEN, kept=True),
     at("/invitations", "chloe.fontaine", STUDIO, name="company-invitations-none"),
     at("/invitations/new", ADMIN, LUMEN, kept=True),
+    at("/invitations/import", ADMIN, LUMEN, kept=True),
     at("/invitations/new", "benoit.lemaire", BAKERY, name="company-invitations-new-full"),
     at("/invitations/<uuid:invitation_id>/resend", ADMIN, LUMEN, invitation_id=invitation_to(LEA)),
     at("/invitations/<uuid:invitation_id>/withdraw", ADMIN, LUMEN, invitation_id=invitation_to(LEA)),
