@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Response, expect,
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from tests import stage as stages
-from tests.browser import demonstration, picture, tour
+from tests.browser import demonstration, picture, scene
 from tests.browser.demonstration import ROOT, Demonstration
 from tests.browser.guide import Guide
 from tests.browser.person import Person
@@ -155,7 +155,7 @@ def guide(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guide]:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         made = Guide(stage)
-        tour.prepare(made)
+        scene.prepare(made)
         yield made
         server.shutdown()
         thread.join(10)

@@ -188,7 +188,7 @@ def test_a_company_is_set_up_and_an_interrupted_set_up_goes_on(
 def test_what_goes_wrong_on_the_way_has_a_way_on(
     demo: Demonstration, visit: Visit, language: str, javascript: bool
 ) -> None:
-    """J1, errors: an old link, a refused password, another address, nobody to invite yet, an account that is there already."""
+    """J1, errors: an old link, a refused password, another address, nobody to invite yet, an account already there."""
     words, own = TEXTS[language], set_up.TEXTS[language]
     look = fits if javascript else lambda page: None
     page = visit(language, javascript=javascript, width=375 if javascript else 1280)

@@ -8,10 +8,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from idp.authn.models import TotpAuthenticator
-from idp.companies import client_group, colleague_request, ownership, subscription_request
-from idp.companies.models import Assignment, ClientGroup, CustomRole, Invitation, SupportCase
+from idp.companies.models import (
+    Assignment,
+    ClientGroup,
+    CustomRole,
+    FirmInvitation,
+    Invitation,
+    MandateRequest,
+    SupportCase,
+)
 from idp.outbox.models import LocalMail
-from idp.work import Actor
 from tests.browser import ways
 from tests.browser.guide import NOBODY, Guide, Value, Walk
 
@@ -22,6 +28,7 @@ STAFF, OWNER, ADMIN, HEAD = "olivier.renard", "amelie.dubois", "thomas.lefevre",
 
 NOT_TOURED = {
     "/sign-in/passkey": "leads to the sign-in page, which has the button",
+    "/firm-invitations/<token>/firm": "for the account that accepts; tests/browser/test_firm.py",
     "/companies/<uuid:company_id>/invitations/import/model": "a file to fill in, not a page",
     "/companies/<uuid:company_id>/get-started": "leads to the step that is due",
     "/sign-in/code/passkey": "asks for a passkey that is held by a device; tests/browser/test_passkeys.py",
@@ -114,8 +121,10 @@ def invitation_to(address: str) -> Value:
 
 LEA = "lea.marchand@atelier-lumen.example.com"
 LUC = "luc@toitures-vanderlinden.example.com"
-ROSE = "rose@fleurs.example"
+PAULE = "paule@cabinet-aubert.example"
 LETTER: Value = lambda guide: guide.one(LocalMail.id, LocalMail.recipient == LEA)  # noqa: E731
+INVITED: Value = lambda guide: guide.one(FirmInvitation.id)  # noqa: E731
+SENT: Value = lambda guide: guide.one(MandateRequest.id)  # noqa: E731
 GROUP: Value = lambda guide: guide.one(ClientGroup.id, ClientGroup.name == "Restauration")  # noqa: E731
 
 PUBLIC = [
@@ -154,6 +163,8 @@ PUBLIC = [
     go("/invitation/<token>/roles/<product>", token=token(LEA, "invitation"), product="capture"),
     go("/invitation/<token>/refuse", token=token(LEA, "invitation")),
     go("/invitation/<token>/welcome", "luc.wouters", token=ways.accepted_invitation),
+    go("/firm-invitations/<token>", token=token(PAULE, "firm-invitations")),
+    go("/firm-invitations/<token>/decline", token=token(PAULE, "firm-invitations")),
     go("/get-started/<token>", token=ways.ordered, kept=True),
     go("/get-started/<token>/address", token=ways.ordered),
     go("/get-started/<token>/address/code", ways.ordered_elsewhere),
@@ -280,11 +291,17 @@ COMPANIES = [
         "/accountants/<uuid:mandate_id>", "chloe.fontaine", STUDIO, mandate_id=mandate_of(STUDIO),
         name="company-accountants-to-confirm",
     ),
+    at("/accountants/<uuid:mandate_id>/confirm", "chloe.fontaine", STUDIO, mandate_id=mandate_of(STUDIO)),
+    at("/accountants/<uuid:mandate_id>/change", OWNER, LUMEN, mandate_id=mandate_of(LUMEN)),
+    at("/accountants/<uuid:mandate_id>/hand-over", OWNER, LUMEN, mandate_id=mandate_of(LUMEN)),
+    at("/accountants/<uuid:mandate_id>/end", OWNER, LUMEN, mandate_id=mandate_of(LUMEN)),
+    at("/accountants/invited/<uuid:invited_id>", OWNER, LUMEN, invited_id=INVITED),
     at("/accountants/invite", OWNER, LUMEN),
     at("/accountants/invite", "etienne.garnier", BOOKS, name="company-accountants-invite-first"),
     at("/mandates", HEAD, FIRM),
     at("/mandates/<uuid:received_id>", HEAD, FIRM, received_id=mandate_of(STUDIO)),
     at("/mandates/ask", HEAD, FIRM),
+    at("/mandates/requests/<uuid:sent_id>", HEAD, FIRM, sent_id=SENT),
     at("/subscriptions", OWNER, LUMEN, kept=True),
     at("/subscriptions", "joris.vanderlinden", ROOFS, name="company-subscriptions-notice", kept=True),
     at("/subscriptions", "samira.elamrani", CLEANING, name="company-subscriptions-suspended"),
@@ -360,21 +377,3 @@ DESK = [
 ]  # fmt: skip
 
 STOPS = {"public": PUBLIC, "account": ACCOUNT, "companies": COMPANIES, "firms": FIRMS, "desk": DESK}
-
-
-def prepare(guide: Guide) -> None:
-    """What the demonstration lacks: groups of clients, requests, an offered ownership."""
-    stage = guide.stage
-    person = {name: guide.person(name) for name in (OWNER, "ines.moreau", "samira.elamrani", "fatou.diallo")}
-    at = {name: stage.company(name) for name in (LUMEN, BAKERY, ROOFS, FIRM, CLEANING)}
-    with stage.work() as work:
-        made = client_group.create(work, at[FIRM], "Restauration")
-        client_group.create(work, at[FIRM], "Bâtiment")
-        client_group.sort(work, at[FIRM], at[BAKERY], [made.id])
-        asking = work.acting(Actor("account", person["ines.moreau"]))
-        colleague_request.ask(asking, at[LUMEN], name="Nour Belkacem", address="nour@atelier-lumen.example.com")
-        buying = work.acting(Actor("account", person[OWNER]))
-        subscription_request.ask(buying, at[LUMEN], plan="business", seats_asked=None)
-        leaving = work.acting(Actor("account", person["samira.elamrani"]))
-        ownership.offer(leaving, at[CLEANING], person["fatou.diallo"], afterwards="administrator")
-    guide.deliver()
