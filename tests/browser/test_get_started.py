@@ -94,13 +94,13 @@ TEXTS: dict[str, dict[str, Any]] = {
 }
 
 
-def ordered(demo: Demonstration, page: Page, language: str, name: str = "rose", seats: int = 5) -> str:
-    """An order, and the link in its mail."""
+def ordered(demo: Demonstration, page: Page, language: str, name: str = "rose") -> str:
+    """An order of five seats, and the link in its mail."""
     email = f"{name}.{language}@fleurs.example"
     locale = {"fr": "fr-FR", "en": "en-GB"}[language]
     demo.idp(
-        "companies", "create", f"{name}-{language}-{seats}", "--name", "Fleurs du Quai", "--owner", email, "--plan",
-        "team", "--product", "accounting", "--product", "capture", "--locale", locale, "--seats", str(seats),
+        "companies", "create", f"{name}-{language}", "--name", "Fleurs du Quai", "--owner", email, "--plan",
+        "team", "--product", "accounting", "--product", "capture", "--locale", locale,
     )  # fmt: skip
     return mailed_link(demo, page, email, "/get-started/", "Fleurs du Quai")
 
@@ -188,7 +188,7 @@ def test_a_company_is_set_up_and_an_interrupted_set_up_goes_on(
 def test_what_goes_wrong_on_the_way_has_a_way_on(
     demo: Demonstration, visit: Visit, language: str, javascript: bool
 ) -> None:
-    """J1, errors: an old link, a refused password, another address, nobody to invite yet, an account already there."""
+    """J1, errors: an old link, a refused password, another address, an account that is there already."""
     words, own = TEXTS[language], set_up.TEXTS[language]
     look = fits if javascript else lambda page: None
     page = visit(language, javascript=javascript, width=375 if javascript else 1280)
@@ -211,9 +211,9 @@ def test_what_goes_wrong_on_the_way_has_a_way_on(
     with_another_address(demo, page, language, look)
     fill_first(page, words)
     clock = set_up.link_app(page, own)
-    set_up.complete(demo, page, own, f"solo.{language}@perso.example")
+    set_up.complete(demo, page, own, f"reserve.{language}@perso.example")
     heading(page, words["users"])
-    page.get_by_role("button", name=words["later"], exact=True).click()
+    press(page, words["later"])
     heading(page, words["services"])
     press(page, words["continue"])
     heading(page, words["ready"])

@@ -226,7 +226,7 @@ def show_summary(problems: dict[str, str], company_id: UUID) -> Response:
         len(_names(progress)),
         problems=problems,
         listed=[first_steps_words.person(area.work, each) for each in listed],
-        extra=max((each.extra for each in first_steps.places(area.work, company_id)), default=0),
+        extra=sum(each.extra_cost for each in listed),
         services=[first_steps_words.service(area.work, each) for each in service.offered(area.work, company_id)],
         users_url=area.path("get-started", "users"),
         services_url=area.path("get-started", "services") if progress.services else None,

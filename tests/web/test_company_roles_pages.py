@@ -1,0 +1,75 @@
+"""The built-in roles of a company's account on its pages: the menu shows what one may open, and nothing else opens."""
+
+import pytest
+from sqlalchemy import update
+
+from idp.companies import clock
+from idp.companies.models import Membership
+from idp.web.company_menu import ENTRIES
+from tests.stage import Stage, demonstration, stage  # noqa: F401
+from tests.web.browser import Browser
+from tests.web.test_my_access_pages import english
+
+OPENS = {
+    "company.administrator": {
+        "people", "invitations", "roles", "accountants", "subscriptions", "services", "log", "security", "ownership",
+        "profile",
+    },
+    "company.user-manager": {"people", "invitations", "roles", "accountants", "subscriptions"},
+    "company.subscription-manager": {"subscriptions", "services", "ownership"},
+    "company.auditor": {"people", "invitations", "roles", "accountants", "services", "log", "security"},
+    "company.member": set(),
+}  # fmt: skip
+ACTS = {
+    "/people": {"invitations/new"},
+    "/subscriptions": {"subscriptions/change", "subscriptions/accounting/cancel"},
+    "/ownership": {"ownership/offer", "close"},
+    "/log": {"log/on"},
+}
+ALLOWED = {
+    "company.administrator": {"invitations/new", "log/on"},
+    "company.user-manager": {"invitations/new"},
+    "company.subscription-manager": {"subscriptions/change", "subscriptions/accounting/cancel"},
+    "company.auditor": {"log/on"},
+    "company.member": set(),
+}
+
+
+def with_role(stage: Stage, role: str) -> Browser:  # noqa: F811
+    """Thomas, without a seat of any product that would matter here, in this role alone."""
+    thomas, company_id = stage.person("thomas.lefevre").id, stage.company("atelier-lumen")
+    with stage.work() as work:
+        clock.person(work, thomas)
+        row = update(Membership).where(Membership.account_id == thomas, Membership.company_id == company_id)
+        work.session.execute(row.values(company_role=role, also=[]))
+    return english(stage.signed_in("thomas.lefevre"))
+
+
+@pytest.mark.parametrize("role", OPENS)
+def test_the_menu_shows_what_opens_and_hides_the_rest(stage: Stage, role: str) -> None:  # noqa: F811
+    home = f"/companies/{stage.company('atelier-lumen')}"
+    browser = with_role(stage, role)
+    browser.get(home)
+    shown = {each.key for each in ENTRIES if f'href="{home}{each.path}"' in browser.text}
+    assert shown == OPENS[role]
+    for each in ENTRIES:
+        if each.kind is None and each.key != "profile":  # which everybody may read
+            status = browser.get(home + each.path).status_code
+            assert status == (200 if each.key in shown else 403), each.key
+    for path in sorted({path for paths in ACTS.values() for path in paths}):
+        assert browser.get(f"{home}/{path}").status_code == (200 if path in ALLOWED[role] else 403), path
+    elsewhere = f"/companies/{stage.company('toitures-vanderlinden')}"
+    assert {browser.get(elsewhere + each.path).status_code for each in ENTRIES} == {404}
+
+
+def test_only_the_owner_appoints_an_administrator(stage: Stage) -> None:  # noqa: F811
+    home, hugo = f"/companies/{stage.company('atelier-lumen')}", stage.person("hugo.perrin").id
+    seen = {}
+    for role in ("company.administrator", "company.user-manager"):
+        browser = with_role(stage, role)
+        browser.get(f"{home}/people/{hugo}/company-role")
+        seen[role] = (browser.status, 'value="company.administrator"' in browser.text)
+    assert seen == {"company.administrator": (200, False), "company.user-manager": (200, False)}
+    owner = english(stage.signed_in("amelie.dubois"))
+    owner.get(f"{home}/people/{hugo}/company-role")
+    assert 'value="company.administrator"' in owner.text
