@@ -76,11 +76,12 @@ def test_a_role_is_changed_with_the_keyboard_alone(guide: Guide, chromium: Brows
 def test_a_mandate_is_confirmed_with_the_keyboard_alone(guide: Guide, chromium: Browser) -> None:
     page = opened(guide, chromium, "chloe.fontaine", f"/companies/{guide.stage.company(STUDIO)}/accountants")
     press(page, "Cabinet Deltour & Associés")
+    press(page, "Répondre à la demande")
     press(page, "Donner l’accès")
     # What is wrong has the focus, and leads to its field.
     expect(page.locator(".summary")).to_be_focused()
     expect(page).to_have_title(re.compile("^Erreur"))
-    expect(page.get_by_label("Ce qu’il pourra faire")).to_have_value("review")
+    expect(page.get_by_label("Révision (lecture seule)")).to_be_checked()  # as the firm has asked
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     expect(page.get_by_label("Adresse e-mail de votre comptable")).to_be_focused()
