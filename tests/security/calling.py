@@ -125,6 +125,7 @@ KEYS = {
     "asked_id": ("subscription_requests",),
     "invitation_id": ("invitations",),
     "received_id": ("mandates",),
+    "wish_id": ("mandate_requests",),
     "mandate_id": ("mandates",),
     "invited_id": ("firm_invitations",),
     "sent_id": ("mandate_requests",),
