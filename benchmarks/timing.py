@@ -106,7 +106,7 @@ def main() -> int:
     options = argparse.ArgumentParser(prog="python -m benchmarks.timing", description=__doc__)
     options.add_argument("--database-url", default="", help="PostgreSQL address; default: SQLite in a temporary folder")
     options.add_argument("--pairs", type=int, default=PAIRS)
-    options.add_argument("--only", default="", help="forms whose name contains this")
+    options.add_argument("--only", default="", help="the form of this name, or those whose name contains it")
     chosen = options.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         port = free_port()
@@ -116,8 +116,12 @@ def main() -> int:
             "IDP_LOG_LEVEL": "error",
         }  # fmt: skip
         with serve("idp.app:serving", port, environment):
-            rows = [measure(world, port, kind, chosen.pairs) for kind in kinds(world) if chosen.only in kind.name]
+            rows = [measure(world, port, kind, chosen.pairs) for kind in _wanted(kinds(world), chosen.only)]
     return _report(rows)
+
+
+def _wanted(forms: list[Kind], name: str) -> list[Kind]:
+    return [kind for kind in forms if kind.name == name] or [kind for kind in forms if name in kind.name]
 
 
 @dataclass(frozen=True)
