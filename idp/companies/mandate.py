@@ -257,6 +257,8 @@ def end(work: Work, mandate_id: UUID, *, news: bool = True) -> Mandate:
     work.write()
     mandate = get(work, mandate_id)
     by_firm = _ends_for_firm(work, mandate)
+    clock.hold(work)  # whatever somebody changes at this moment, the end comes after it: it is never refused for that
+    work.session.refresh(mandate)
     mandate_state.require(mandate, LIVE)
     was = mandate_state.move(work, mandate, "ended", ended_at=work.now)
     mandate_history.close(work, mandate.id)
