@@ -182,6 +182,7 @@ PAGES: dict[str, list[dict[str, Any]]] = {
     ],
     "activation/done.html": [
         {"given_name": "Inès", "continue_url": "/"}, {"product": BOOKS, "given_name": "Inès", "continue_url": "/"},
+        {"given_name": "Inès", "continue_url": "/firm-invitations/x/firm"},
     ],
     "launcher.html": [
         {"account": INES, "companies": [{"name": "Atelier Lumen", "detail": "Lille", "tiles": TILES},

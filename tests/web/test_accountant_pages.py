@@ -3,9 +3,10 @@
 from datetime import timedelta
 from uuid import UUID
 
-from idp.companies import access, mandate, mandate_change
+from idp.companies import access, assignment, firm_invitation, mandate, mandate_change
 from idp.companies.mandate_scope import Scope
 from idp.core.ids import uuid7
+from tests.outbox_content import mails
 from tests.stage import Stage, demonstration, own_stage, stage  # noqa: F401
 from tests.web.browser import Browser
 from tests.web.test_my_access_pages import english
@@ -223,3 +224,71 @@ def test_a_hand_over_that_is_arranged_is_not_changed_from_below(own_stage: Stage
     assert amelie.address == path(own_stage, "atelier-lumen", key)  # whose page says how it is called off
     amelie.get(path(own_stage, "atelier-lumen", successor, "hand-over"))
     assert "No other firm has access yet" in amelie.text
+
+
+def test_an_account_without_a_firm_creates_one_and_accepts(own_stage: Stage) -> None:  # noqa: F811
+    """A link is for whoever has proved its address: anybody else is told, and nothing is spent by looking."""
+    mirabelle = own_stage.company("studio-mirabelle")
+    fatou = own_stage.person("fatou.diallo")
+    with own_stage.work() as work:
+        _, token = firm_invitation.invite(work, mirabelle, address=fatou.address, scope=Scope("review"), locale="fr-FR")
+    here = f"/firm-invitations/{token}"
+    stranger = own_stage.browser()
+    stranger.get(here)
+    assert "Studio Mirabelle" in stranger.text
+    assert "continue_to=%2Ffirm-invitations" in stranger.text
+    hugo = as_(own_stage, "hugo.perrin")
+    for page in (here, f"{here}/firm"):
+        hugo.get(page)
+        assert hugo.status == 409
+        assert "You are signed in as Hugo Perrin" in hugo.text
+    guest = as_(own_stage, "fatou.diallo")
+    guest.get(f"{here}/firm")
+    guest.submit({"name": "x" * 201, "city": "Metz", "country": "FR"})
+    assert guest.status == 422
+    guest.submit({"name": "Cabinet <b>Diallo</b>", "city": "", "country": "FR"})
+    assert guest.status == 422
+    guest.submit({"name": "Cabinet <b>Diallo</b>", "city": "Metz", "country": "FR"})
+    assert guest.heading == "Studio Mirabelle"
+    guest.submit()
+    assert "You work for this client now" in guest.text
+    with own_stage.work(write=False) as work:
+        answer = access.resolve(work, fatou.id, mirabelle, "accounting")
+        assert (answer.via, answer.firm_name) == ("mandate", "Cabinet <b>Diallo</b>")
+    assert guest.get(here).status_code == 410
+    assert "This invitation was used" in guest.text
+    assert stranger.get("/firm-invitations/never").status_code == 404
+
+
+def test_an_invited_accountant_declines(own_stage: Stage) -> None:  # noqa: F811
+    with own_stage.work() as work:
+        _, token = firm_invitation.invite(
+            work, own_stage.company("studio-mirabelle"), address="marc@compta.example", scope=Scope("review"),
+            locale="fr-FR",
+        )  # fmt: skip
+    marc = own_stage.browser()
+    marc.get(f"/firm-invitations/{token}/decline")
+    marc.submit()
+    assert marc.status == 200
+    assert marc.get(f"/firm-invitations/{token}").status_code == 410
+
+
+def test_a_colleague_who_leaves_loses_every_client_and_the_firm_is_told(own_stage: Stage) -> None:  # noqa: F811
+    """J11 steps 6 and 8."""
+    firm, lemaire = own_stage.company(DELTOUR), str(own_stage.company("boulangerie-lemaire"))
+    party, lotte = own_stage.party("demo-capture"), as_(own_stage, "lotte.peeters")
+    tokens = party.tokens(lotte, company=lemaire)
+    assert party.refresh(tokens["refresh_token"]).status_code == 200
+    lotte.get(f"/companies/{firm}/leave")
+    lotte.submit()
+    assert lotte.address.startswith("/account/access")
+    refused = party.refresh(tokens["refresh_token"])
+    assert refused.status_code == 400
+    with own_stage.work(write=False) as work:
+        key = own_stage.person("lotte.peeters").id
+        assert all(each.ended_at for each in assignment.of_colleague(work, firm, key))
+        told = {each["recipient"] for each in mails(work) if "Lotte" in str(each["variables"])}
+    assert own_stage.person("nathalie.deltour").address in told
+    nathalie = as_(own_stage, "nathalie.deltour")
+    nathalie.get(f"/companies/{firm}/log")
+    assert "Lotte Peeters" in nathalie.text
