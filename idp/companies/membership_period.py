@@ -27,15 +27,12 @@ def lock(work: Work, membership: Membership) -> None:
     one writer in at a time anyway).
 
     Whoever changes the row of a membership takes the clock before: it marks the rows of a person in every company."""
-    first = (
-        select(MembershipPeriod.id)
-        .where(MembershipPeriod.membership_id == membership.id)
-        .order_by(MembershipPeriod.began_at, MembershipPeriod.id)
-        .limit(1)
-        .with_for_update()
-    )
-    for _ in range(3):  # one that lasted no time at all is gone by the end of the wait
-        if work.session.execute(first).first() is not None:
+    known = select(MembershipPeriod.id).where(MembershipPeriod.membership_id == membership.id).limit(1)
+    first = known.order_by(MembershipPeriod.began_at, MembershipPeriod.id).with_for_update()
+    while work.session.execute(first).first() is None:
+        # One that lasted no time at all is gone by the end of the wait, and its successor may be as short; a membership
+        # that has ended so has none.
+        if work.session.execute(known).first() is None:
             return
 
 

@@ -177,12 +177,13 @@ def accept(work: Work, company_id: UUID) -> None:
     if found is None or found.account_id != account_id:
         raise Expired(what="offer")
     owner_role = takeover.owner_role(work)
-    clock.person(work, account_id)  # the clock before any membership: whoever changes one takes it first
+    held = _hold(work, company_id, account_id)
+    clock.person(work, account_id)  # the clock before any row of a membership: whoever changes one takes it first
     _spend(work, found.id, "accepted")
     before = work.session.scalar(_of(company_id).where(Membership.unique_role).with_for_update())
     heir = _member(work, company_id, account_id)
     offered_by = work.session.scalar(select(_o.offered_by).where(_o.id == found.id))
-    if before is None or heir is None or before.account_id != offered_by:
+    if before is None or heir is None or before.account_id != offered_by or not {before.id, heir.id} <= held:
         raise Conflict(reason="owner_changed")
     told = {"owner": str(before.account_id), "role": heir.company_role, "also": list(heir.also)}
     clock.person(work, before.account_id)
@@ -203,6 +204,17 @@ def accept(work: Work, company_id: UUID) -> None:
         before=told, after=after, owner_of_before="left" if leaves else before.company_role,
     )  # fmt: skip
     assert membership_period.current(work, heir) is not None
+
+
+def _hold(work: Work, company_id: UUID, heir_id: UUID) -> set[UUID]:
+    """Wait for whoever changes the owner or the heir at this moment, as `acting_on.locked` does: before the clock, and
+    one after the other in a fixed order, so that nobody waits for anybody who waits for them. Answers which memberships
+    are held: one that began since is not."""
+    both = _of(company_id).where(or_(Membership.unique_role, Membership.account_id == heir_id)).order_by(Membership.id)
+    members = work.session.scalars(both).all()
+    for each in members:
+        membership_period.lock(work, each)
+    return {each.id for each in members}
 
 
 def _of(company_id: UUID):  # type: ignore[no-untyped-def]

@@ -1,9 +1,17 @@
-"""The ownership of a company on its way to somebody else: never two owners, never none."""
+"""The ownership of a company on its way to somebody else: never two owners, never none.
 
+`OWNER_ROUNDS=1000 pytest tests/companies/test_ownership.py` is the long run.
+"""
+
+import os
+import random
 import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.exc import OperationalError
 
 from idp.accounts.models import Account
 from idp.companies import access, membership, ownership
@@ -11,7 +19,11 @@ from idp.companies.errors import NotOnYourself
 from idp.companies.models import Membership, MembershipPeriod, ProductRole
 from idp.core.errors import Conflict, Expired, IdpError, InvalidInput, NotFound, NotPermitted
 from idp.work import Actor, Work
+from tests.companies.conftest import SYSTEM
 from tests.outbox_content import mails
+
+ADMINISTRATOR = "company.administrator"
+ROUNDS = int(os.environ.get("OWNER_ROUNDS", "300"))
 
 
 def by(work: Work, account_id) -> Work:
@@ -145,3 +157,85 @@ def test_fifty_answers_at_once_leave_exactly_one_owner(system, lumen, open_work)
         assert outcomes.count("done") == 1, outcomes
         system.write()
         assert len(owners(system, key)) == 1
+
+
+@pytest.mark.timeout(120 + ROUNDS)
+def test_owners_who_remove_each_other_never_leave_none(system, make_company, join, open_work):
+    """F-19: three who hand the ownership to each other, remove, suspend and leave, four at a time; watched meanwhile
+    from another connection."""
+    key = make_company()
+    people = [join(key, company_role="company.owner"), *(join(key, company_role=ADMINISTRATOR) for _ in range(2))]
+    system.session.commit()
+    seen, stop, seeing = set(), threading.Event(), open_work()
+
+    def watch() -> None:
+        while not stop.is_set():
+            seen.add(tuple(owners(seeing, key)))
+            seeing.session.rollback()
+            stop.wait(0.005)
+
+    def come_back(work: Work, person) -> None:
+        """So that there is somebody to act upon."""
+        for returning in (
+            lambda: membership.add(work.acting(SYSTEM), key, person, company_role=ADMINISTRATOR),
+            lambda: membership.resume(work.acting(SYSTEM), key, person),
+        ):
+            try:
+                work.write()
+                returning()
+                work.session.commit()
+            except IdpError:
+                work.session.rollback()
+
+    def attempt(seed: int) -> str:
+        dice, work = random.Random(seed), open_work()
+        actor, target = dice.sample(people, 2)
+        if dice.random() < 0.7:  # the others may do little
+            actor = owners(work, key)[0]
+            target = dice.choice([each for each in people if each != actor])
+            work.session.rollback()
+        mine = by(work, actor)
+
+        def accept() -> None:
+            """By whom it was offered to, at the moment of asking."""
+            offered = ownership.open_offer(work, key)
+            ownership.accept(by(work, offered.account_id if offered else actor), key)
+
+        acts = {
+            "offer": lambda: ownership.offer(mine, key, target, afterwards=dice.choice(["administrator", "leave"])),
+            "accept": accept,
+            "withdraw": lambda: ownership.withdraw(mine, key),
+            "remove": lambda: membership.remove(mine, key, target),
+            "suspend": lambda: membership.suspend(mine, key, target),
+            "leave": lambda: membership.leave(mine, key),
+        }
+        name = dice.choices([*acts], weights=(5, 5, 1, 3, 1, 1))[0]
+        try:
+            come_back(work, target)
+            work.write()
+            acts[name]()
+            work.session.commit()
+        except IdpError as error:
+            work.session.rollback()
+            return error.code
+        except OperationalError as busy:  # one is told to come back; nothing happened
+            work.session.rollback()
+            return "deadlock" if "deadlock" in str(busy) else "unavailable"
+        finally:
+            work.session.close()
+        return name
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            outcomes = Counter(pool.map(attempt, range(ROUNDS)))
+    finally:
+        stop.set()
+        watcher.join()
+    assert all(len(each) == 1 for each in seen), seen
+    assert len(owners(open_work(), key)) == 1
+    assert outcomes["accept"] > ROUNDS / 150, outcomes  # the ownership went from one to the other
+    assert len(seen) > 1
+    assert outcomes["remove"] > ROUNDS / 100, outcomes
+    assert "deadlock" not in outcomes
