@@ -202,8 +202,12 @@ def _record(work: Work, name: str, company_id: UUID, before: str, after: str, **
 def _tidied(work: Work, company_id: UUID) -> bool:
     """End some mandates and memberships of a closed company; whether there was anything left."""
     work.write()
-    clock.hold(work)  # before any membership: whoever changes one takes the clock first
     mandate, m = Mandate, Membership
+    first = select(m).where(m.company_id == company_id, m.ended_at.is_(None)).order_by(m.id).limit(AT_ONCE)
+    chosen = work.session.scalars(first).all()
+    for member in chosen:  # one after the other and before the clock, as whoever changes one of them does
+        membership_period.lock(work, member)
+    clock.hold(work)
     mandates = work.session.scalars(
         select(mandate)
         .where(
@@ -216,9 +220,8 @@ def _tidied(work: Work, company_id: UUID) -> bool:
         _end_mandate(work, each, by_firm=each.firm_id == company_id)
     people = work.session.scalars(
         select(m)
-        .where(m.company_id == company_id, m.ended_at.is_(None))
+        .where(m.id.in_([member.id for member in chosen]), m.ended_at.is_(None))
         .order_by(m.id)
-        .limit(AT_ONCE)
         .with_for_update()
         .execution_options(populate_existing=True)
     ).all()
@@ -228,7 +231,7 @@ def _tidied(work: Work, company_id: UUID) -> bool:
         log.record(
             work, "membership.removed", ("account", member.account_id), company_id=company_id, before=before, after=None
         )
-    left = bool(mandates or people)
+    left = bool(mandates or chosen)
     if not left:
         work.session.execute(
             update(_c).where(_c.id == company_id).values(closes_at=None),

@@ -159,59 +159,33 @@ def test_fifty_answers_at_once_leave_exactly_one_owner(system, lumen, open_work)
         assert len(owners(system, key)) == 1
 
 
-@pytest.mark.timeout(120 + ROUNDS)
-def test_owners_who_remove_each_other_never_leave_none(system, make_company, join, open_work):
-    """F-19: three who hand the ownership to each other, remove, suspend and leave, four at a time; watched meanwhile
-    from another connection."""
-    key = make_company()
-    people = [join(key, company_role="company.owner"), *(join(key, company_role=ADMINISTRATOR) for _ in range(2))]
-    system.session.commit()
-    seen, stop, seeing = set(), threading.Event(), open_work()
+class Quarrel:
+    """Three who hand the ownership to each other, remove, suspend and leave."""
 
-    def watch() -> None:
-        while not stop.is_set():
-            seen.add(tuple(owners(seeing, key)))
-            seeing.session.rollback()
-            stop.wait(0.005)
+    def __init__(self, key, people, open_work) -> None:
+        self.key, self.people, self.open_work = key, people, open_work
 
-    def come_back(work: Work, person) -> None:
-        """So that there is somebody to act upon."""
-        for returning in (
-            lambda: membership.add(work.acting(SYSTEM), key, person, company_role=ADMINISTRATOR),
-            lambda: membership.resume(work.acting(SYSTEM), key, person),
-        ):
-            try:
-                work.write()
-                returning()
-                work.session.commit()
-            except IdpError:
-                work.session.rollback()
-
-    def attempt(seed: int) -> str:
-        dice, work = random.Random(seed), open_work()
-        actor, target = dice.sample(people, 2)
+    def attempt(self, seed: int) -> str:
+        """One act by one of them; what came of it."""
+        dice, work = random.Random(seed), self.open_work()
+        actor, target = dice.sample(self.people, 2)
         if dice.random() < 0.7:  # the others may do little
-            actor = owners(work, key)[0]
-            target = dice.choice([each for each in people if each != actor])
+            actor = owners(work, self.key)[0]
+            target = dice.choice([each for each in self.people if each != actor])
             work.session.rollback()
-        mine = by(work, actor)
-
-        def accept() -> None:
-            """By whom it was offered to, at the moment of asking."""
-            offered = ownership.open_offer(work, key)
-            ownership.accept(by(work, offered.account_id if offered else actor), key)
-
         acts = {
-            "offer": lambda: ownership.offer(mine, key, target, afterwards=dice.choice(["administrator", "leave"])),
-            "accept": accept,
-            "withdraw": lambda: ownership.withdraw(mine, key),
-            "remove": lambda: membership.remove(mine, key, target),
-            "suspend": lambda: membership.suspend(mine, key, target),
-            "leave": lambda: membership.leave(mine, key),
+            "offer": lambda: ownership.offer(
+                by(work, actor), self.key, target, afterwards=dice.choice(["administrator", "leave"])
+            ),
+            "accept": lambda: self.accept(work, actor),
+            "withdraw": lambda: ownership.withdraw(by(work, actor), self.key),
+            "remove": lambda: membership.remove(by(work, actor), self.key, target),
+            "suspend": lambda: membership.suspend(by(work, actor), self.key, target),
+            "leave": lambda: membership.leave(by(work, actor), self.key),
         }
         name = dice.choices([*acts], weights=(5, 5, 1, 3, 1, 1))[0]
         try:
-            come_back(work, target)
+            self.come_back(work, target)
             work.write()
             acts[name]()
             work.session.commit()
@@ -225,11 +199,45 @@ def test_owners_who_remove_each_other_never_leave_none(system, make_company, joi
             work.session.close()
         return name
 
+    def accept(self, work: Work, actor) -> None:
+        """By whom it was offered to, at the moment of asking."""
+        offered = ownership.open_offer(work, self.key)
+        ownership.accept(by(work, offered.account_id if offered else actor), self.key)
+
+    def come_back(self, work: Work, person) -> None:
+        """So that there is somebody to act upon."""
+        system = work.acting(SYSTEM)
+        for returning in (
+            lambda: membership.add(system, self.key, person, company_role=ADMINISTRATOR),
+            lambda: membership.resume(system, self.key, person),
+        ):
+            try:
+                work.write()
+                returning()
+                work.session.commit()
+            except IdpError:
+                work.session.rollback()
+
+
+@pytest.mark.timeout(120 + ROUNDS)
+def test_owners_who_remove_each_other_never_leave_none(system, make_company, join, open_work):
+    """F-19: four at a time; watched meanwhile from another connection."""
+    key = make_company()
+    people = [join(key, company_role="company.owner"), *(join(key, company_role=ADMINISTRATOR) for _ in range(2))]
+    system.session.commit()
+    seen, stop, seeing = set(), threading.Event(), open_work()
+
+    def watch() -> None:
+        while not stop.is_set():
+            seen.add(tuple(owners(seeing, key)))
+            seeing.session.rollback()
+            stop.wait(0.005)
+
     watcher = threading.Thread(target=watch)
     watcher.start()
     try:
         with ThreadPoolExecutor(4) as pool:
-            outcomes = Counter(pool.map(attempt, range(ROUNDS)))
+            outcomes = Counter(pool.map(Quarrel(key, people, open_work).attempt, range(ROUNDS)))
     finally:
         stop.set()
         watcher.join()

@@ -20,9 +20,11 @@ from idp.companies import firm_invitation
 from idp.companies.errors import FirmsFull, NotSubscribed
 from idp.companies.firm_invitation import Offer
 from idp.core.errors import Conflict, Expired, InvalidInput, NotFound, StepUpRequired
-from idp.web import cookies, csrf, forms, locale, mandate_words
+from idp.web import csrf, forms, locale, mandate_words
+from idp.web.pages import another_person
 from idp.web.pages.company_settings import countries
 from idp.web.pages.continuing import see_other, sign_in_address
+from idp.web.pages.sign_out import signed_out
 from idp.web.render import current_session, day, page, person
 from idp.web.work import open_work
 
@@ -88,7 +90,9 @@ def start(token: str) -> ResponseReturnValue:
 def show_start(problems: dict[str, str], token: str) -> Response:
     offered, current = _offer(token), current_session()
     if current is not None and not _is_for(token, current):
-        return _somebody_else(token, offered, current)
+        return another_person.explained(
+            current, email=offered.address, company=offered.company, switch_url=f"{path(token)}/switch"
+        )
     work, here = open_work(), path(token)
     has_account = firm_invitation.has_account(work, token)
     return page(
@@ -138,7 +142,9 @@ def show_firm(problems: dict[str, str], token: str) -> Response:
     if current is None:
         return see_other(path(token))
     if not _is_for(token, current):
-        return _somebody_else(token, offered, current)
+        return another_person.explained(
+            current, email=offered.address, company=offered.company, switch_url=f"{path(token)}/switch"
+        )
     _prove(current, token)
     return page(
         "firm_invitation/firm.html",
@@ -208,16 +214,9 @@ def decline(token: str) -> ResponseReturnValue:
 @blueprint.post(f"{ONE}/switch")
 def switch(token: str) -> ResponseReturnValue:
     """Sign out whoever is signed in here, and come back to the invitation."""
-    work = open_work(write=True)
+    open_work(write=True)
     _offer(token)
-    current = current_session()
-    if current is not None:
-        session.end(work, current.session_id, "signed_out")
-    answer = see_other(path(token))
-    for cookie in (cookies.SESSION, cookies.SIGN_IN):
-        cookies.drop(answer, cookie)
-    csrf.renew()
-    return answer
+    return signed_out(path(token))
 
 
 def path(token: str) -> str:
@@ -240,15 +239,3 @@ def _prove(current: Current, token: str) -> None:
     """A firm is run with both factors, from its first minute on."""
     if current.acr != session.ACR_TWO:
         raise StepUpRequired(page=f"{path(token)}/firm")
-
-
-def _somebody_else(token: str, offered: Offer, current: Current) -> Response:
-    return page(
-        "invitation/other.html",
-        409,
-        name=current.display_name,
-        email=offered.address,
-        company=offered.company,
-        switch_url=f"{path(token)}/switch",
-        account=person(current),
-    )

@@ -15,7 +15,7 @@ from pydantic import StringConstraints
 from werkzeug.wrappers import Response
 
 from idp.accounts import email_address
-from idp.authn import activation, session
+from idp.authn import activation
 from idp.authn.session import Current
 from idp.companies import acceptance, company, invitation, preview, proposal
 from idp.companies.acceptance import Offer
@@ -28,8 +28,9 @@ from idp.core.errors import Conflict, Expired, InvalidInput, NotAuthenticated, N
 from idp.oidc import products
 from idp.policy import label_for
 from idp.web import cookies, crowd, csrf, forms, locale, role_words
-from idp.web.pages import new_password, steps
+from idp.web.pages import another_person, new_password, steps
 from idp.web.pages.continuing import product_view, see_other, sign_in_address
+from idp.web.pages.sign_out import signed_out
 from idp.web.render import current_session, day, page, person, signed_in
 from idp.web.work import open_work
 from idp.work import Work
@@ -106,7 +107,9 @@ def show_start(problems: dict[str, str], token: str) -> Response:
     offered = _offer(token)
     current = current_session()
     if current is not None and not _is_for(current, offered):
-        return _somebody_else(token, current, offered)
+        return another_person.explained(
+            current, email=offered.address, company=offered.company.name, switch_url=f"{invitation_path(token)}/switch"
+        )
     here = f"{invitation_path(token)}"
     work = open_work()
     return page(
@@ -238,16 +241,9 @@ def refuse(token: str) -> ResponseReturnValue:
 @blueprint.post("/invitation/<token>/switch")
 def switch(token: str) -> ResponseReturnValue:
     """Sign out whoever is signed in here, and come back to the invitation."""
-    work = open_work(write=True)
+    open_work(write=True)
     _offer(token)
-    current = current_session()
-    if current is not None:
-        session.end(work, current.session_id, "signed_out")
-    answer = see_other(invitation_path(token))
-    for cookie in (cookies.SESSION, cookies.SIGN_IN):
-        cookies.drop(answer, cookie)
-    csrf.renew()
-    return answer
+    return signed_out(invitation_path(token))
 
 
 @blueprint.get("/invitation/<token>/roles/<product>")
@@ -310,19 +306,6 @@ def _offer(token: str) -> Offer:
 
 def _is_for(current: Current, offered: Offer) -> bool:
     return email_address.primary_address(open_work(), current.account_id).canonical == offered.canonical
-
-
-def _somebody_else(token: str, current: Current, offered: Offer) -> Response:
-    """Somebody is signed in here; two people are never mixed."""
-    return page(
-        "invitation/other.html",
-        409,
-        name=current.display_name,
-        email=offered.address,
-        company=offered.company.name,
-        switch_url=f"{invitation_path(token)}/switch",
-        account=person(current),
-    )
 
 
 def _columns(each: InvitedRole) -> dict[str, Any]:

@@ -34,10 +34,15 @@ def show(problems: dict[str, str]) -> Response:
 def end() -> ResponseReturnValue:
     """End the session; the outbox tells the products."""
     open_work(write=True)
+    return signed_out("/sign-out/done")
+
+
+def signed_out(onward: str) -> Response:
+    """Sign out whoever is signed in in this browser, and go on. The view has begun to write."""
     current = current_session()
     if current is not None:
         session.end(open_work(), current.session_id, "signed_out")
-    answer = see_other("/sign-out/done")
+    answer = see_other(onward)
     for cookie in (cookies.SESSION, cookies.SIGN_IN):
         cookies.drop(answer, cookie)
     csrf.renew()
