@@ -43,6 +43,9 @@ def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Idp]:
 
     What it says goes to buffers that stay open, unlike pytest's: a logger keeps the stream it was made with.
     """
+    for name in ("IDP_DEVELOPMENT", "IDP_LISTEN_PORT", "IDP_ISSUER"):  # `demo run` sets them for its children
+        monkeypatch.setenv(name, "")  # so that what was there comes back
+        monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("IDP_DATA_DIR", str(tmp_path / "var"))
 
