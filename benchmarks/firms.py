@@ -1,9 +1,9 @@
 """`python -m benchmarks.firms`: an accountant of 5,000 client companies, and 200 people in a company.
 
 A firm with a manager who reaches every client and an accountant who was given all of them by name; a firm of one
-accountant with one client; a company with 200 people. Each list page is asked for over HTTP again and again: its 95th percentile has to
-stay below 100 ms. Tokens are minted for the two accountants in turns: the same number of statements, and server CPU
-within 10 %. The exit status is 1 when one of these does not hold.
+accountant with one client; a company with 200 people. Each list page is asked for over HTTP again and again: its 95th
+percentile has to stay below 100 ms. Tokens are minted for the two accountants in turns: the same number of statements,
+and server CPU within 10 %. The exit status is 1 when one of these does not hold.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from statistics import median, quantiles
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert
+from sqlalchemy import insert, text
 
 from benchmarks import statements
 from benchmarks.flows import Client, over
@@ -102,6 +102,8 @@ def generate(world: World, clients: int, people: int) -> Firm:
         group = client_group.create(work, firm, "Portefeuille").id
         rows = [{"group_id": group, "company_id": key, "added_at": work.now} for key in keys[::4]]
         work.session.execute(insert(tables.grouped_clients), rows)
+        if work.session.get_bind().dialect.name == "postgresql":  # as its autovacuum does within a minute
+            work.session.execute(text("ANALYZE"))
     at = {"company": str(keys[0])}
     by = {"manager": replace(manager[0], **at), "many": replace(many[0], **at)}
     by["one"] = replace(one[0], company=str(lonely))
