@@ -122,6 +122,15 @@ def require_any(work: Work, permissions: tuple[str, ...], company_id: UUID | Non
     access.require_one(work, permissions, company_id)
 
 
+def require_fresh_proof(work: Work) -> None:
+    """As `require_proof`, for a call of which only the body tells that it gives what is given with a fresh proof.
+
+    Raises:
+        StepUpRequired: the person has not proved it minutes ago.
+    """
+    require_proof(work, current(), fresh=True)
+
+
 def require_proof(work: Work, caller: Caller, *, fresh: bool) -> None:
     """Go on if the person has proved enough: two factors, and for what asks for it the second one minutes ago. A
     service proves nothing of the kind: an operator gave it what it holds.

@@ -6,9 +6,9 @@ from uuid import UUID
 
 from pydantic import Field
 
-from idp.companies import invitation, invitation_list
+from idp.companies import company_role, invitation, invitation_list, role
 from idp.companies.models import Invitation, InvitedRole
-from idp.web.api import lists
+from idp.web.api import caller, lists
 from idp.web.api.room import Made, Room
 from idp.web.api.shapes import CompanyPath, Flag, ListQuery, Moment, ProductName, RoleName, Sent, Shown, example
 from idp.web.work import open_work
@@ -101,9 +101,13 @@ def show_invitation(path: InvitationPath) -> InvitationShown:
 def invite(path: CompanyPath, body: InvitationSent) -> Made:
     """Invite the holder of an address, who gets a mail with one link.
 
-    An open invitation of the same address is renewed: its link is void.
+    An open invitation of the same address is renewed: its link is void. A person who appoints an administrator so, or
+    gives what only an owner gives, needs a second factor proved minutes ago.
     """
     work = open_work()
+    named = (*filter(None, [body.company_role]), *body.also)
+    if company_role.appoints(work, named) or any(role.owners_to_give(work, each) for each in body.roles.values()):
+        caller.require_fresh_proof(work)
     values: dict[str, Any] = body.model_dump(exclude={"also"})
     made = invitation.offer(work, path.company_id, also=tuple(body.also), **values)
     return Made(_shown(work, made), f"/api/v1/companies/{path.company_id}/invitations/{made.id}")

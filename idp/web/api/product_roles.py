@@ -5,8 +5,9 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from idp.companies import people, product_role
+from idp.companies import people, product_role, role
 from idp.core.errors import NotFound
+from idp.web.api import caller
 from idp.web.api.memberships import VIEWS, HeldRoleShown, MemberPath
 from idp.web.api.room import Made, Room
 from idp.web.api.shapes import Flag, Instant, Key, ProductName, RoleName, Sent, example
@@ -55,7 +56,11 @@ def show_product_role(path: ProductPath) -> HeldRoleShown:
 
 @room.post(PATH, may=product_role.EDITS, shows=HeldRoleShown)
 def grant_product_role(path: MemberPath, body: NewRoleSent) -> Made:
-    """Give a role in a product in which the person has none."""
+    """Give a role in a product in which the person has none.
+
+    A person who gives what only an owner gives needs a second factor proved minutes ago.
+    """
+    _require_proof(body)
     product_role.grant_role(open_work(), path.company_id, path.account_id, body.product, **body.wished())
     place = f"/api/v1/companies/{path.company_id}/memberships/{path.account_id}/roles/{body.product}"
     there = ProductPath(company_id=path.company_id, account_id=path.account_id, product=body.product)
@@ -64,7 +69,11 @@ def grant_product_role(path: MemberPath, body: NewRoleSent) -> Made:
 
 @room.put(f"{PATH}/<product>", may=product_role.EDITS, shows=HeldRoleShown, present=show_product_role)
 def change_product_role(path: ProductPath, body: RoleSent) -> HeldRoleShown:
-    """Replace the role in a product; it is felt with the next token."""
+    """Replace the role in a product; it is felt with the next token.
+
+    A person who gives what only an owner gives needs a second factor proved minutes ago.
+    """
+    _require_proof(body)
     product_role.change_role(open_work(), path.company_id, path.account_id, path.product, **body.wished())
     return _shown(path)
 
@@ -73,6 +82,11 @@ def change_product_role(path: ProductPath, body: RoleSent) -> HeldRoleShown:
 def revoke_product_role(path: ProductPath) -> None:
     """Take the role in a product away; the person stays one of the company's people."""
     product_role.revoke_role(open_work(), path.company_id, path.account_id, path.product)
+
+
+def _require_proof(wanted: RoleSent) -> None:
+    if role.owners_to_give(open_work(), wanted.role):
+        caller.require_fresh_proof(open_work())
 
 
 def _shown(path: ProductPath) -> HeldRoleShown:

@@ -87,3 +87,34 @@ def test_staff_read_applications_keys_and_the_catalogue_without_secrets(callers:
     products = pieter.shown("/operations/catalogue")["products"]
     assert {each["id"] for each in products} >= {"accounting", "company", "operations"}
     assert problem(callers.person("amelie.dubois").get("/operations/keys")) == (403, "not_permitted")
+
+
+def test_an_invitation_that_appoints_an_administrator_asks_for_it_too(own_callers: Callers) -> None:
+    """R-20: as on the page of the invitation."""
+    stage, amelie = own_callers.stage, own_callers.person("amelie.dubois")
+    path = f"/companies/{stage.company('atelier-lumen')}/invitations"
+    person = {"address": "new@lumen.example", "locale": "fr-FR"}
+    with stage.work() as work:
+        work.session.execute(update(Session).values(second_factor_at=work.now - timedelta(hours=1)))
+    for appointing in ({"company_role": "company.administrator"}, {"also": ["company.administrator"]}):
+        assert problem(amelie.call("POST", path, {**person, **appointing})) == (401, "step_up_required")
+    assert amelie.call("POST", path, {**person, "roles": {"capture": "capture.documents-basic"}}).status_code == 201
+    with stage.work() as work:
+        work.session.execute(update(Session).values(second_factor_at=work.now))
+    chief = {**person, "address": "chief@lumen.example", "company_role": "company.administrator"}
+    assert amelie.call("POST", path, chief).status_code == 201
+
+
+def test_a_role_that_only_the_owner_gives_asks_for_it_too(own_callers: Callers) -> None:
+    stage, joris = own_callers.stage, own_callers.person("joris.vanderlinden")
+    company = f"/companies/{stage.company('toitures-vanderlinden')}"
+    luc, role = f"{company}/memberships/{account(own_callers, 'luc.wouters')}/roles", {"role": "invoicing.owner"}
+    tag = joris.get(f"{luc}/invoicing").headers["ETag"]
+    invited = {"address": "new@roofs.example", "locale": "fr-BE", "roles": {"invoicing": "invoicing.owner"}}
+    with stage.work() as work:
+        work.session.execute(update(Session).values(second_factor_at=work.now - timedelta(hours=1)))
+    assert problem(joris.call("PUT", f"{luc}/invoicing", role, match=tag)) == (401, "step_up_required")
+    assert problem(joris.call("POST", f"{company}/invitations", invited)) == (401, "step_up_required")
+    with stage.work() as work:
+        work.session.execute(update(Session).values(second_factor_at=work.now))
+    assert joris.call("PUT", f"{luc}/invoicing", role, match=tag).status_code == 200
