@@ -89,6 +89,7 @@ EVENTS: dict[str, str] = {
     "key.activated": "A signing key became the active one.",
     "key.created": "A signing key was made.",
     "key.retired": "A signing key was retired.",
+    "key.revoked": "A signing key was revoked: what it signed is refused.",
     "lost_all.refused": "A link of a case that was used, expired or unknown was presented.",
     "lost_factor.asked": "Password and recovery contact were proved; a link to a new factor goes to the address.",
     "lost_factor.refused": "A link to a new second factor that was used, expired or unknown was presented.",

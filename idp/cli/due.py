@@ -1,6 +1,6 @@
 """What is due at a time of its own, done once a minute by the outbox worker: cases of support whose wait is over,
 changes of address, invitations that nobody answered in time, ends and renewals of mandates, what time has done to
-subscriptions, and companies that their owners close.
+subscriptions, companies that their owners close, and signing keys that hand over to the next.
 
 Any number of workers may do it at once: each thing is taken by one conditional update.
 """
@@ -8,14 +8,16 @@ Any number of workers may do it at once: each thing is taken by one conditional 
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from datetime import timedelta
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from idp.authn import email_change
+from idp.cli.context import settings
 from idp.companies import closure, invitation, mandate_due, subscription_due, support_acts, support_due
 from idp.companies.support_due import Act
-from idp.oidc import personal_data
+from idp.oidc import key_schedule, personal_data
 from idp.work import Work
 
 EVERY_SECONDS = 60.0
@@ -31,6 +33,11 @@ def cases(work: Work) -> int:
     return sum(len(references) for references in support_due.carry_out(work, ACTS).values())
 
 
+def signing_keys(work: Work) -> int:
+    """Make the next signing keys and let them take over."""
+    return key_schedule.carry_out(work, timedelta(days=settings().signing_key_days))
+
+
 ACTS: Mapping[str, Act] = {**support_acts.ACTS, "erase": personal_data.carry_out}
 """What cases do, those included that reach every floor."""
 
@@ -39,6 +46,7 @@ JOBS: Mapping[str, Job] = {
     "email_changes": email_change.switch_due,
     "invitations": invitation.expire_due,
     "mandates": mandate_due.carry_out,
+    "signing_keys": signing_keys,
     "subscriptions": subscription_due.carry_out,
     "support_cases": cases,
 }

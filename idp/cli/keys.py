@@ -1,6 +1,7 @@
 """`idp keys`: the master key and the signing keys."""
 
 import secrets
+from datetime import timedelta
 
 import click
 
@@ -42,12 +43,13 @@ def create_master(out: Output) -> None:
 
 @verb(keys, "list")
 def list_(out: Output) -> None:
-    """List the signing keys and their states."""
-    from idp.oidc import keys as signing
+    """List the signing keys, their states, and from when on the next thing is due for each."""
+    from idp.oidc import key_schedule
 
     with operating(write=False) as work:
-        rows = signing.listing(work)
-    out.table(rows, ["kid", "algorithm", "state", "created_at", "activated_at", "retired_at"], empty="No signing key.")
+        rows = key_schedule.listing(work, timedelta(days=settings().signing_key_days))
+    columns = ["kid", "algorithm", "state", "created_at", "activated_at", "retired_at", "due_at"]
+    out.table(rows, columns, empty="No signing key.")
 
 
 @verb(keys, "create")
@@ -74,3 +76,24 @@ def rotate(out: Output, algorithm: str, at_once: bool) -> None:
         discarded = signing.discard_dead(work)
     done = f"{kid} signs now." if state == "active" else f"{kid} is published; rotate again in an hour to let it sign."
     out.result({"kid": kid, "state": state, "discarded": discarded}, done)
+
+
+@verb(keys, "revoke")
+@click.argument("kid", required=False)
+@click.option("--all", "everything", is_flag=True, help="Every key, when all that was encrypted may be known.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def revoke(out: Output, kid: str | None, everything: bool, yes: bool) -> None:
+    """Take the key KID, which somebody else may hold, out of the published set at once. What it signed is refused here
+    from then on, and another key signs. Sessions and refresh tokens stay."""
+    from idp.oidc import keys as signing
+
+    if (kid is None) is not everything:
+        raise click.UsageError("Name a key, or say --all.")
+    if not yes:
+        what = "all signing keys" if everything else f"the signing key {kid}"
+        click.confirm(f"Revoke {what}? Every token signed by it is refused at once.", abort=True, err=True)
+    with operating() as work:
+        made = signing.revoke_all(work) if everything else [signing.revoke(work, str(kid))]
+    active = [each for each in made if each]
+    done = "All keys are revoked." if everything else f"{kid} is revoked."
+    out.result({"revoked": kid or "all", "active": active}, done, *(f"{each} signs now." for each in active))

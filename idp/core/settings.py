@@ -69,6 +69,12 @@ class Settings(BaseSettings):
     api_calls_per_minute: int = Field(
         600, ge=1, le=1_000_000, description="Calls of one caller of the API answered in a minute, in each process."
     )
+    signing_key_days: int = Field(
+        90,
+        ge=0,
+        le=3650,
+        description="Days a signing key signs before the next takes over; 0 leaves it to the operator.",
+    )
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error.")
 
     @classmethod

@@ -1,4 +1,5 @@
-"""Signing keys: made, published before use, active, retired, and gone when the last token they signed is dead."""
+"""Signing keys: made, published before use, active, retired, and gone when the last token they signed is dead; or
+revoked, when somebody else may hold one. When which happens by itself is in `key_schedule`."""
 
 import base64
 import hashlib
@@ -9,7 +10,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from joserfc.jwk import ECKey, OKPKey, RSAKey
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import ColumnElement, delete, insert, select, update
 
 from idp.audit import log as audit
 from idp.core.errors import Conflict, InvalidInput, NotFound, Unavailable
@@ -23,6 +24,7 @@ STANDING = ("ES256", "RS256")
 PUBLISHED_AHEAD = timedelta(hours=1)  # JWKS may be cached this long (R-37)
 KEPT_RETIRED = timedelta(hours=13)  # longer than an ID or access token lives
 PLACE = "signing_keys:{}:private_pem"
+PUBLISHED = SigningKey.state != "revoked"
 
 Key = ECKey | RSAKey | OKPKey
 _KINDS: dict[str, type[ECKey] | type[RSAKey] | type[OKPKey]] = {
@@ -62,9 +64,9 @@ def current(work: Work) -> Keys:
 
 def _read(work: Work) -> Keys:
     rows = work.session.execute(
-        select(SigningKey.kid, SigningKey.algorithm, SigningKey.state, SigningKey.private_pem).order_by(
-            SigningKey.created_at
-        )
+        select(SigningKey.kid, SigningKey.algorithm, SigningKey.state, SigningKey.private_pem)
+        .where(PUBLISHED)
+        .order_by(SigningKey.created_at)
     ).all()
     active: dict[str, Key] = {}
     published: dict[str, Key] = {}
@@ -115,9 +117,23 @@ def ensure(work: Work) -> list[str]:
 def need(work: Work, algorithm: str) -> None:
     """See to it that there is a key that signs by this algorithm. The first client that registers for it has cached no
     keys of this service that lack it."""
-    signing = select(SigningKey.kid).where(SigningKey.state == "active", SigningKey.algorithm == algorithm)
-    if algorithm not in STANDING and work.session.scalar(signing) is None:
+    if algorithm in STANDING or _signing(work, algorithm) is not None:
+        return
+    lock(work)
+    if _signing(work, algorithm) is None:
         create(work, algorithm, "active")
+
+
+def _signing(work: Work, algorithm: str) -> str | None:
+    return work.session.scalar(
+        select(SigningKey.kid).where(SigningKey.state == "active", SigningKey.algorithm == algorithm)
+    )
+
+
+def lock(work: Work) -> None:
+    """Wait until nobody else changes keys. Whoever decides by what it reads of them does this first, and reads then;
+    every process reads the keys again once it has committed."""
+    cache.changed(work, "keys")  # the row of the revision: one writer at a time
 
 
 def _generated(algorithm: str) -> Key:
@@ -135,11 +151,8 @@ def rotate(work: Work, algorithm: str, *, at_once: bool = False) -> str:
     Raises:
         Conflict: the next key is too young; a client that caches the JWKS would not know it.
     """
-    waiting = work.session.execute(
-        select(SigningKey.kid, SigningKey.created_at)
-        .where(SigningKey.algorithm == algorithm, SigningKey.state == "next")
-        .order_by(SigningKey.created_at)
-    ).first()
+    lock(work)
+    waiting = work.session.execute(_waiting(algorithm)).first()
     if waiting is None:
         kid = create(work, algorithm)
         if not at_once:
@@ -148,24 +161,82 @@ def rotate(work: Work, algorithm: str, *, at_once: bool = False) -> str:
         raise Conflict(reason="key_too_young", usable_at=(waiting.created_at + PUBLISHED_AHEAD).isoformat())
     else:
         kid = waiting.kid
+    _activate(work, algorithm, kid)
+    return kid
+
+
+def _waiting(algorithm: str, *further: ColumnElement[bool]) -> Any:
+    return (
+        select(SigningKey.kid, SigningKey.created_at)
+        .where(SigningKey.algorithm == algorithm, SigningKey.state == "next", *further)
+        .order_by(SigningKey.created_at)
+    )
+
+
+def _activate(work: Work, algorithm: str, kid: str) -> None:
+    """Let this key sign, and the one that did so far retire."""
     retired = work.session.scalars(
         update(SigningKey)
         .where(SigningKey.algorithm == algorithm, SigningKey.state == "active")
         .values(state="retired", retired_at=work.now)
         .returning(SigningKey.kid)
     ).all()
-    work.session.execute(update(SigningKey).where(SigningKey.kid == kid).values(state="active", activated_at=work.now))
-    cache.changed(work, "keys")
+    work.session.execute(
+        update(SigningKey)
+        .where(SigningKey.kid == kid, SigningKey.state == "next")
+        .values(state="active", activated_at=work.now)
+    )
     audit.record(work, "key.activated", ("key", kid), algorithm=algorithm)
     for old in retired:
         audit.record(work, "key.retired", ("key", old), algorithm=algorithm)
-    return kid
+
+
+def revoke(work: Work, kid: str) -> str | None:
+    """Take a key that somebody else may hold out of the published set: what it signed is refused from now on, and its
+    private part is erased. Where it was the one that signs, another signs at once: the next key when clients that cache
+    the set know it already, otherwise a new one.
+
+    Answers:
+        the kid of the key that signs instead; None when the revoked one did not sign.
+
+    Raises:
+        NotFound: no key of that name.
+        Conflict: it was revoked already.
+    """
+    lock(work)
+    found = get(work, kid)
+    if found["state"] == "revoked":
+        raise Conflict(kind="key", reason="revoked_already")
+    algorithm = found["algorithm"]
+    work.session.execute(
+        update(SigningKey).where(SigningKey.kid == kid).values(state="revoked", retired_at=work.now, private_pem=b"")
+    )
+    audit.record(work, "key.revoked", ("key", kid), algorithm=algorithm, state=found["state"])
+    if found["state"] != "active":
+        return None
+    known = work.session.execute(_waiting(algorithm, SigningKey.created_at <= work.now - PUBLISHED_AHEAD)).first()
+    if known is None:
+        return create(work, algorithm, "active")
+    _activate(work, algorithm, known.kid)
+    return str(known.kid)
+
+
+def revoke_all(work: Work) -> list[str]:
+    """Revoke every key there is, those that wait included; answers the kids of the new ones that sign."""
+    lock(work)
+    kids = [row["kid"] for row in listing(work) if row["state"] not in ("active", "revoked")]
+    signing = [row["kid"] for row in listing(work) if row["state"] == "active"]
+    for kid in kids:  # first, so that none of them takes over
+        revoke(work, kid)
+    return [made for kid in signing if (made := revoke(work, kid)) is not None]
 
 
 def discard_dead(work: Work) -> int:
-    """Remove retired keys whose last token has expired; answers how many."""
+    """Remove retired and revoked keys whose last token has expired; answers how many."""
     gone = work.session.execute(
-        delete(SigningKey).where(SigningKey.state == "retired", SigningKey.retired_at < work.now - KEPT_RETIRED)
+        delete(SigningKey).where(
+            SigningKey.state.in_(("retired", "revoked")), SigningKey.retired_at < work.now - KEPT_RETIRED
+        )
     )
     if gone.rowcount:  # type: ignore[attr-defined]
         cache.changed(work, "keys")
