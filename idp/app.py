@@ -8,7 +8,7 @@ from flask_migrate import Migrate
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from idp.authn import password
-from idp.core import networks
+from idp.core import calling, networks
 from idp.core import settings as settings_module
 from idp.core.db import engine_options, prepare
 from idp.core.logs import configure
@@ -44,7 +44,7 @@ def create_app(settings: Settings | None = None, policies: Policies | None = Non
     configure(settings.log_level)
     password.configure(settings.password_hashers)
     policies, keyring = policies or load(settings.policies_dir), load_keyring(settings.master_key_file)
-    places = networks.read(settings.network_places)
+    places, outbound = networks.read(settings.network_places), calling.door(settings)
 
     app = Application("idp", static_folder="web/static", template_folder="web/templates", doc_ui=False, root_path=None)
     app.config.update(_configuration(settings, keyring))
@@ -52,7 +52,7 @@ def create_app(settings: Settings | None = None, policies: Policies | None = Non
     Migrate(app, database, directory=str(settings.migrations_dir), render_as_batch=True, compare_type=True)
     with app.app_context():
         prepare(database.engine)
-        app.extensions["sesame"] = Parts(settings, policies, keyring, database.engine, places)
+        app.extensions["sesame"] = Parts(settings, policies, keyring, database.engine, places, outbound)
     app.teardown_appcontext(close_work)
     app.response_class = Answer
     app.session_interface = FormSession()

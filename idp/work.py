@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session as DatabaseSession
 
+from idp.core.calling import Outbound
 from idp.core.networks import Places
 from idp.core.tokens import Keyring
 from idp.policy import Policies
@@ -49,6 +50,7 @@ class Work:
         keyring: keys for what is kept encrypted.
         issuer: the public address of this service, for claims and links.
         places: where network addresses are, as far as the operator has told.
+        outbound: the one door through which other machines are called at addresses that were registered.
     """
 
     session: DatabaseSession
@@ -58,6 +60,7 @@ class Work:
     keyring: Keyring
     issuer: str
     places: Places = field(default_factory=Places)
+    outbound: Outbound = field(default_factory=Outbound)
 
     def later(self, **span: float) -> "Work":
         """The same work at a later instant; `span` as for `timedelta`."""

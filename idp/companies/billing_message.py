@@ -44,9 +44,10 @@ def caller(url: str) -> Callable[[Work, dict[str, Any]], None]:
         if not keys:
             raise NotTaken("no key")
         body = json.dumps(members, ensure_ascii=False).encode()
-        headers = webhooks.signed(keys[0][1], members["id"], work.now, body)
+        signed = webhooks.signed(keys[0][1], members["id"], work.now, body)
+        headers = {"Content-Type": "application/json", **signed}
         try:
-            status = calling.send(url, body, {"Content-Type": "application/json", **headers}, seconds=TIMEOUT_SECONDS)
+            status = calling.OF_THE_OPERATOR.send(url, body, headers, seconds=TIMEOUT_SECONDS)
         except calling.NoAnswer as error:
             raise NotTaken(str(error)) from error
         if not 200 <= status < 300:

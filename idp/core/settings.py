@@ -13,6 +13,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from idp.core import destinations
 from idp.core.errors import ConfigurationError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -65,6 +66,12 @@ class Settings(BaseSettings):
     )
     sms_sender: str = Field("Sesame", description="What {sender} in the request becomes.")
     billing_url: str = Field("", description="Where requests and cancellations are told to billing; empty for nowhere.")
+    outbound_networks: str = Field(
+        "", description="Networks of your own in which products may be called, separated by commas; empty for none."
+    )
+    outbound_authorities: Path | None = Field(
+        None, description="PEM file of certificate authorities of your own that products may use; empty for none."
+    )
     password_hashers: int = Field(1, ge=1, le=64, description="Password hashes computed at once in a process.")
     api_calls_per_minute: int = Field(
         600, ge=1, le=1_000_000, description="Calls of one caller of the API answered in a minute, in each process."
@@ -109,6 +116,15 @@ class Settings(BaseSettings):
             raise ValueError(f"{what} has an address such as https://{info.field_name}.example.com/messages")
         if parts.scheme == "http" and parts.hostname not in LOOPBACK:
             raise ValueError(f"{what} uses https, except on a loopback address")
+        return value
+
+    @field_validator("outbound_networks")
+    @classmethod
+    def _networks_can_be_read(cls, value: str) -> str:
+        try:
+            destinations.networks(value)
+        except ValueError as error:
+            raise ValueError("networks are written as 10.20.0.0/16, separated by commas") from error
         return value
 
     @model_validator(mode="after")

@@ -24,7 +24,6 @@ from idp.work import Work
 EVENT = "https://schemas.openid.net/secevent/caep/event-type/token-claims-change"  # CAEP 1.0 §3.2
 TOKEN_TYPE = "secevent+jwt"
 DELIVERY = "security_event"
-TIMEOUT_SECONDS = 3
 HEADERS = {"Content-Type": "application/secevent+jwt", "Accept": "application/json"}
 
 
@@ -83,7 +82,7 @@ def deliver(work: Work, members: dict[str, Any]) -> None:
     token = event_token(work, client, members)
     work.session.commit()  # nothing is held while the network is waited for
     try:
-        status = calling.send(client.event_uri, token.encode("ascii"), HEADERS, seconds=TIMEOUT_SECONDS)
+        status = work.outbound.send(client.event_uri, token.encode("ascii"), HEADERS)
     except calling.NoAnswer as error:
         raise DeliveryFailed(str(error)) from error
     if status not in (200, 202, 204):

@@ -317,7 +317,7 @@ def check(work: Work, registration: ClientRegistration, *, development: bool = F
         uris.redirect_uri(value, native=public, field="post_logout_redirect_uris")
     for name in ("backchannel_logout_uri", "event_uri"):
         if value := getattr(asked, name):
-            uris.fetched_uri(value, field=name, development=development)
+            _check_called(work, name, value, development=development)
     if asked.home_uri:
         uris.redirect_uri(asked.home_uri, native=False, field="home_uri")
     if asked.resource:
@@ -328,6 +328,13 @@ def check(work: Work, registration: ClientRegistration, *, development: bool = F
         raise InvalidInput(field="resource", reason="is missing: a product's tokens need an audience")
     api_clients.check(work, asked)
     return asked
+
+
+def _check_called(work: Work, name: str, value: str, *, development: bool) -> None:
+    """An address that this service will call; where its name leads is looked at with each call."""
+    uris.fetched_uri(value, field=name, development=development)
+    if not development and not work.outbound.allows(value):
+        raise InvalidInput(field=name, reason="names an address or a port that is not called from here")
 
 
 def _check_choices(work: Work, asked: ClientRegistration) -> None:

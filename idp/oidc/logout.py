@@ -17,7 +17,6 @@ from idp.outbox import queue
 from idp.work import Work
 
 EVENT = "http://schemas.openid.net/event/backchannel-logout"
-TIMEOUT_SECONDS = 3
 TOKEN_SECONDS = 120
 
 
@@ -101,7 +100,7 @@ def deliver(work: Work, members: dict[str, Any]) -> None:
     token = logout_token(work, client, members["sid"], members["subject"])
     work.session.commit()  # nothing is held while the network is waited for
     try:
-        status = calling.post(client.backchannel_logout_uri, {"logout_token": token}, seconds=TIMEOUT_SECONDS)
+        status = work.outbound.post(client.backchannel_logout_uri, {"logout_token": token})
     except calling.NoAnswer as error:
         raise DeliveryFailed(str(error)) from error
     if status not in (200, 204):

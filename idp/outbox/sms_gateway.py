@@ -70,7 +70,7 @@ class Gateway:
             body, written = json.dumps(filled, ensure_ascii=False).encode(), "application/json"
         headers = {"Content-Type": written, "Idempotency-Key": str(identifier), **self._authorization()}
         try:
-            status = calling.send(self._settings.sms_url, body, headers, seconds=TIMEOUT_SECONDS)
+            status = calling.OF_THE_OPERATOR.send(self._settings.sms_url, body, headers, seconds=TIMEOUT_SECONDS)
         except calling.NoAnswer as error:
             raise NotTaken from error
         if 400 <= status < 500 and status not in LATER:

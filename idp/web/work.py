@@ -14,6 +14,7 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Engine
 from werkzeug.wrappers import Response
 
+from idp.core.calling import Outbound
 from idp.core.db import Base
 from idp.core.networks import Places
 from idp.core.session import lazy_session
@@ -46,6 +47,7 @@ class Parts:
     keyring: Keyring
     engine: Engine
     places: Places
+    outbound: Outbound
 
 
 class Application(OpenAPI):
@@ -164,4 +166,5 @@ def _new(made_of: Parts, actor: Actor) -> Work:
         keyring=made_of.keyring,
         issuer=made_of.settings.issuer,
         places=made_of.places,
+        outbound=made_of.outbound,
     )
