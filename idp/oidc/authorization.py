@@ -21,7 +21,7 @@ from idp.core.errors import Expired
 from idp.core.ids import uuid7
 from idp.core.prepared import Prepared
 from idp.core.session import reader
-from idp.oidc import clients, codes, uris
+from idp.oidc import binding, clients, codes, uris
 from idp.oidc.clients import COMPANY_SCOPE, RegisteredClient
 from idp.oidc.grants import AuthorizationCodeGrant, ProofKey, check_resource
 from idp.oidc.interaction import Kept
@@ -141,6 +141,7 @@ def _check_parameters(client: RegisteredClient, parameters: dict[str, str]) -> N
         raise _named("registration_not_supported", "Self-issued registration is not supported.")
     if any(len(value) > 4000 for value in parameters.values()):
         raise InvalidRequestError("A parameter is too long.")
+    binding.check_announced(parameters.get("dpop_jkt"))
     check_resource(client, parameters.get("resource"))
 
 

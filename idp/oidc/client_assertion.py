@@ -47,7 +47,7 @@ def check(work: Work, client: "RegisteredClient", token: ForeignToken) -> None:
         raise Unacceptable("is not for this issuer alone")
     ends = foreign.check_times(work, token.claims, longest=LONGEST)
     jti = token.claims.get("jti")
-    if not isinstance(jti, str) or not 1 <= len(jti) <= used.LONGEST_NAME:
+    if not used.is_name(jti):
         raise Unacceptable("has no usable 'jti'")
-    if not used.spend(work, "client assertion", client.client_id, jti, ends):
+    if not used.spend(work, "client assertion", client.client_id, str(jti), ends):
         raise Unacceptable("was used before")

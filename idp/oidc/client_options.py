@@ -27,6 +27,7 @@ class Options(BaseModel):
 
     jwks: dict[str, Any] | None = None
     token_endpoint_auth_signing_alg: Signing | None = None
+    dpop_bound_access_tokens: bool = False
 
     @field_validator("jwks")
     @classmethod

@@ -33,6 +33,7 @@ class SpentCode:
     scope: str
     nonce: str | None
     code_challenge: str | None
+    dpop_jkt: str | None
 
     # What Authlib asks.
 
@@ -57,13 +58,14 @@ _COLUMNS = [
         "scope",
         "nonce",
         "code_challenge",
+        "dpop_jkt",
     )  # fmt: skip
 ]
 
 
 _ISSUED = (
     "digest", "client_id", "account_id", "session_id", "company_id", "redirect_uri", "redirect_uri_sent", "scope",
-    "nonce", "code_challenge", "created_at", "expires_at",
+    "nonce", "code_challenge", "dpop_jkt", "created_at", "expires_at",
 )  # fmt: skip
 _ISSUE = Prepared(insert(AuthorizationCode).values({name: bindparam(name) for name in _ISSUED}))
 _SPEND = Prepared(
@@ -89,7 +91,7 @@ def issue(
     scope: str,
     company_id: UUID | None,
 ) -> str:
-    """A code bound to client, redirect address, challenge, nonce, session and company."""
+    """A code bound to client, redirect address, challenge, nonce, session, company, and to a key that was announced."""
     code = tokens.new()
     _ISSUE.run(
         work.session.connection(),
@@ -104,6 +106,7 @@ def issue(
             "scope": scope,
             "nonce": parameters.get("nonce"),
             "code_challenge": parameters.get("code_challenge"),
+            "dpop_jkt": parameters.get("dpop_jkt"),
             "created_at": work.now,
             "expires_at": work.now + LIFETIME,
         },

@@ -14,6 +14,7 @@ from idp.companies import mandate_use
 from idp.companies.access import Access
 from idp.core.prepared import Prepared
 from idp.core.session import reader
+from idp.oidc.binding import Binding
 from idp.oidc.claims import HOLDS_ADDRESS, SUBJECT_COLUMNS, Subject, subject_of
 from idp.oidc.clients import RegisteredClient
 from idp.oidc.models import Grant, RevokedAccessToken
@@ -25,7 +26,11 @@ TOUCHED_EVERY = timedelta(minutes=10)
 
 
 class Family(NamedTuple):
-    """A live grant with the person behind it."""
+    """A live grant with the person behind it.
+
+    Attributes:
+        cnf: to what its tokens are bound, see `oidc.binding`; None for bearer tokens.
+    """
 
     grant_id: UUID
     client_id: UUID
@@ -33,11 +38,12 @@ class Family(NamedTuple):
     scope: str
     nonce: str | None
     last_used_at: datetime
+    cnf: dict[str, str] | None
     subject: Subject
 
 
 FAMILY_COLUMNS = (
-    Grant.id, Grant.client_id, Grant.company_id, Grant.scope, Grant.nonce, Grant.last_used_at,
+    Grant.id, Grant.client_id, Grant.company_id, Grant.scope, Grant.nonce, Grant.last_used_at, Grant.cnf,
     *SUBJECT_COLUMNS,
 )  # fmt: skip
 
@@ -53,7 +59,7 @@ LIVE = (
 
 _OPENED = (
     "id", "client_id", "account_id", "session_id", "company_id", "scope", "nonce",
-    "created_at", "last_used_at", "expires_at",
+    "created_at", "last_used_at", "expires_at", "cnf",
 )  # fmt: skip
 _FIND = Prepared(
     select(*FAMILY_COLUMNS)
@@ -72,8 +78,8 @@ def live_at(work: Work) -> dict[str, datetime]:
 
 def family_of(row: Sequence[Any]) -> Family:
     """A family from a row that begins with `FAMILY_COLUMNS`."""
-    grant, client, company, scope, nonce, used = row[:6]
-    return Family(grant, client, company, scope, nonce, used, subject_of(row[6 : len(FAMILY_COLUMNS)]))
+    grant, client, company, scope, nonce, used, cnf = row[:7]
+    return Family(grant, client, company, scope, nonce, used, cnf, subject_of(row[7 : len(FAMILY_COLUMNS)]))
 
 
 def find(work: Work, grant_id: UUID, jti: str) -> Family | None:
@@ -93,6 +99,7 @@ def open_for(
     scope: str,
     nonce: str | None,
     session_ends_at: datetime,
+    bound: Binding | None = None,
 ) -> None:
     """Record what a code bought. Without `offline_access` it ends with the session at the latest."""
     offline = "offline_access" in scope.split()
@@ -110,6 +117,7 @@ def open_for(
             "created_at": work.now,
             "last_used_at": work.now,
             "expires_at": end,
+            "cnf": bound.cnf if bound is not None else None,
         },
     )
 
@@ -122,6 +130,12 @@ def touch(work: Work, family: Family, company_id: UUID | None, reach: Access | N
         work.session.execute(
             update(Grant).where(Grant.id == family.grant_id).values(last_used_at=work.now, company_id=company_id)
         )
+
+
+def bind(work: Work, family: Family, bound: Binding | None) -> None:
+    """Remember that the tokens of a family are bound from now on (RFC 9449 §5)."""
+    if bound is not None and family.cnf is None:
+        work.session.execute(update(Grant).where(Grant.id == family.grant_id).values(cnf=bound.cnf))
 
 
 def revoke(work: Work, grant_id: UUID, reason: str, *, company_id: UUID | None = None, **details: Any) -> bool:

@@ -17,7 +17,8 @@ from idp.companies import access, client_access
 from idp.companies.access import Access, Reason, Refusal
 from idp.companies.client_access import ClientAccess
 from idp.core.prepared import Prepared
-from idp.oidc import api_clients, claims, codes, families, permission_sets, refresh, tokens
+from idp.oidc import api_clients, binding, claims, codes, families, permission_sets, refresh, tokens
+from idp.oidc.binding import Binding
 from idp.oidc.claims import HOLDS_ADDRESS, SUBJECT_COLUMNS, Subject, subject_of
 from idp.oidc.clients import AUTH_METHODS, COMPANY_SCOPE, CONFIDENTIAL, RegisteredClient
 from idp.oidc.codes import SpentCode
@@ -108,7 +109,7 @@ def check_resource(client: RegisteredClient, resource: str | None) -> None:
         raise InvalidTarget()
 
 
-def _answer(
+def answer_for(
     work: Work,
     client: RegisteredClient,
     subject: Subject,
@@ -116,15 +117,25 @@ def _answer(
     grant_id: UUID,
     reach: Access | None,
     nonce: str | None,
+    bound: Binding | None,
 ) -> dict[str, Any]:
-    """Tokens for a person, without the refresh token."""
+    """Tokens for a person, without the refresh token.
+
+    Args:
+        bound: to what the request binds them (`ProtocolRequest.bound`).
+
+    Raises:
+        AccessRefused: the right ends within this second.
+    """
     body_claims, lifetime = claims.access_token(work, client, subject, scope, grant_id, reach)
     if lifetime <= 0:  # the mandate or the right ends within this second
         raise AccessRefused(Reason.NO_ACCESS.value)
+    if bound is not None:
+        body_claims["cnf"] = bound.cnf
     access_token = tokens.sign(work, body_claims, token_type=tokens.ACCESS_TOKEN_TYPE)
     answer: dict[str, Any] = {
         "access_token": access_token,
-        "token_type": "Bearer",
+        "token_type": binding.token_type(bound),
         "expires_in": lifetime,
         "scope": scope,
     }
@@ -146,14 +157,16 @@ class AuthorizationCodeGrant(rfc6749.AuthorizationCodeGrant):
         work: Work = self.server.work
         client: RegisteredClient = self.request.client
         code: SpentCode = self.request.authorization_code
+        bound: Binding | None = self.request.bound
+        binding.check_code(work, client, code.dpop_jkt, bound)
         check_resource(client, self.request.form.get("resource"))
         subject, session_ends_at = _session(work, code.session_id)
         reach = reach_of(work, client, subject, code.company_id)
         families.open_for(
             work, client, subject, grant_id=code.grant_id, company_id=code.company_id,
-            scope=code.scope, nonce=code.nonce, session_ends_at=session_ends_at,
+            scope=code.scope, nonce=code.nonce, session_ends_at=session_ends_at, bound=bound,
         )  # fmt: skip
-        answer = _answer(work, client, subject, code.scope, code.grant_id, reach, code.nonce)
+        answer = answer_for(work, client, subject, code.scope, code.grant_id, reach, code.nonce, bound)
         if client.check_grant_type("refresh_token"):
             answer["refresh_token"] = refresh.issue(work, code.grant_id)
         return 200, answer, self.TOKEN_RESPONSE_HEADER
@@ -202,6 +215,8 @@ class RefreshTokenGrant(rfc6749.RefreshTokenGrant):
         presented: PresentedToken = self.request.refresh_token
         family = presented.family
         value = presented.value
+        bound: Binding | None = self.request.bound
+        binding.check_refresh(work, client, family.cnf, bound)
         if client.public and presented.used:  # a replay is seen first, whatever else the request asks for
             value = _rotated(work, presented)
         check_resource(client, self.request.form.get("resource"))
@@ -211,7 +226,8 @@ class RefreshTokenGrant(rfc6749.RefreshTokenGrant):
         if client.public and not presented.used:
             value = _rotated(work, presented)
         families.touch(work, family, company_id, reach)
-        answer = _answer(work, client, family.subject, scope, family.grant_id, reach, family.nonce)
+        families.bind(work, family, bound)
+        answer = answer_for(work, client, family.subject, scope, family.grant_id, reach, family.nonce, bound)
         answer["refresh_token"] = value
         return 200, answer, self.TOKEN_RESPONSE_HEADER
 
@@ -270,9 +286,16 @@ class ClientCredentialsGrant(rfc6749.ClientCredentialsGrant):
         client: RegisteredClient = self.request.client
         check_resource(client, self.request.form.get("resource"))
         scope = self._scope(client, self.request.form.get("scope") or "")
+        bound: Binding | None = self.request.bound
         body_claims = claims.client_token(work, client, scope, self._reach(work, client))
+        if bound is not None:
+            body_claims["cnf"] = bound.cnf
         token = tokens.sign(work, body_claims, token_type=tokens.ACCESS_TOKEN_TYPE)
-        answer = {"access_token": token, "token_type": "Bearer", "expires_in": tokens.ACCESS_TOKEN_SECONDS}
+        answer = {
+            "access_token": token,
+            "token_type": binding.token_type(bound),
+            "expires_in": tokens.ACCESS_TOKEN_SECONDS,
+        }
         if scope:
             answer["scope"] = scope
         return 200, answer, self.TOKEN_RESPONSE_HEADER

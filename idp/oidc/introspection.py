@@ -9,7 +9,8 @@ from sqlalchemy.exc import IntegrityError
 
 from idp.companies import access, client_access
 from idp.companies.access import Access, Reason
-from idp.oidc import claims, clients, families, refresh, tokens
+from idp.oidc import binding, claims, clients, dpop, families, refresh, tokens
+from idp.oidc.binding import Presented
 from idp.oidc.clients import RegisteredClient
 from idp.oidc.families import Family
 from idp.oidc.models import RevokedAccessToken
@@ -49,6 +50,23 @@ def access_token(work: Work, token: str) -> LiveToken | None:
     return LiveToken(signed, family, reach) if isinstance(reach, Access) else None
 
 
+def presented(work: Work, shown: Presented) -> LiveToken | None:
+    """As `access_token`, for a token that came with a request: bound ones count only with what they are bound to.
+
+    Raises:
+        Unproved, InvalidProof, NonceNeeded: it comes without that, or with a proof that does not do.
+    """
+    if shown.scheme == dpop.SCHEME:  # the proof is used up before anything is read, in a transaction that writes
+        signed = tokens.verify(work, shown.token, tokens.ACCESS_TOKEN_TYPE)
+        if signed is None:
+            return None
+        binding.prove(work, signed, shown)
+    live = access_token(work, shown.token)
+    if live is not None and shown.scheme != dpop.SCHEME:
+        binding.check_bearer(live.claims)
+    return live
+
+
 def _of_client(work: Work, client: RegisteredClient, signed: dict[str, Any]) -> LiveToken | None:
     """A client's own token, with what the client may do in its company now if it is bound to one."""
     if _revoked(work, signed["jti"]):
@@ -76,7 +94,8 @@ def userinfo(work: Work, live: LiveToken) -> dict[str, Any] | None:
 
 def describe(live: LiveToken) -> dict[str, Any]:
     """The introspection answer (RFC 7662 §2.2): the claims, with the rights as they are now."""
-    answer = {"active": True, "token_type": "Bearer", **live.claims}
+    bound = "DPoP" if "jkt" in live.claims.get("cnf", ()) else "Bearer"
+    answer = {"active": True, "token_type": bound, **live.claims}
     if live.reach is not None:
         for name in claims.OF_ACCESS:  # a mandate's firm and end must not stay beside a membership
             answer.pop(name, None)

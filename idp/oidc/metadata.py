@@ -3,6 +3,7 @@
 from typing import Any
 
 from idp.authn.session import ACR_TWO
+from idp.oidc import dpop
 from idp.oidc.authorization import PROMPTS
 from idp.oidc.client_options import SIGNING
 from idp.oidc.clients import AUTH_METHODS, CONFIDENTIAL, GRANT_TYPES, SCOPES
@@ -40,6 +41,7 @@ def describe(issuer: str) -> dict[str, Any]:
         "introspection_endpoint_auth_signing_alg_values_supported": list(SIGNING),
         "revocation_endpoint_auth_methods_supported": list(AUTH_METHODS),
         "revocation_endpoint_auth_signing_alg_values_supported": list(SIGNING),
+        "dpop_signing_alg_values_supported": list(dpop.ALGORITHMS),
         "code_challenge_methods_supported": ["S256"],
         "prompt_values_supported": sorted(PROMPTS),
         "acr_values_supported": [ACR_TWO],

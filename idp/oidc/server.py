@@ -14,8 +14,10 @@ from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 
 from idp.audit import log as audit
 from idp.core import wire
-from idp.oidc import client_assertion, clients
+from idp.oidc import binding, client_assertion, clients, dpop
+from idp.oidc.binding import Binding
 from idp.oidc.clients import AUTH_METHODS, RegisteredClient
+from idp.oidc.dpop import Proof
 from idp.oidc.foreign import ForeignToken, Unacceptable
 from idp.work import Work
 
@@ -46,7 +48,13 @@ class PlainResponse(NamedTuple):
 
 class ProtocolRequest(OAuth2Request):
     """What Authlib reads of a request. Parameters come from one place: the query of the authorization endpoint, the
-    body everywhere else (R-31)."""
+    body everywhere else (R-31).
+
+    Attributes:
+        issues: whether the answer holds tokens, which may be bound to the sender.
+        proof: the proof of possession that came along, if one did.
+        bound: to what the tokens of the answer are bound, known once the client is authenticated.
+    """
 
     def __init__(self, method: str, uri: str, parameters: dict[str, str], headers: dict[str, str]) -> None:
         # Authlib's own beginning would examine the scheme of the address each time; it is the issuer's, which the
@@ -56,6 +64,9 @@ class ProtocolRequest(OAuth2Request):
         self.payload = BasicOAuth2Payload(parameters)
         self.client: RegisteredClient | None = None
         self.auth_method: str | None = None
+        self.issues = False
+        self.proof: Proof | None = None
+        self.bound: Binding | None = None
         self.user = self.credential = None
         self.authorization_code = self.refresh_token = None
         self._body = self._scope = None
@@ -89,6 +100,36 @@ class Server(AuthorizationServer):
         pairs = request.form if request.method == "POST" else request.query
         return ProtocolRequest(request.method, self.work.issuer + request.path, once(pairs), request.headers)
 
+    def create_token_response(self, request: Any = None) -> PlainResponse:
+        """The answer of the token endpoint. A proof of possession is looked at before anything is used up, so that the
+        client can send the same again with a nonce (RFC 9449 §8)."""
+        asked = self.create_oauth2_request(request)
+        asked.issues = True
+        try:
+            asked.proof = self.proof_of(asked)
+            answer: PlainResponse = super().create_token_response(asked)
+        except OAuth2Error as error:
+            answer = self.handle_error_response(asked, error)
+        return self.with_nonce(asked, answer)
+
+    def proof_of(self, request: ProtocolRequest) -> Proof | None:
+        """What the request proves by DPoP; None when it does not try.
+
+        Raises:
+            InvalidProof, NonceNeeded: as `dpop.check`.
+        """
+        text = request.headers.get(dpop.HEADER)
+        if text is None:
+            return None
+        return dpop.check(self.work, text, method=request.method, addresses=(request.uri,))
+
+    def with_nonce(self, request: ProtocolRequest, answer: PlainResponse) -> PlainResponse:
+        """The answer, with the nonce for the next proof of a client that proves (RFC 9449 §8.2)."""
+        client = request.client
+        if dpop.HEADER not in request.headers and not (client and client.options.dpop_bound_access_tokens):
+            return answer
+        return answer._replace(headers=(*answer.headers, dpop.nonce_header(self.work)))
+
     def handle_response(self, status: int, body: Any, headers: Iterable[tuple[str, str]]) -> PlainResponse:
         text = body if isinstance(body, str) else wire.write(body)
         return PlainResponse(status, text, tuple(headers))
@@ -119,6 +160,8 @@ class Server(AuthorizationServer):
         if request.form.get("client_id", client_id) != client_id:
             raise InvalidRequestError("'client_id' names another client than the one authenticated.")
         request.client, request.auth_method = client, method
+        if request.issues:
+            request.bound = binding.settle(self.work, client, request.proof)
         return client
 
     def _proved(self, client: RegisteredClient, proof: str | ForeignToken | None) -> bool:

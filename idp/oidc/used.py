@@ -23,15 +23,23 @@ def _noted(dialect: Any) -> Prepared:
 _NOTE = {"sqlite": _noted(sqlite), "postgresql": _noted(postgresql)}
 
 
-def spend(work: Work, kind: str, owner: str, jti: str, until: float) -> bool:
+def is_name(jti: Any) -> bool:
+    """Whether this can be a name: a text of 1 to 300 characters that can be written."""
+    if not isinstance(jti, str) or not 1 <= len(jti) <= LONGEST_NAME:
+        return False
+    return not any("\ud800" <= letter <= "\udfff" for letter in jti)
+
+
+def spend(work: Work, kind: str, owner: str, jti: str, until: float, *, lasting: bool = True) -> bool:
     """Use a name up: True for the one caller that was first.
 
     Args:
         kind: what it names, so that an assertion and a proof may have the same name.
         owner: who gave the name, within whose names it is unique.
         until: when the token itself ends (seconds since 1970): its name is kept until then.
+        lasting: as for `Work.write`, of a transaction that begins here; for names that mean nothing a minute later.
     """
-    work.write_after_reading()
+    work.write_after_reading(lasting=lasting)
     connection = work.session.connection()
     parameters = {
         "digest": tokens.digest(f"{kind}\x00{owner}\x00{jti}"),

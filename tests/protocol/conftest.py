@@ -3,6 +3,7 @@
 import pytest
 
 from tests.party import Party
+from tests.prover import Prover
 from tests.stage import Stage, demonstration, own_stage, stage  # noqa: F401
 from tests.web.browser import Browser
 
@@ -41,3 +42,9 @@ def julien(stage: Stage) -> Browser:  # noqa: F811
 def stranger(stage: Stage) -> Browser:  # noqa: F811
     """A browser without a session."""
     return stage.browser()
+
+
+@pytest.fixture
+def prover(books: Party) -> Prover:
+    """Somebody with a key who knows the nonce."""
+    return Prover().learn(books.http)

@@ -29,7 +29,8 @@ def test_without_a_token_no_error_is_named(books: Party) -> None:
     """RFC 6750 §3.1."""
     for answer in (books.http.get("/oauth/userinfo"), books.http.post("/oauth/userinfo")):
         assert answer.status_code == 401
-        assert answer.headers["WWW-Authenticate"] == 'Bearer realm="sesame"'
+        assert answer.headers["WWW-Authenticate"].startswith('Bearer realm="sesame", DPoP ')
+        assert "error" not in answer.headers["WWW-Authenticate"]
 
 
 @pytest.mark.parametrize("token", ["x", "a.b.c", "é", "x" * 9000, "a b", '"quote"', ""])

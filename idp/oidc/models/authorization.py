@@ -1,6 +1,7 @@
 """Authorization requests kept while the person is busy, the codes issued for them, consents."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, UniqueConstraint
@@ -38,6 +39,7 @@ class AuthorizationCode(Base):
     scope: Mapped[str]
     nonce: Mapped[str | None]
     code_challenge: Mapped[str | None]
+    dpop_jkt: Mapped[str | None]  # the thumbprint of the key that has to redeem it (RFC 9449 §10)
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
@@ -78,3 +80,4 @@ class Grant(Identified, Base):
     expires_at: Mapped[datetime]  # absolute end of its refresh tokens (R-24)
     revoked_at: Mapped[datetime | None]
     revocation_reason: Mapped[str | None]
+    cnf: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))  # to what its tokens are bound

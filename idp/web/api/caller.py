@@ -9,16 +9,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from flask import g, request
+from flask import Response, g, request
 
 from idp.authn import session
 from idp.authn.session import ACR_TWO
 from idp.companies import access
 from idp.core.errors import InvalidInput, NotAuthenticated, StepUpRequired
-from idp.oidc import api_clients, clients, introspection
+from idp.oidc import api_clients, binding, clients, dpop, introspection
 from idp.oidc.clients import RegisteredClient
 from idp.oidc.introspection import LiveToken
-from idp.web.api.refusals import InsufficientScope, InvalidToken
+from idp.web.api.refusals import InsufficientScope, InvalidToken, NonceNeeded, ProofInvalid
+from idp.web.oauth import resource
 from idp.web.work import act_as, open_work
 from idp.work import Actor, Work
 
@@ -53,23 +54,55 @@ def identify() -> Caller:
 
     Raises:
         NotAuthenticated: no token was sent.
-        InvalidToken: it is not one of the API's, or not worth anything any more.
+        InvalidToken: it is not one of the API's, not worth anything any more, or bound to a key that is not proved.
+        ProofInvalid, NonceNeeded: the proof of possession that comes with it does not do.
         InvalidInput: a token stands in the address, where it would be logged (RFC 9700 §4.3.2).
     """
     if "access_token" in request.args:
         raise InvalidInput(field="access_token", reason="does not belong in the address")
-    scheme, _, token = request.environ.get("HTTP_AUTHORIZATION", "").partition(" ")
-    if scheme.lower() != "bearer" or not token.strip():
+    scheme, token = resource.in_header(request.environ.get("HTTP_AUTHORIZATION", ""))
+    if not token:
         raise NotAuthenticated()
     work = open_work()
-    work.session.connection()  # begins to read on the one connection of this call, which a change then writes on
-    live = introspection.access_token(work, token.strip()) if len(token) <= LONGEST_TOKEN else None
+    live = _worth(work, scheme, token) if len(token) <= LONGEST_TOKEN else None
     if live is None or live.claims["aud"] != api_clients.resource(work):
         raise InvalidToken()
     client = clients.find(work, live.claims["client_id"])
     if client is None or not api_clients.is_for_api(work, client):  # registered anew for something else
         raise InvalidToken()
     return _caller(client, live)
+
+
+def _worth(work: Work, scheme: str, token: str) -> LiveToken | None:
+    """What the token is worth. A proof of possession that came with it is used up, whatever becomes of the call.
+
+    Raises:
+        ProofInvalid, NonceNeeded: the proof does not do.
+    """
+    shown = resource.presented(work, request.environ, scheme, token, request.path)
+    if scheme == dpop.SCHEME:
+        g.nonce_header = dpop.nonce_header(work)
+    else:
+        work.session.connection()  # begins to read on the one connection of this call, which a change then writes on
+    try:
+        return introspection.presented(work, shown)
+    except dpop.NonceNeeded as error:
+        raise NonceNeeded() from error
+    except dpop.InvalidProof as error:
+        raise ProofInvalid(reason=error.description) from error
+    except binding.Unproved as error:
+        raise InvalidToken(reason=error.description) from error
+    finally:
+        if scheme == dpop.SCHEME:
+            work.checkpoint(write=False)
+
+
+def pass_nonce_on(response: Response) -> Response:
+    """Give the caller that proves a key the nonce for its next proof (RFC 9449 §8.2)."""
+    if "nonce_header" in g:
+        name, value = g.nonce_header
+        response.headers[name] = value
+    return response
 
 
 def _caller(client: RegisteredClient, live: LiveToken) -> Caller:

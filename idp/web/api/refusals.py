@@ -5,12 +5,27 @@ from typing import Any
 
 from idp.authn.session import ACR_TWO
 from idp.core.errors import IdpError, InvalidInput, NotAuthenticated, NotPermitted, StepUpRequired
+from idp.oidc import dpop
+
+BEARER = 'Bearer realm="sesame"'
 
 
 class InvalidToken(NotAuthenticated):
-    """The access token is not one of this API, has expired, or was ended."""
+    """The access token is not one of this API, has expired, was ended, or is bound to a key that was not proved."""
 
     code = "invalid_token"
+
+
+class ProofInvalid(NotAuthenticated):
+    """The proof of possession (DPoP) is missing, wrong, or was used before; `reason` says what."""
+
+    code = "invalid_dpop_proof"
+
+
+class NonceNeeded(NotAuthenticated):
+    """The proof of possession needs the nonce of this answer (`DPoP-Nonce`): the same again, with it."""
+
+    code = "use_dpop_nonce"
 
 
 class InsufficientScope(NotPermitted):
@@ -57,7 +72,11 @@ def challenge(status: int, code: str, members: Mapping[str, Any]) -> dict[str, s
         said = {"error": "insufficient_scope", "scope": str(members.get("scope", ""))}
     elif code == InvalidToken.code:
         said = {"error": "invalid_token", "error_description": "The token is not valid here, or not any more."}
+    elif code in (ProofInvalid.code, NonceNeeded.code):
+        return {"WWW-Authenticate": dpop.challenge(f'error="{code}"')}
+    elif code == NotAuthenticated.code:  # no token was sent, which may come by either scheme
+        return {"WWW-Authenticate": f"{BEARER}, {dpop.challenge()}"}
     elif status != 401:  # RFC 6750 §3: without a token no error is named
         return {}
     named = "".join(f', {name}="{value}"' for name, value in said.items())
-    return {"WWW-Authenticate": f'Bearer realm="sesame"{named}'}
+    return {"WWW-Authenticate": f"{BEARER}{named}"}

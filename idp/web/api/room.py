@@ -92,6 +92,7 @@ class Room:
             abp_tags=[Tag(name=title, description=description)], operation_id_callback=_operation_id,
         )  # fmt: skip
         self.blueprint.before_request(admit)
+        self.blueprint.after_request(caller.pass_nonce_on)
 
     def get(self, rule: str, *, may: tuple[str, ...], shows: type[BaseModel], **more: Any) -> Callable[[View], View]:
         """An operation that shows something."""

@@ -20,6 +20,7 @@ from werkzeug.wsgi import get_input_stream
 
 from idp.authn import session
 from idp.core import wire
+from idp.oidc import dpop
 from idp.oidc.errors import InvalidRequest, ProtocolError
 from idp.oidc.server import PlainRequest, PlainResponse, answer_error
 from idp.web import cookies, headers
@@ -82,6 +83,11 @@ class Call:
         value = self.environ.get("HTTP_AUTHORIZATION")
         return {"Authorization": value} if value is not None else {}
 
+    def possession(self) -> dict[str, str]:
+        """The header in which the sender proves to hold a key (RFC 9449 §4.1)."""
+        value = self.environ.get("HTTP_DPOP")
+        return {dpop.HEADER: value} if value is not None else {}
+
     def form(self) -> PlainRequest:
         """This request, once it has the shape of a back-channel request: its parameters are in the body alone, as a
         form (R-31); a query would end up in logs.
@@ -99,7 +105,8 @@ class Call:
             pairs = parse_qsl(body, keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="strict")
         except ValueError as error:
             raise InvalidRequest("The body is not a readable form.") from error
-        return PlainRequest("POST", environ["PATH_INFO"], form=tuple(pairs), headers=self.authorization())
+        sent = self.authorization() | self.possession()
+        return PlainRequest("POST", environ["PATH_INFO"], form=tuple(pairs), headers=sent)
 
     def _body(self) -> bytes:
         """The body. One that says its length is read at once; Werkzeug guards the others.

@@ -3,17 +3,17 @@
 import json
 from typing import Any
 from urllib.parse import parse_qsl
+from uuid import UUID
 
 from flask import Blueprint, Response, request
 
 from idp.companies import access
 from idp.oidc import introspection, permission_sets
 from idp.oidc.errors import InvalidRequest
-from idp.oidc.introspection import LiveToken
 from idp.oidc.server import PlainRequest, PlainResponse, Server, once
 from idp.web import cursors
-from idp.web.oauth import backchannel
-from idp.web.oauth.direct import JSON, Call, Channel, json_answer
+from idp.web.oauth import backchannel, resource
+from idp.web.oauth.direct import Call, Channel, json_answer
 from idp.web.work import open_work
 from idp.work import Work
 
@@ -21,49 +21,57 @@ channel = Channel(backchannel.protect(Blueprint("userinfo", __name__)))
 blueprint = channel.blueprint
 PAGE_SIZE = 50
 CURSOR = "companies of a token"
-GONE = ("invalid_token", "The token is not valid any more.", 401)
 IN_QUERY = "A token does not belong in the query."  # RFC 9700 §4.3.2: a token in an address ends up in logs
 FOR_EVER = "private, max-age=31536000, immutable"
 
 
 @channel.endpoint("/oauth/userinfo", "GET", "HEAD", "POST")
 def userinfo(call: Call) -> PlainResponse:
-    token = _presented(call)
+    scheme, token = _sent(call)
     if token is None:
-        return _challenge("", "", 401)
+        return resource.nothing_sent()
     work = call.work()
-    live = introspection.access_token(work, token)
-    if live is None:
-        return _challenge(*GONE)
+    shown = resource.presented(work, call.environ, scheme, token)
+    live = resource.worth(work, shown)
+    if isinstance(live, PlainResponse):
+        return live
     found = introspection.userinfo(work, live)
-    return (
-        json_answer(found)
-        if found is not None
-        else _challenge("insufficient_scope", "The scope openid is needed.", 403)
-    )
+    if found is None:
+        return resource.refuse(work, shown, "insufficient_scope", "The scope openid is needed.", 403)
+    return resource.accepted(work, shown, json_answer(found))
 
 
 @blueprint.get("/me/companies")
 def companies() -> Response:
     """The companies in which the token's person may use its product, a page at a time."""
+    if "access_token" in request.args:
+        raise InvalidRequest(IN_QUERY)
+    scheme, token = resource.in_header(request.environ.get("HTTP_AUTHORIZATION", ""))
+    if token is None:
+        return backchannel.answer(resource.nothing_sent())
     work = open_work()
-    live = _live(work)
-    if isinstance(live, Response):
-        return live
+    shown = resource.presented(work, request.environ, scheme, token)
+    live = resource.worth(work, shown)
+    if isinstance(live, PlainResponse):
+        return backchannel.answer(live)
     if live.family is None or "product" not in live.claims:
-        return backchannel.answer(
-            _challenge("insufficient_scope", "The token is not a person's token for a product.", 403)
-        )
+        refusal = ("insufficient_scope", "The token is not a person's token for a product.", 403)
+        return backchannel.answer(resource.refuse(work, shown, *refusal))
+    found = json_answer(_companies(work, live.family.subject.account_id, live.claims["product"]))
+    return backchannel.answer(resource.accepted(work, shown, found))
+
+
+def _companies(work: Work, account_id: UUID, product: str) -> dict[str, Any]:
     asked = once(request.args.items(multi=True))
     after = cursors.read(work, asked.get("cursor"), CURSOR)
     found = access.choices(
-        work, live.family.subject.account_id, live.claims["product"],
+        work, account_id, product,
         search=asked.get("search", "")[:100], after=after, limit=PAGE_SIZE,
     )  # fmt: skip
     rows = [
         {"id": str(row.company_id), "name": row.name, "via": row.via, "roles": list(row.roles)} for row in found.choices
     ]
-    return _json({"data": rows, "next": cursors.write(work, found.next, CURSOR)})
+    return {"data": rows, "next": cursors.write(work, found.next, CURSOR)}
 
 
 @blueprint.get("/permission-sets/<set_id>")
@@ -82,41 +90,18 @@ def permission_set(set_id: str) -> Response:
     return response
 
 
-def _live(work: Work) -> LiveToken | Response:
-    """What the bearer token of a request that Flask dispatches is worth, or the refusal."""
-    token = _in_header(request.environ.get("HTTP_AUTHORIZATION", ""))
-    if "access_token" in request.args:
-        raise InvalidRequest(IN_QUERY)
-    if token is None:
-        return backchannel.answer(_challenge("", "", 401))
-    live = introspection.access_token(work, token)
-    return live if live is not None else backchannel.answer(_challenge(*GONE))
-
-
-def _presented(call: Call) -> str | None:
-    """The bearer token of this request, by its header or, posted, in its body (RFC 6750 §2.1, §2.2)."""
+def _sent(call: Call) -> tuple[str, str | None]:
+    """The token of this request, by its header or, a bearer token that is posted, in its body (RFC 6750 §2.1, §2.2)."""
     environ = call.environ
-    in_header = _in_header(environ.get("HTTP_AUTHORIZATION", ""))
+    scheme, in_header = resource.in_header(environ.get("HTTP_AUTHORIZATION", ""))
     if call.method == "POST" and environ.get("CONTENT_LENGTH", "") not in ("", "0"):
         in_body = once(call.form().form).get("access_token")
         if in_body and in_header:
             raise InvalidRequest("The token is sent twice.")
-        return in_header or in_body
+        return (scheme, in_header) if in_header else (resource.BEARER, in_body)
     if "access_token" in dict(parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True)):
         raise InvalidRequest(IN_QUERY)
-    return in_header
-
-
-def _in_header(value: str) -> str | None:
-    scheme, _, token = value.partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else None
-
-
-def _challenge(name: str, description: str, status: int) -> PlainResponse:
-    """RFC 6750 §3: no error is named when no token was sent."""
-    detail = f', error="{name}", error_description="{description}"' if name else ""
-    body = {"error": name, "error_description": description} if name else {}
-    return PlainResponse(status, json.dumps(body), (JSON, ("WWW-Authenticate", f'Bearer realm="sesame"{detail}')))
+    return scheme, in_header
 
 
 def _json(body: Any) -> Response:

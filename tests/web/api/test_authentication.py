@@ -9,6 +9,7 @@ from idp.accounts.models import Account
 from idp.authn.models import Session
 from idp.oidc import clients, tokens
 from tests.party import Party, claims_of
+from tests.prover import Prover
 from tests.stage import Stage
 from tests.web.api.calling import Callers, problem
 
@@ -35,7 +36,35 @@ def test_a_service_reads_the_company_it_works_for(callers: Callers) -> None:
 def test_without_a_token_there_is_a_challenge_that_names_no_error(callers: Callers) -> None:
     answer = callers.nobody().get(LISTED)
     assert problem(answer) == (401, "not_authenticated")
-    assert answer.headers["WWW-Authenticate"] == 'Bearer realm="sesame"'
+    assert answer.headers["WWW-Authenticate"].startswith('Bearer realm="sesame", DPoP ')
+    assert "error" not in answer.headers["WWW-Authenticate"]
+
+
+def test_a_token_bound_to_a_key_comes_with_proofs_of_it(callers: Callers, stage: Stage) -> None:
+    """RFC 9449 §7, §9."""
+    tool = callers.tool()
+    prover, path = Prover().learn(tool.http), f"/api/v1{LISTED}"
+    code = tool.code(stage.signed_in("amelie.dubois"), scope="openid companies.read")
+    token = prover.redeem(tool, code).json["access_token"]
+    proof = prover.proof("GET", path, token)
+    answer = prover.get(tool, path, token, proof=proof)
+    assert (answer.status_code, [each["name"] for each in answer.json["data"]]) == (200, ["Atelier Lumen SARL"])
+    assert answer.headers["DPoP-Nonce"] == prover.nonce
+    for wrong, code in (
+        (proof, "invalid_dpop_proof"),
+        ("x", "invalid_dpop_proof"),
+        (prover.proof("GET", "/oauth/userinfo", token), "invalid_dpop_proof"),
+        (prover.proof("GET", path, token, nonce=None), "use_dpop_nonce"),
+        (Prover(nonce=prover.nonce).proof("GET", path, token), "invalid_token"),
+    ):
+        refused = prover.get(tool, path, token, proof=wrong)
+        assert problem(refused) == (401, code)
+        assert refused.headers["DPoP-Nonce"]
+    refused = prover.get(tool, path, token, proof=prover.proof("GET", path, token, nonce=None))
+    assert refused.headers["WWW-Authenticate"].startswith('DPoP realm="sesame", error="use_dpop_nonce", algs=')
+    bearing = callers.with_token(token).get(LISTED)
+    assert problem(bearing) == (401, "invalid_token")
+    assert "bound to a key" in bearing.json["reason"]
 
 
 @pytest.mark.parametrize(
