@@ -7,6 +7,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.browser.demonstration import Clock, Demonstration
+from tests.browser.sights import across
 
 TEXTS: dict[str, dict[str, Any]] = {
     "fr": {
@@ -138,6 +139,7 @@ def complete(demo: Demonstration, page: Page, words: dict[str, Any], contact: st
 
 def fits(page: Page) -> None:
     """No scrolling sideways on a phone, nothing axe calls serious."""
-    assert page.evaluate("document.documentElement.scrollWidth") <= page.evaluate("innerWidth")
+    assert across(page) <= page.evaluate("innerWidth")
+    page.wait_for_load_state()
     found = Axe().run(page).response["violations"]
     assert [each["id"] for each in found if each["impact"] in ("serious", "critical")] == []

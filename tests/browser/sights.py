@@ -65,14 +65,26 @@ def faults(page: Page, language: str, *, words: bool = True) -> Iterator[str]:
         yield from (f"spaces or apostrophes: {each!r}" for each in texts if LOOSE.search(each))
 
 
+def across(page: Page) -> int:
+    """How wide the page that is open, or on its way, is: more than its window when it scrolls sideways.
+
+    A click answers as soon as the next page begins to come; of that one, nothing is there to be measured yet.
+    """
+    page.wait_for_load_state()
+    found: int = page.evaluate("document.documentElement.scrollWidth")
+    return found
+
+
 def sideways(page: Page) -> list[str]:
     """What reaches out of the window."""
+    page.wait_for_load_state()
     found: list[str] = page.evaluate(_WIDE)
     return found
 
 
 def grave(page: Page, *, only: str = "") -> list[str]:
     """What axe calls serious or critical."""
+    page.wait_for_load_state()
     page.evaluate(_axe())
     options: dict[str, Any] = {"resultTypes": ["violations"]}
     if only:

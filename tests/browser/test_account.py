@@ -13,6 +13,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import SignedIn
 from tests.browser.demonstration import Demonstration
 from tests.browser.person import Person
+from tests.browser.sights import across
 
 PHONE, DESKTOP = {"width": 375, "height": 812}, {"width": 1280, "height": 800}
 NEW = "cinq lanternes au bord du quai"
@@ -72,7 +73,7 @@ _present: dict[int, str] = {}  # it, by demonstration
 def pleasant(page: Page, *, check: bool) -> None:
     """Nothing to scroll sideways on a phone, nothing that axe calls serious, one heading."""
     page.set_viewport_size(PHONE)  # type: ignore[arg-type]
-    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], page.url
+    assert across(page) <= PHONE["width"], page.url
     expect(page.get_by_role("heading", level=1)).to_have_count(1)
     if check:
         for scheme in ("light", "dark"):

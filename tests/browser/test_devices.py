@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import SignedIn
 from tests.browser.demonstration import Demonstration
 from tests.browser.person import Person
+from tests.browser.sights import across
 from tests.browser.test_activation import mailed_link
 from tests.browser.test_screenshots import accessible
 
@@ -63,8 +64,8 @@ def fits(page: Page, name: str, javascript: bool) -> None:
         return
     before = page.viewport_size
     page.set_viewport_size({"width": 375, "height": 812})
-    across = page.evaluate("document.documentElement.scrollWidth")
-    assert across <= 375, f"{name} scrolls sideways: {across} px"
+    wide = across(page)
+    assert wide <= 375, f"{name} scrolls sideways: {wide} px"
     accessible(page, name)
     page.emulate_media(color_scheme="dark", reduced_motion="reduce")  # no colour is on its way to another
     accessible(page, f"{name} in dark")

@@ -15,6 +15,7 @@ from tests.browser import demonstration
 from tests.browser.conftest import SignedIn
 from tests.browser.demonstration import Demonstration
 from tests.browser.person import Person, tick
+from tests.browser.sights import across
 from tests.browser.test_screenshots import accessible
 
 WORDS: dict[str, dict[str, str]] = {
@@ -105,7 +106,7 @@ def look(page: Page, name: str, *, scripts: bool) -> None:
     width = page.viewport_size or {}
     page.set_viewport_size({"width": 375, "height": 812})
     if scripts:
-        assert page.evaluate("document.documentElement.scrollWidth") <= 375, name
+        assert across(page) <= 375, name
         accessible(page, name)
     page.set_viewport_size({"width": width.get("width", 1280), "height": width.get("height", 800)})
 

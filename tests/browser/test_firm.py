@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import SignedIn
 from tests.browser.demonstration import RENEW_AFTER, Demonstration
 from tests.browser.person import Person
+from tests.browser.sights import across
 from tests.browser.test_screenshots import accessible
 
 FIRM, LEMAIRE, LUMEN = "Cabinet Deltour & Associés", "Boulangerie Lemaire SRL", "Atelier Lumen SARL"
@@ -15,7 +16,7 @@ FIRM, LEMAIRE, LUMEN = "Cabinet Deltour & Associés", "Boulangerie Lemaire SRL",
 
 def fits(page: Page, name: str) -> None:
     accessible(page, name)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 375, name
+    assert across(page) <= 375, name
 
 
 def to_client(person: Person, client: str, language: str = "fr") -> None:

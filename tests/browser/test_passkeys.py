@@ -8,6 +8,7 @@ from playwright.sync_api import CDPSession, Page, expect
 from tests.browser.conftest import SignedIn
 from tests.browser.demonstration import Demonstration
 from tests.browser.person import Person
+from tests.browser.sights import across
 from tests.browser.test_screenshots import accessible
 
 WORDS: dict[str, dict[str, Any]] = {
@@ -87,8 +88,8 @@ def fits(page: Page, name: str) -> None:
     """Readable at 375 pixels, and nothing that axe calls serious."""
     before = page.viewport_size
     page.set_viewport_size({"width": 375, "height": 812})
-    across = page.evaluate("document.documentElement.scrollWidth")
-    assert across <= 375, f"{name} scrolls sideways: {across} px"
+    wide = across(page)
+    assert wide <= 375, f"{name} scrolls sideways: {wide} px"
     accessible(page, name)
     if before:
         page.set_viewport_size(before)

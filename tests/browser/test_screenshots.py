@@ -15,6 +15,7 @@ from playwright.sync_api import Page, expect
 from tests.browser import set_up
 from tests.browser.conftest import SignedIn, Visit
 from tests.browser.demonstration import Clock, Demonstration
+from tests.browser.sights import across
 from tests.browser.test_activation import TEXTS, fill_details, mailed_link
 
 PHONE, DESKTOP = {"width": 375, "height": 812}, {"width": 1280, "height": 800}
@@ -33,8 +34,8 @@ def look(keep_picture: Callable[[Page, str], None]) -> Look:
             page.evaluate("window.scrollTo(0, 0)")
             keep_picture(page, f"{name}-{size}")
             if size == "phone":
-                across = page.evaluate("document.documentElement.scrollWidth")
-                assert across <= width["width"], f"{name} scrolls sideways: {across} px"
+                wide = across(page)
+                assert wide <= width["width"], f"{name} scrolls sideways: {wide} px"
         if check:
             accessible(page, name)
         if dark:
@@ -48,6 +49,7 @@ def look(keep_picture: Callable[[Page, str], None]) -> Look:
 
 def accessible(page: Page, name: str) -> None:
     """Nothing that axe calls serious or critical."""
+    page.wait_for_load_state()
     found = Axe().run(page).response["violations"]
     grave = [
         f"{each['id']}: {each['help']}: {[node['target'] for node in each['nodes']]}"

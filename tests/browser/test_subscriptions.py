@@ -14,6 +14,7 @@ from idp.core import webhooks
 from tests.browser.conftest import SignedIn
 from tests.browser.demonstration import RENEW_AFTER, Demonstration
 from tests.browser.person import Person, tick
+from tests.browser.sights import across
 from tests.browser.test_devices import heading
 from tests.browser.test_screenshots import accessible
 
@@ -142,7 +143,7 @@ def test_a_suspended_company_looks_only_until_it_pays(
 
 def fits(page: Page, name: str, width: int) -> None:
     accessible(page, name)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width, name
+    assert across(page) <= width, name
 
 
 def to_expenses(person: Person, words: dict[str, Any]) -> None:
