@@ -12,7 +12,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
 from idp.core.ids import uuid7
-from idp.core.session import BEGUN, BUSY_SECONDS, begin_writing
+from idp.core.session import BEGUN, BUSY_SECONDS, begin_writing, let_go
 
 
 class UTCDateTime(TypeDecorator[datetime]):
@@ -85,6 +85,8 @@ def prepare(engine: Engine) -> None:
     def configure(connection: Any, record: Any) -> None:
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
+
+    event.listen(engine, "engine_disposed", let_go)
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:

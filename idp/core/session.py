@@ -9,8 +9,9 @@ else of it.
 import sqlite3
 import time
 from typing import Any, cast
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, PoolProxiedConnection
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
@@ -82,7 +83,7 @@ class LazySession:
         if self._transaction is not None:
             self._transaction.close()
         if self._reader is not None:
-            self._reader.connection.close()
+            _give_back(self._engine, self._reader.connection)
         self._transaction, self._orm, self._reader = None, None, None
 
     def __getattr__(self, name: str) -> Any:
@@ -102,7 +103,7 @@ class Reader:
         self.dialect = engine.dialect
         self.dispatch = engine.dispatch
         try:
-            self.connection = engine.raw_connection()
+            self.connection = _take(engine)
         except engine.dialect.loaded_dbapi.Error as error:
             raise _told(engine, "connect", error) from error
 
@@ -154,7 +155,10 @@ class Transaction(Reader):
         if not self._lasting:
             self.end("rollback")
         self.begun = None
-        (self.connection if self._whole is None else self._whole).close()
+        if self._whole is None:
+            _give_back(self._engine, self.connection)
+        else:
+            self._whole.close()
 
     def whole(self) -> Connection:
         """SQLAlchemy's connection over this one."""
@@ -198,6 +202,37 @@ class Transaction(Reader):
             getattr(own, name)(*arguments)
         except self.dialect.loaded_dbapi.Error as error:
             raise _told(self._engine, name, error) from error
+
+
+_AT_HAND: WeakKeyDictionary[Engine, list[PoolProxiedConnection]] = WeakKeyDictionary()
+AT_HAND = 4
+
+
+def _take(engine: Engine) -> PoolProxiedConnection:
+    """A connection: one at hand, or else one of the pool. Taking it out of the pool and putting it back costs a read
+    on SQLite as much as one of its statements, so a few stay out between requests."""
+    try:
+        return _AT_HAND[engine].pop()
+    except (KeyError, IndexError):
+        return engine.raw_connection()
+
+
+def _give_back(engine: Engine, connection: PoolProxiedConnection) -> None:
+    """Keep a connection at hand on which nothing is open; any other goes to the pool, which rolls it back."""
+    own: Any = connection.dbapi_connection
+    if isinstance(own, sqlite3.Connection) and not own.in_transaction:
+        kept = _AT_HAND.setdefault(engine, [])
+        if len(kept) < AT_HAND:
+            kept.append(connection)
+            return
+    connection.close()
+
+
+def let_go(engine: Engine) -> None:
+    """Close every connection at hand: the pool they are from was emptied."""
+    for connection in _AT_HAND.pop(engine, ()):
+        connection.detach()
+        connection.close()
 
 
 def begin_writing(own: sqlite3.Connection) -> None:

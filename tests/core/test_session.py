@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Engine, create_engine, inspect, text
 from sqlalchemy.exc import OperationalError
 
 from idp.core import session
 from idp.core.db import engine_options, prepare
+from idp.core.session import LazySession
 
 
 @pytest.fixture
@@ -86,3 +87,27 @@ def test_a_commit_waits_for_the_disk_unless_it_is_told_not_to(engine: Engine, en
     work.connection({"write": True})  # the connection that the pool has, or the one it kept
     assert work.execute(asked).scalar() == lasting
     work.close()
+
+
+def test_a_connection_is_kept_at_hand_only_when_nothing_is_open_on_it(engine: Engine) -> None:
+    made = LazySession(engine)
+    first = made.reader().connection.dbapi_connection
+    made.close()
+    again = LazySession(engine)
+    again.connection({"write": True})
+    assert again.connection().connection.dbapi_connection is first
+    again.connection().exec_driver_sql("CREATE TABLE kept (id INTEGER)")
+    again.close()  # without a commit
+    assert not inspect(engine).has_table("kept")
+
+
+def test_no_connection_at_hand_outlives_the_pool(url: str) -> None:
+    engine = create_engine(url, **engine_options(url))
+    prepare(engine)
+    made = LazySession(engine)
+    own = made.reader().connection.dbapi_connection
+    made.close()
+    engine.dispose()
+    assert isinstance(own, sqlite3.Connection)
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        own.execute("SELECT 1")
