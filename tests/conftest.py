@@ -13,11 +13,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
 from sqlalchemy import Connection, Engine, create_engine, func, insert, select, text
 from sqlalchemy.orm import Session
+from werkzeug.routing import Rule
 
 import idp.accounts.models
 import idp.audit.models
@@ -66,6 +68,26 @@ class Person:
     password: str
     secret: str
     recovery_codes: list[str]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _routes_compiled_once() -> Iterator[None]:
+    """Werkzeug compiles each route of each application anew; here more than a thousand applications have the same ones,
+    and that was most of what making one costs."""
+    compiled: dict[object, Any] = {}
+    compile_builder = Rule._compile_builder
+
+    def once(self: Rule, append_unknown: bool = True) -> Any:
+        if self.defaults:
+            return compile_builder(self, append_unknown)
+        key = (self.rule, tuple(self._trace), append_unknown)
+        if key not in compiled:
+            compiled[key] = compile_builder(self, append_unknown)
+        return compiled[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Rule, "_compile_builder", once)
+        yield
 
 
 @cache
