@@ -51,6 +51,10 @@ test: lint ## the gate: lint, then every test
 interop: dev ## sign in with generic clients; needs Node.js 20 and npm, which `make test` does without
 	INTEROP=required $(BIN)/pytest tests/interop
 
+.PHONY: fuzz
+fuzz: dev ## 200,000 made-up requests to every endpoint, half of them on each kind of database
+	FUZZ_REQUESTS=$${FUZZ_REQUESTS:-200000} $(BIN)/pytest tests/fuzz -n 2 --dist load -rP -k wrongly
+
 .PHONY: bench
 bench: dev ## server CPU and SQL statements per request
 	$(BIN)/python -m benchmarks

@@ -308,10 +308,10 @@ def of_module(module: ModuleType | None) -> list[type[forms.Form]]:
 def bodies(shape: type[forms.Form], known: Knowledge) -> Iterator[dict[str, str]]:
     """Fillings of a form that no page has shown."""
     names = list(shape.model_fields)
-    return _fillings(names, [(_allowed(shape, name) or fills(name, known))[:3] for name in names])
+    return _fillings(names, [(allowed(shape, name) or fills(name, known))[:3] for name in names])
 
 
-def _allowed(shape: type[forms.Form], name: str) -> list[str]:
+def allowed(shape: type[forms.Form], name: str) -> list[str]:
     """The values of a field that takes no others."""
     annotation = shape.model_fields[name].annotation
     choices = [annotation, *get_args(annotation)]

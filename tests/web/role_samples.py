@@ -52,7 +52,7 @@ PAGES: dict[str, list[dict[str, Any]]] = {
     "roles/role.html": [
         {**FRAME, "name": "Banque", "product_name": "Comptabilité", "summary": "", "own": True, "preview": PREVIEW,
          "note": "Ici.", "held": "2 personnes", "giver": "", "revisions": [REVISION, {**REVISION, "number": 1}],
-         "urls": {"edit": "/e", "copy": "/c", "delete": "/d"}, "saved": "made", "back_url": "/roles"},
+         "urls": {"edit": "/e", "from_copy": "/c", "delete": "/d"}, "saved": "made", "back_url": "/roles"},
         {**FRAME, "name": "Lecture", "product_name": "Comptabilité", "summary": "Voir.", "own": False,
          "preview": NOTHING, "note": "Ici.", "held": "personne", "giver": "Titulaire", "revisions": [], "urls": {},
          "saved": "changed", "back_url": "/roles"},

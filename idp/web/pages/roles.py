@@ -194,7 +194,7 @@ def _urls(area: Area, offered: ProductRoles, role: ListedRole, own: CustomRole |
     if own is not None and builds and (area.may(custom_role.EDITS) or area.may("practice.roles.edit")):
         urls["edit"] = area.path("roles", product, own.id, "edit")
     if builds and (area.may("company.roles.create") or area.may("practice.roles.edit")):
-        urls["copy"] = area.path("roles", product, f"new?from={role.key}")
+        urls["from_copy"] = area.path("roles", product, f"new?from={role.key}")
     may_delete = area.may(custom_role.DELETES) or area.may("practice.roles.edit")
     if own is not None and may_delete and role_content.builds(area.work, area.company_id, product):
         urls["delete"] = area.path("roles", product, own.id, "delete")
