@@ -21,7 +21,8 @@ from idp.core.errors import Expired
 from idp.core.ids import uuid7
 from idp.core.prepared import Prepared
 from idp.core.session import reader
-from idp.oidc import binding, clients, codes, uris
+from idp.oidc import answers, binding, clients, codes, requested_claims, uris
+from idp.oidc.answers import Sent, Way
 from idp.oidc.clients import COMPANY_SCOPE, RegisteredClient
 from idp.oidc.grants import AuthorizationCodeGrant, ProofKey, check_resource
 from idp.oidc.interaction import Kept
@@ -57,12 +58,23 @@ class NotRedirectable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ValidRequest:
-    """An authorization request that may be answered by redirect."""
+    """An authorization request that may be answered.
+
+    Attributes:
+        scope: what is granted of it.
+        claims: by place, single claims that are granted beyond the scope (OIDC Core §5.5).
+    """
 
     client: RegisteredClient
-    redirect_uri: str
+    way: Way
     scope: str
     parameters: dict[str, str]
+    claims: dict[str, list[str]]
+
+    @property
+    def agreed_scope(self) -> str:
+        """What the person has to agree to: the scope, and the scopes in which the single claims lie."""
+        return " ".join(dict.fromkeys([*self.scope.split(), *requested_claims.scopes_of(self.claims)]))
 
     @property
     def silent(self) -> bool:
@@ -73,8 +85,7 @@ class ValidRequest:
 class BadRequest:
     """A request whose client and redirect address are right and something else is not."""
 
-    redirect_uri: str
-    state: str | None
+    way: Way
     error: str
     description: str
 
@@ -88,18 +99,22 @@ def validate(work: Work, pairs: Pairs) -> ValidRequest | BadRequest:
     pairs = list(pairs)
     single = {name: value for name, value in pairs if value}
     client, redirect_uri = _trusted_target(work, pairs, single)
+    state, way = single.get("state"), None
     try:
         parameters = once(pairs)
+        mode = answers.mode_of(client, redirect_uri, parameters.get("response_mode"))
+        way = Way(client, redirect_uri, mode, state)
         _check_parameters(client, parameters)
         server = Server(work)
         server.register_grant(AuthorizationCodeGrant, [ProofKey(required=False)])
         request = PlainRequest("GET", "/oauth/authorize", query=tuple(parameters.items()))
         grant = server.get_consent_grant(request)
     except OAuth2Error as error:
-        description = error.description or ""
-        return BadRequest(redirect_uri, single.get("state"), error.error, description)
+        way = way or Way(client, redirect_uri, answers.default_mode(client), state)
+        return BadRequest(way, error.error, error.description or "")
     scope = " ".join(value for value in grant.request.scope.split() if not value.startswith(COMPANY_SCOPE))
-    return ValidRequest(client, redirect_uri, scope, parameters)
+    asked = requested_claims.read(parameters["claims"]) if "claims" in parameters else None
+    return ValidRequest(client, way, scope, parameters, requested_claims.granted(client, asked) if asked else {})
 
 
 def _trusted_target(work: Work, pairs: list[tuple[str, str]], single: dict[str, str]) -> tuple[RegisteredClient, str]:
@@ -121,7 +136,7 @@ def _trusted_target(work: Work, pairs: list[tuple[str, str]], single: dict[str, 
 
 
 def _check_parameters(client: RegisteredClient, parameters: dict[str, str]) -> None:
-    """What Authlib leaves to us: prompt, max_age, response_mode, request objects, resource. And the response type, as
+    """What Authlib leaves to us: prompt, max_age, claims, request objects, resource. And the response type, as
     its refusal would repeat it in a text that may not hold every character."""
     if parameters.get("response_type", "code") != "code":
         raise _named("unsupported_response_type", "The only response type is 'code'.")
@@ -131,8 +146,6 @@ def _check_parameters(client: RegisteredClient, parameters: dict[str, str]) -> N
     max_age = parameters.get("max_age")
     if max_age is not None and not (max_age.isascii() and max_age.isdigit() and len(max_age) <= 9):
         raise InvalidRequestError("Invalid 'max_age'.")
-    if parameters.get("response_mode", "query") != "query":
-        raise InvalidRequestError("Unsupported 'response_mode'.")
     if "request" in parameters:
         raise _named("request_not_supported", "Request objects are not supported.")
     if "request_uri" in parameters:
@@ -142,6 +155,8 @@ def _check_parameters(client: RegisteredClient, parameters: dict[str, str]) -> N
     if any(len(value) > 4000 for value in parameters.values()):
         raise InvalidRequestError("A parameter is too long.")
     binding.check_announced(parameters.get("dpop_jkt"))
+    if "claims" in parameters:
+        requested_claims.read(parameters["claims"])
     check_resource(client, parameters.get("resource"))
 
 
@@ -210,8 +225,8 @@ def forget(work: Work, taken: Taken) -> bool:
     return _FORGET.run(work.session.connection(), {"kept": taken.id}) == 1
 
 
-def answer_code(work: Work, request: ValidRequest, current: Current, reach: Access | None) -> str:
-    """The address that carries a code to the client, with `state` and `iss` (RFC 9207).
+def answer_code(work: Work, request: ValidRequest, current: Current, reach: Access | None) -> Sent:
+    """The answer that carries a code to the client.
 
     Args:
         reach: what the person may do in the company that the code is for; None for a client without product.
@@ -221,23 +236,14 @@ def answer_code(work: Work, request: ValidRequest, current: Current, reach: Acce
     company_id = reach.company_id if reach is not None else None
     code = codes.issue(
         work, request.client, current, request.parameters,
-        redirect_uri=request.redirect_uri, scope=request.scope, company_id=company_id,
+        redirect_uri=request.way.redirect_uri, scope=request.scope, company_id=company_id, claims=request.claims,
     )  # fmt: skip
-    return _address(work, request.redirect_uri, code=code, state=request.parameters.get("state"))
+    return answers.send(work, request.way, {"code": code})
 
 
-def answer_error(
-    work: Work, redirect_uri: str, error: str, description: str, state: str | None, reason: str = ""
-) -> str:
-    """The address that carries an error to the client; `reason` is a stable code of the token contract."""
-    values = {"error": error, "error_description": description, "reason": reason or None, "state": state}
-    return _address(work, redirect_uri, **values)
-
-
-def _address(work: Work, redirect_uri: str, **values: str | None) -> str:
-    shown = {name: value for name, value in values.items() if value}
-    separator = "&" if urlsplit(redirect_uri).query else "?"
-    return f"{redirect_uri}{separator}{urlencode({**shown, 'iss': work.issuer})}"
+def answer_error(work: Work, way: Way, error: str, description: str, reason: str = "") -> Sent:
+    """The answer that carries an error to the client; `reason` is a stable code of the token contract."""
+    return answers.send(work, way, {"error": error, "error_description": description, "reason": reason or None})
 
 
 @dataclass(frozen=True, slots=True)

@@ -162,6 +162,7 @@ def id_token(
     *,
     nonce: str | None,
     access_token: str,
+    single: dict[str, list[str]] | None = None,
 ) -> dict[str, Any]:
     """Claims of an ID token (OIDC Core §2): who the person is, and the company they work for in this product."""
     now = seconds(work.now)
@@ -181,14 +182,24 @@ def id_token(
     if nonce:
         claims["nonce"] = nonce
     claims.update(person(subject.person, scope))
+    if single:
+        claims.update(_chosen(subject.person, single, "id_token"))
     if reach:
         claims.update(_company(work, subject, reach))
     return claims
 
 
-def userinfo(work: Work, subject: Subject, scope: str, reach: Access | None) -> dict[str, Any]:
-    """The answer of the userinfo endpoint (OIDC Core §5.3): as the ID token says, with the full permission list."""
+def userinfo(
+    work: Work, subject: Subject, scope: str, reach: Access | None, single: dict[str, list[str]] | None = None
+) -> dict[str, Any]:
+    """The answer of the userinfo endpoint (OIDC Core §5.3): as the ID token says, with the full permission list.
+
+    Args:
+        single: by place, claims that were asked for one by one (OIDC Core §5.5).
+    """
     claims = {"sub": subject.subject, **person(subject.person, scope)}
+    if single:
+        claims.update(_chosen(subject.person, single, "userinfo"))
     if reach:
         claims.update(of_access(reach))
         claims.update(_company(work, subject, reach))
@@ -206,6 +217,11 @@ def person(who: Person, scope: str) -> dict[str, Any]:
     if "email" in scopes:
         claims.update(email=who.address, email_verified=who.verified_at is not None)
     return claims
+
+
+def _chosen(who: Person, single: dict[str, list[str]], place: str) -> dict[str, Any]:
+    known = person(who, "profile email")
+    return {name: known[name] for name in single.get(place, ()) if name in known}
 
 
 def _company(work: Work, subject: Subject, reach: Access) -> dict[str, Any]:

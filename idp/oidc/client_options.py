@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from idp.core.errors import InvalidInput
 
@@ -14,6 +14,7 @@ SIGNING = ("ES256", "PS256", "EdDSA", "RS256")
 KEYS_MAX = 16
 
 Signing = Literal["ES256", "PS256", "EdDSA", "RS256"]
+ResponseMode = Literal["query", "fragment", "form_post", "query.jwt", "fragment.jwt", "form_post.jwt"]
 Text = Annotated[str, Field(min_length=1, max_length=300)]
 
 
@@ -28,6 +29,16 @@ class Options(BaseModel):
     jwks: dict[str, Any] | None = None
     token_endpoint_auth_signing_alg: Signing | None = None
     dpop_bound_access_tokens: bool = False
+    authorization_signed_response_alg: Signing | None = None
+    response_modes: Annotated[tuple[ResponseMode, ...], Field(min_length=1, strict=False)] | None = None
+
+    @field_validator("response_modes")
+    @classmethod
+    def _signed(cls, value: tuple[str, ...] | None, info: ValidationInfo) -> tuple[str, ...] | None:
+        algorithm = info.data.get("authorization_signed_response_alg")
+        if value is not None and algorithm is None and any(mode.endswith(".jwt") for mode in value):
+            raise ValueError("holds a signed mode without authorization_signed_response_alg")
+        return value
 
     @field_validator("jwks")
     @classmethod
@@ -47,6 +58,11 @@ class Options(BaseModel):
 
 
 NAMES = tuple(Options.model_fields)
+
+
+def signatures(options: Options) -> list[str]:
+    """The algorithms by which this service has to sign for a client, beyond that of its ID tokens."""
+    return [value for value in (options.authorization_signed_response_alg,) if value is not None]
 
 
 def read(values: dict[str, Any]) -> Options:

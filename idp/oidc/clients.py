@@ -201,7 +201,8 @@ def register(
             work.session.execute(insert(Client).values(**values))
     except IntegrityError as error:
         raise Conflict(field="client_id", reason="taken") from error
-    keys.need(work, checked.signing_algorithm)
+    for algorithm in (checked.signing_algorithm, *client_options.signatures(checked.options)):
+        keys.need(work, algorithm)
     cache.changed(work, "clients")
     audit.record(work, "client.created", ("client", values["client_id"]), trusted=checked.trusted)
     return by_id(work, values["id"]), secret
@@ -222,7 +223,8 @@ def change(work: Work, client_id: str, *, development: bool = False, **changes: 
     checked = check(work, replace(before, **changes), development=development)
     values = _row(checked) | {"updated_at": work.now}
     work.session.execute(update(Client).where(Client.id == client.id).values(**values))
-    keys.need(work, checked.signing_algorithm)
+    for algorithm in (checked.signing_algorithm, *client_options.signatures(checked.options)):
+        keys.need(work, algorithm)
     cache.changed(work, "clients")
     audit.record(work, "client.updated", ("client", client_id), changed=sorted(changes))
     return by_id(work, client.id)

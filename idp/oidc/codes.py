@@ -34,6 +34,7 @@ class SpentCode:
     nonce: str | None
     code_challenge: str | None
     dpop_jkt: str | None
+    claims: dict[str, list[str]] | None
 
     # What Authlib asks.
 
@@ -59,13 +60,14 @@ _COLUMNS = [
         "nonce",
         "code_challenge",
         "dpop_jkt",
+        "claims",
     )  # fmt: skip
 ]
 
 
 _ISSUED = (
     "digest", "client_id", "account_id", "session_id", "company_id", "redirect_uri", "redirect_uri_sent", "scope",
-    "nonce", "code_challenge", "dpop_jkt", "created_at", "expires_at",
+    "nonce", "code_challenge", "dpop_jkt", "claims", "created_at", "expires_at",
 )  # fmt: skip
 _ISSUE = Prepared(insert(AuthorizationCode).values({name: bindparam(name) for name in _ISSUED}))
 _SPEND = Prepared(
@@ -90,6 +92,7 @@ def issue(
     redirect_uri: str,
     scope: str,
     company_id: UUID | None,
+    claims: dict[str, list[str]],
 ) -> str:
     """A code bound to client, redirect address, challenge, nonce, session, company, and to a key that was announced."""
     code = tokens.new()
@@ -107,6 +110,7 @@ def issue(
             "nonce": parameters.get("nonce"),
             "code_challenge": parameters.get("code_challenge"),
             "dpop_jkt": parameters.get("dpop_jkt"),
+            "claims": claims or None,
             "created_at": work.now,
             "expires_at": work.now + LIFETIME,
         },

@@ -37,13 +37,14 @@ class Family(NamedTuple):
     company_id: UUID | None
     scope: str
     nonce: str | None
+    claims: dict[str, list[str]] | None
     last_used_at: datetime
     cnf: dict[str, str] | None
     subject: Subject
 
 
 FAMILY_COLUMNS = (
-    Grant.id, Grant.client_id, Grant.company_id, Grant.scope, Grant.nonce, Grant.last_used_at, Grant.cnf,
+    Grant.id, Grant.client_id, Grant.company_id, Grant.scope, Grant.nonce, Grant.claims, Grant.last_used_at, Grant.cnf,
     *SUBJECT_COLUMNS,
 )  # fmt: skip
 
@@ -58,7 +59,7 @@ LIVE = (
 """What makes a grant live: not revoked, not past its end, its session not ended, its account in order."""
 
 _OPENED = (
-    "id", "client_id", "account_id", "session_id", "company_id", "scope", "nonce",
+    "id", "client_id", "account_id", "session_id", "company_id", "scope", "nonce", "claims",
     "created_at", "last_used_at", "expires_at", "cnf",
 )  # fmt: skip
 _FIND = Prepared(
@@ -78,8 +79,7 @@ def live_at(work: Work) -> dict[str, datetime]:
 
 def family_of(row: Sequence[Any]) -> Family:
     """A family from a row that begins with `FAMILY_COLUMNS`."""
-    grant, client, company, scope, nonce, used, cnf = row[:7]
-    return Family(grant, client, company, scope, nonce, used, cnf, subject_of(row[7 : len(FAMILY_COLUMNS)]))
+    return Family._make((*row[:8], subject_of(row[8 : len(FAMILY_COLUMNS)])))
 
 
 def find(work: Work, grant_id: UUID, jti: str) -> Family | None:
@@ -99,6 +99,7 @@ def open_for(
     scope: str,
     nonce: str | None,
     session_ends_at: datetime,
+    claims: dict[str, list[str]] | None = None,
     bound: Binding | None = None,
 ) -> None:
     """Record what a code bought. Without `offline_access` it ends with the session at the latest."""
@@ -114,6 +115,7 @@ def open_for(
             "company_id": company_id,
             "scope": scope,
             "nonce": nonce,
+            "claims": claims,
             "created_at": work.now,
             "last_used_at": work.now,
             "expires_at": end,

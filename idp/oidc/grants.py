@@ -118,11 +118,13 @@ def answer_for(
     reach: Access | None,
     nonce: str | None,
     bound: Binding | None,
+    single: dict[str, list[str]] | None = None,
 ) -> dict[str, Any]:
     """Tokens for a person, without the refresh token.
 
     Args:
         bound: to what the request binds them (`ProtocolRequest.bound`).
+        single: by place, claims that were asked for one by one (OIDC Core §5.5).
 
     Raises:
         AccessRefused: the right ends within this second.
@@ -140,7 +142,9 @@ def answer_for(
         "scope": scope,
     }
     if "openid" in scope.split():
-        identity = claims.id_token(work, client, subject, scope, reach, nonce=nonce, access_token=access_token)
+        identity = claims.id_token(
+            work, client, subject, scope, reach, nonce=nonce, access_token=access_token, single=single
+        )
         answer["id_token"] = tokens.sign(work, identity, client.signing_algorithm)
     return answer
 
@@ -164,9 +168,9 @@ class AuthorizationCodeGrant(rfc6749.AuthorizationCodeGrant):
         reach = reach_of(work, client, subject, code.company_id)
         families.open_for(
             work, client, subject, grant_id=code.grant_id, company_id=code.company_id,
-            scope=code.scope, nonce=code.nonce, session_ends_at=session_ends_at, bound=bound,
+            scope=code.scope, nonce=code.nonce, session_ends_at=session_ends_at, claims=code.claims, bound=bound,
         )  # fmt: skip
-        answer = answer_for(work, client, subject, code.scope, code.grant_id, reach, code.nonce, bound)
+        answer = answer_for(work, client, subject, code.scope, code.grant_id, reach, code.nonce, bound, code.claims)
         if client.check_grant_type("refresh_token"):
             answer["refresh_token"] = refresh.issue(work, code.grant_id)
         return 200, answer, self.TOKEN_RESPONSE_HEADER
@@ -227,7 +231,9 @@ class RefreshTokenGrant(rfc6749.RefreshTokenGrant):
             value = _rotated(work, presented)
         families.touch(work, family, company_id, reach)
         families.bind(work, family, bound)
-        answer = answer_for(work, client, family.subject, scope, family.grant_id, reach, family.nonce, bound)
+        answer = answer_for(
+            work, client, family.subject, scope, family.grant_id, reach, family.nonce, bound, family.claims
+        )
         answer["refresh_token"] = value
         return 200, answer, self.TOKEN_RESPONSE_HEADER
 

@@ -10,12 +10,13 @@ from sqlalchemy import select
 from idp.authn.session import ACR_ONE, ACR_TWO, Current
 from idp.companies import access
 from idp.companies.access import Access, Refusal
-from idp.oidc import api_clients, consent, tokens
+from idp.oidc import api_clients, consent, requested_claims, tokens
 from idp.oidc.clients import COMPANY_SCOPE, RegisteredClient
 from idp.oidc.models import Grant
 from idp.work import Work
 
 KNOWN_ACR = frozenset({ACR_ONE, ACR_TWO})
+UNREACHABLE = ""
 UNMET = "unmet_authentication_requirements"
 
 
@@ -74,7 +75,7 @@ def next_for(
 ) -> Decision:
     """What is missing, in the order in which the person meets it."""
     prompts = set(parameters.get("prompt", "").split())
-    wanted = set(parameters.get("acr_values", "").split())
+    wanted = _wanted(parameters)
     if wanted and not wanted & KNOWN_ACR:  # RFC 9470 §5: nothing a person could do would reach it
         return Decision(Need.SIGN_IN, error=UNMET, given_up=True)
     if current is None or _reauthentication_due(work, parameters, prompts, current, kept):
@@ -106,8 +107,17 @@ def _reauthentication_due(
     return _too_old(work, parameters, current.auth_time, kept)
 
 
+def _wanted(parameters: dict[str, str]) -> set[str]:
+    """The strengths one of which the client asks for. What it demands as an essential claim has to be told as it is
+    (OIDC Core §5.5.1.1), and this service tells the highest."""
+    essential = requested_claims.essential_acr(parameters)
+    if essential is None:
+        return set(parameters.get("acr_values", "").split())
+    return {ACR_TWO if ACR_TWO in essential else UNREACHABLE}
+
+
 def _wants_two(parameters: dict[str, str]) -> bool:
-    wanted = parameters.get("acr_values", "").split()
+    wanted = _wanted(parameters)
     return ACR_TWO in wanted and ACR_ONE not in wanted
 
 
@@ -142,7 +152,10 @@ def _too_old(work: Work, parameters: dict[str, str], proved_at: datetime | None,
 
 
 def _is_hinted_at(work: Work, parameters: dict[str, str], current: Current) -> bool:
-    """Whether the session is that of the person the client means, if it says so (OIDC Core §3.1.2.1, R-41)."""
+    """Whether the session is that of the person the client means, if it says so (OIDC Core §3.1.2.1, §5.5.1, R-41)."""
+    meant = requested_claims.subject(parameters)
+    if meant is not None and current.subject not in meant:
+        return False
     hint = parameters.get("id_token_hint")
     if hint is None:
         return True

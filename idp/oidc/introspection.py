@@ -89,7 +89,7 @@ def userinfo(work: Work, live: LiveToken) -> dict[str, Any] | None:
     scope = str(live.claims.get("scope", ""))
     if live.family is None or "openid" not in scope.split():
         return None
-    return claims.userinfo(work, live.family.subject, scope, live.reach)
+    return claims.userinfo(work, live.family.subject, scope, live.reach, live.family.claims)
 
 
 def describe(live: LiveToken) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from typing import Any
 
 from idp.authn.session import ACR_TWO
 from idp.oidc import dpop
+from idp.oidc.answers import MODES
 from idp.oidc.authorization import PROMPTS
 from idp.oidc.client_options import SIGNING
 from idp.oidc.clients import AUTH_METHODS, CONFIDENTIAL, GRANT_TYPES, SCOPES
@@ -31,7 +32,7 @@ def describe(issuer: str) -> dict[str, Any]:
         "end_session_endpoint": f"{oauth}/logout",
         "scopes_supported": list(SCOPES),
         "response_types_supported": ["code"],
-        "response_modes_supported": ["query"],
+        "response_modes_supported": list(MODES),
         "grant_types_supported": list(GRANT_TYPES),
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": list(ALGORITHMS),
@@ -47,7 +48,9 @@ def describe(issuer: str) -> dict[str, Any]:
         "acr_values_supported": [ACR_TWO],
         "claims_supported": CLAIMS,
         "ui_locales_supported": ["fr", "en"],
-        "claims_parameter_supported": False,
+        "claim_types_supported": ["normal"],
+        "claims_parameter_supported": True,
+        "authorization_signing_alg_values_supported": list(ALGORITHMS),
         "request_parameter_supported": False,
         "request_uri_parameter_supported": False,
         "authorization_response_iss_parameter_supported": True,

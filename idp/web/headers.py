@@ -76,6 +76,11 @@ def origin_of(source: str) -> str | None:
     return lower if _SOURCE.fullmatch(lower) else None
 
 
+def sending_to(origin: str) -> str:
+    """The policy of a page whose one form is posted to this origin, and to nowhere else."""
+    return _PAGE_POLICY.removesuffix("'self'") + (origin_of(origin) or "'none'")
+
+
 def install(app: Flask, settings: Settings) -> None:
     """Put the headers on every answer of the application, errors included."""
     fixed, page = plain(settings), [*_PAGE, *_transport(settings)]

@@ -321,6 +321,9 @@ PAGES: dict[str, list[dict[str, Any]]] = {
         {"error": "invalid_client", "description": "Unknown client.", "client_name": None, "facts": [], "ways": [],
          "reference": None},
     ],
+    "access/sending.html": [
+        {"client_name": "Notes", "address": "https://notes.example/cb", "fields": {"code": "x", "state": "a \"b\""}}
+    ],
     "access/refused.html": [
         {"reason": reason, "product_name": "Comptabilité", "company": company, "date": "8 mars 2026",
          "administrators": [{"name": "Amélie Dubois", "email": "amelie.dubois@atelier-lumen.example"}], "ways": WAYS}

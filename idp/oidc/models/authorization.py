@@ -40,6 +40,7 @@ class AuthorizationCode(Base):
     nonce: Mapped[str | None]
     code_challenge: Mapped[str | None]
     dpop_jkt: Mapped[str | None]  # the thumbprint of the key that has to redeem it (RFC 9449 §10)
+    claims: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))  # single ones, by place
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
@@ -75,6 +76,7 @@ class Grant(Identified, Base):
     company_id: Mapped[UUID | None]
     scope: Mapped[str]
     nonce: Mapped[str | None]
+    claims: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))  # single ones, by place
     created_at: Mapped[datetime]
     last_used_at: Mapped[datetime]
     expires_at: Mapped[datetime]  # absolute end of its refresh tokens

@@ -11,12 +11,12 @@ from idp.authn.session import Current
 from idp.companies import access
 from idp.companies.access import Reason, Refusal
 from idp.oidc import authorization, interaction
+from idp.oidc.answers import Posted, Sent
 from idp.oidc.authorization import BadRequest, NotRedirectable, Taken, ValidRequest
 from idp.oidc.errors import ProtocolError
 from idp.oidc.interaction import Decision, Need
 from idp.oidc.server import PlainResponse
-from idp.web import locale, render
-from idp.web.headers import Answer
+from idp.web import answering, locale, render
 from idp.web.oauth.direct import Call, Channel, ForPeople
 from idp.web.work import open_work
 from idp.work import Work
@@ -26,8 +26,9 @@ channel = Channel(blueprint)
 PATHS = {Need.COMPANY: "/companies/choose", Need.CONSENT: "/consent"}
 BEGIN, RESUME = "/oauth/authorize", authorization.CONTINUE_PATH
 
-Lead = str | Callable[[], Response]
-"""Where the browser goes next, or the page it is shown instead. Nothing is written on the way to a page."""
+Lead = Sent | Callable[[], Response]
+"""Where the browser goes next, or the page it is shown instead. Nothing is written on the way to a page, but for a form
+that carries an answer."""
 Who = Callable[[], Current | None]
 
 
@@ -69,18 +70,18 @@ def _begin(work: Work, pairs: tuple[tuple[str, str], ...], who: Who | None) -> L
     except NotRedirectable as error:
         return partial(_explained, error.reason)
     if isinstance(asked, BadRequest):
-        return authorization.answer_error(work, asked.redirect_uri, asked.error, asked.description, asked.state)
+        return authorization.answer_error(work, asked.way, asked.error, asked.description)
     if who is None:
         return authorization.keep(work, asked)
     current = who()
-    decision = interaction.next_for(work, asked.client, asked.parameters, asked.scope, current, None)
+    decision = interaction.next_for(work, asked.client, asked.parameters, asked.agreed_scope, current, None)
     return _follow(work, asked, decision, current, None)
 
 
 def _resume(work: Work, token: str, who: Who) -> Lead:
     taken = authorization.take(work, token)
     asked, current = taken.request, who()
-    decision = interaction.next_for(work, asked.client, asked.parameters, asked.scope, current, taken.kept)
+    decision = interaction.next_for(work, asked.client, asked.parameters, asked.agreed_scope, current, taken.kept)
     return _follow(work, asked, decision, current, taken)
 
 
@@ -113,7 +114,7 @@ def _refuse(work: Work, asked: ValidRequest, decision: Decision) -> Lead:
     return partial(_refused_page, work, asked, refusal, back)
 
 
-def _refused_page(work: Work, asked: ValidRequest, refusal: Refusal | None, back: str) -> Response:
+def _refused_page(work: Work, asked: ValidRequest, refusal: Refusal | None, back: Sent) -> Response:
     """The page that explains why there is no access, whom to ask, and leads back to the product."""
     locale.go_along_with(asked.parameters.get("ui_locales", ""))
     product = asked.client.name(locale.current())
@@ -128,18 +129,18 @@ def _refused_page(work: Work, asked: ValidRequest, refusal: Refusal | None, back
         reason=refusal.reason.value if refusal else Reason.NO_ACCESS.value,
         product_name=product,
         company=refusal.company_name if refusal else None,
+        form_targets=answering.targets(back),
         date=render.day(refusal.date) if refusal and refusal.date else None,
         administrators=[{"name": each.name, "email": each.address} for each in helpers if each.address != own_address],
         ways=[
-            {"label": gettext("Go back to %(product)s", product=product), "url": back},
+            answering.way_back(gettext("Go back to %(product)s", product=product), back),
             {"label": gettext("See my products"), "url": "/"},
         ],
     )
 
 
-def _error(work: Work, asked: ValidRequest, error: str, description: str, reason: str = "") -> str:
-    state = asked.parameters.get("state")
-    return authorization.answer_error(work, asked.redirect_uri, error, description, state, reason)
+def _error(work: Work, asked: ValidRequest, error: str, description: str, reason: str = "") -> Sent:
+    return authorization.answer_error(work, asked.way, error, description, reason)
 
 
 def _describe(decision: Decision) -> str:
@@ -153,7 +154,7 @@ def _describe(decision: Decision) -> str:
 
 
 def _answer(lead: Lead) -> Response:
-    return Answer("", 303, {"Location": lead, "Cache-Control": "no-store"}) if isinstance(lead, str) else lead()
+    return answering.deliver(lead) if isinstance(lead, str | Posted) else lead()
 
 
 def _redirected(lead: Lead) -> PlainResponse:

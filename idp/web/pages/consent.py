@@ -14,7 +14,7 @@ from idp.oidc import authorization, consent, interaction
 from idp.oidc.authorization import Taken
 from idp.oidc.interaction import Decision, Need
 from idp.policy import label_for
-from idp.web import csrf, forms, locale
+from idp.web import answering, csrf, forms, locale
 from idp.web.pages import steps
 from idp.web.pages.continuing import continue_path, destination, see_other
 from idp.web.render import page, person, signed_in
@@ -49,7 +49,7 @@ def show(problems: dict[str, str]) -> Response:
         problems=problems,
         client_name=client.name(locale.current()),
         company=_company(work, taken, current, decision),
-        scopes=[*map(scope_in_words, taken.request.scope.split()), *_role(work, taken)],
+        scopes=[*map(scope_in_words, taken.request.agreed_scope.split()), *_role(work, taken)],
         client_url=client.home_uri,
         form_targets=destination(work, continue_path(taken.token)).form_targets,
         account=person(current),
@@ -70,20 +70,19 @@ def decide() -> ResponseReturnValue:
     if decision.need is not Need.CONSENT:
         return see_other(continue_path(taken.token))
     if form.decision == "allow":
-        consent.give(work, taken.request.client, current.account_id, taken.request.scope)
+        consent.give(work, taken.request.client, current.account_id, taken.request.agreed_scope)
         return see_other(continue_path(taken.token))
     authorization.forget(work, taken)
-    state = taken.request.parameters.get("state")
     refused = "The person did not agree."
-    return see_other(
-        authorization.answer_error(work, taken.request.redirect_uri, "access_denied", refused, state, "consent_refused")
+    return answering.deliver(
+        authorization.answer_error(work, taken.request.way, "access_denied", refused, "consent_refused")
     )
 
 
 def _asked(work: Work, current: Current) -> tuple[Taken, Decision]:
     taken = authorization.take(work, request.args.get("request", ""))
     asked = taken.request
-    return taken, interaction.next_for(work, asked.client, asked.parameters, asked.scope, current, taken.kept)
+    return taken, interaction.next_for(work, asked.client, asked.parameters, asked.agreed_scope, current, taken.kept)
 
 
 def _company(work: Work, taken: Taken, current: Current, decision: Decision) -> str | None:
