@@ -22,6 +22,7 @@ from sqlalchemy import Select, delete, select
 
 from idp.authn import guessable
 from idp.authn.models import FormerPassword, PasswordCredential
+from idp.core import processors
 from idp.core.errors import InvalidInput, Unavailable
 from idp.core.ids import uuid7
 from idp.work import Work
@@ -49,7 +50,7 @@ class _Hashers:
 
     def __init__(self, count: int, *, behind: bool) -> None:
         self.places = threading.BoundedSemaphore(count)
-        self._threads = ThreadPoolExecutor(count, "argon2")
+        self._threads = ThreadPoolExecutor(count, "argon2", initializer=processors.step_aside if behind else None)
         linux = behind and sys.platform == "linux"
         self._behind = ThreadPoolExecutor(count, "argon2-behind", initializer=_step_behind) if linux else None
 
@@ -63,6 +64,7 @@ class _Hashers:
 
 
 def _step_behind() -> None:
+    processors.step_aside()
     if sys.platform == "linux":
         with suppress(OSError):  # a container may forbid it: all is then as without
             os.sched_setscheduler(threading.get_native_id(), os.SCHED_IDLE, os.sched_param(0))

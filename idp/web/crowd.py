@@ -2,7 +2,7 @@
 
 Whoever waits here holds a thread of the server and nothing else: no database connection, no transaction, and nothing
 was worked out for them yet, because the door is before Flask. So a hundred sign-ins at once leave room for those who
-refresh a token meanwhile. One processor of the machine is always left to these: no request that was let in runs on it
+refresh a token meanwhile. One processor of the machine is always left to these: no request that had to wait runs on it
 (where the system can be told so), and all workers together let in no more than there are others.
 """
 
@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 from flask import Flask, request
 from werkzeug.exceptions import HTTPException
 
+from idp.core import processors
 from idp.core.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def waits_its_turn(view: Callable[_P, _R]) -> Callable[_P, _R]:
 
 def turns(folder: Path, requests: int) -> Sequence[Path]:
     """The turns that all workers share, one for each processor but one; none where there are enough for `requests`."""
-    count = max(1, (len(_processors()) or os.cpu_count() or 1) - 1)
+    count = max(1, (len(processors.usable()) or os.cpu_count() or 1) - 1)
     return [] if count >= requests else [folder / f"turn-{number}.lock" for number in range(count)]
 
 
@@ -69,20 +70,24 @@ class Door:
 
     def __init__(self, app: Flask, inner: "WSGIApplication", places: int, shared: Sequence[Path] = ()) -> None:
         self._app, self._inner, self._shared = app, inner, shared
-        self._all = _processors()
-        self._behind = self._all[1:]
         self._line = threading.BoundedSemaphore(WAITING)
         self._places = threading.BoundedSemaphore(places)
+        self._way_back = threading.Lock()
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         if environ["REQUEST_METHOD"] != "POST" or not self._hashes(environ["PATH_INFO"]):
             return self._inner(environ, start_response)
-        if not self._admitted():
-            environ[LATE] = True
-            return self._inner(environ, start_response)
-        try:
-            with self._aside(), self._turn():
+        alone = self._places.acquire(blocking=False)
+        if not alone and not self._admitted():
+            environ[LATE] = True  # those who came together are late together: one after the other, then
+            with self._way_back, processors.aside():
                 return self._inner(environ, start_response)
+        try:
+            with self._turn() as at_once:
+                if alone and at_once:  # changing processors costs more than it is worth
+                    return self._inner(environ, start_response)
+                with processors.aside():
+                    return self._inner(environ, start_response)
         finally:
             self._places.release()
 
@@ -102,27 +107,17 @@ class Door:
             self._line.release()
 
     @contextmanager
-    def _aside(self) -> Iterator[None]:
-        """This thread, and those it begins, on all processors but the first."""
-        if not self._behind:
-            yield
-            return
-        _run_on(self._behind)
-        try:
-            yield
-        finally:
-            _run_on(self._all)
-
-    @contextmanager
-    def _turn(self) -> Iterator[None]:
+    def _turn(self) -> Iterator[bool]:
+        """Hold a turn of all workers; whether it was free at once."""
         held: list[int] = []
         try:
             with suppress(OSError):  # a folder that cannot be written to: no turns, only places
                 held += [os.open(each, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600) for each in self._shared]
-            end = time.monotonic() + TURN_SECONDS
-            while held and not any(map(_locked, held)) and time.monotonic() < end:
+            begun, at_once = time.monotonic(), True
+            while held and not any(map(_locked, held)) and time.monotonic() < begun + TURN_SECONDS:
+                at_once = False
                 time.sleep(LOOK_SECONDS)
-            yield
+            yield at_once
         finally:
             for each in held:
                 os.close(each)
@@ -134,14 +129,3 @@ def _locked(turn: int) -> bool:
     except OSError:
         return False
     return True
-
-
-def _processors() -> list[int]:
-    """Those that this process may run on; empty where a thread cannot be kept to some of them."""
-    return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
-
-
-def _run_on(processors: list[int]) -> None:
-    if hasattr(os, "sched_setaffinity"):
-        with suppress(OSError):  # a container may forbid it: all is then as without
-            os.sched_setaffinity(0, processors)

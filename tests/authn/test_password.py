@@ -133,3 +133,13 @@ def test_hashes_that_step_back_are_made_all_the_same(monkeypatch):
 def test_threads_that_step_back_are_idle_ones():
     assert password._Hashers(1, behind=True).run(lambda: os.sched_getscheduler(0)) == os.SCHED_IDLE
     assert password._Hashers(1, behind=False).run(lambda: os.sched_getscheduler(0)) == os.SCHED_OTHER
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="a thread cannot be kept to some processors here")
+def test_threads_that_step_back_leave_a_processor_to_others(monkeypatch):
+    every = os.sched_getaffinity(0)
+    for patience in (10.0, 0.0):
+        monkeypatch.setattr(password, "PATIENCE_SECONDS", patience)
+        kept = password._Hashers(1, behind=True).run(lambda: os.sched_getaffinity(0))
+        assert kept == (every - {min(every)} or every)
+    assert password._Hashers(1, behind=False).run(lambda: os.sched_getaffinity(0)) == every

@@ -3,6 +3,7 @@
 import fcntl
 import os
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
+from idp.core import processors
 from idp.core.errors import Unavailable
 from idp.web import crowd
 from idp.web.crowd import Door, waits_its_turn
@@ -102,10 +104,13 @@ def test_a_line_that_is_full_is_not_joined(house: tuple[Flask, Post], monkeypatc
 
     door = app.wsgi_app
     assert isinstance(door, Door)
+    door._places.acquire()
     for _ in range(crowd.WAITING):
         door._line.acquire()
+    began = time.monotonic()
     assert post("/hash") == 503
-    door._line.release()
+    assert time.monotonic() - began < crowd.WAIT_SECONDS
+    door._places.release()
     assert post("/hash") == 200
 
 
@@ -154,32 +159,44 @@ def test_without_a_place_for_turns_there_are_none(tmp_path: Path) -> None:
 
 
 def test_turns_leave_a_processor_to_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(crowd, "_processors", lambda: [0, 1, 2, 3])
+    monkeypatch.setattr(processors, "usable", lambda: [0, 1, 2, 3])
     assert len(crowd.turns(tmp_path, 4)) == 3
     assert crowd.turns(tmp_path, 3) == []
-    monkeypatch.setattr(crowd, "_processors", lambda: [0])
+    monkeypatch.setattr(processors, "usable", lambda: [0])
     assert crowd.turns(tmp_path, 1) == []
     assert len(crowd.turns(tmp_path, 2)) == 1
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="a thread cannot be kept to some processors here")
-def test_who_was_let_in_stays_off_one_processor(house: tuple[Flask, Post]) -> None:
+def test_who_had_to_wait_stays_off_one_processor(house: tuple[Flask, Post]) -> None:
+    """And so does who is told to come back; who is alone stays where it is, as changing costs more than it is worth."""
     app, post = house
     before = os.sched_getaffinity(0)
-    seen = []
+    seen: list[set[int]] = []
+    go = threading.Event()
 
     @app.post("/hash")
     @waits_its_turn
     def work() -> str:
         seen.append(os.sched_getaffinity(0))
-        with ThreadPoolExecutor(1) as hashers:
-            seen.append(hashers.submit(os.sched_getaffinity, 0).result())
+        assert go.wait(5)
         return ""
 
-    assert post("/hash") == 200
-    assert os.sched_getaffinity(0) == before
+    told: list[set[int]] = []
+    app.register_error_handler(Unavailable, lambda error: (told.append(os.sched_getaffinity(0)), ("late", 503))[1])
+    with ThreadPoolExecutor(3) as pool:
+        first = pool.submit(post, "/hash")
+        while not seen:
+            time.sleep(0.001)
+        assert pool.submit(post, "/hash").result() == 503  # after `WAIT_SECONDS`
+        second = pool.submit(post, "/hash")
+        time.sleep(0.05)
+        go.set()
+        assert (first.result(), second.result()) == (200, 200)
     kept = before - {min(before)} or before
-    assert seen == [kept, kept]
+    assert seen == [before, kept]
+    assert told == [kept]
+    assert os.sched_getaffinity(0) == before
 
 
 def test_every_page_that_hashes_a_password_waits_its_turn(app: Application) -> None:
