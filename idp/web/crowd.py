@@ -7,21 +7,24 @@ refresh a token meanwhile. One processor of the machine is always left to these:
 """
 
 import fcntl
+import html
 import math
 import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from flask import Flask, request
+from flask import Flask
 from werkzeug.exceptions import HTTPException
+from werkzeug.test import EnvironBuilder
+from werkzeug.wrappers import Request
 
 from idp.core import processors
 from idp.core.errors import Unavailable
+from idp.web import locale
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -31,27 +34,15 @@ WAITING = 64  # of them, at most, wait here; the rest are for everybody else
 WAIT_SECONDS = 1.5  # with the turn two seconds, as long as anybody is kept waiting (F-42)
 TURN_SECONDS = 0.5  # then it goes in without a turn: a worker that hangs must not keep people out of the others
 LOOK_SECONDS = 0.001
-LATE = "sesame.late"
 
-_P = ParamSpec("_P")
-_R = TypeVar("_R")
+_View = TypeVar("_View", bound=Callable[..., Any])
 
 
-def waits_its_turn(view: Callable[_P, _R]) -> Callable[_P, _R]:
-    """Mark a view that hashes a password; the `Door` lets few in at once.
-
-    Raises:
-        Unavailable: its turn has not come within `WAIT_SECONDS`, or too many waited already.
-    """
-
-    @wraps(view)
-    def in_turn(*args: _P.args, **kwargs: _P.kwargs) -> _R:
-        if request.environ.get(LATE):
-            raise Unavailable(resource="password_hashing", retry_after=math.ceil(WAIT_SECONDS))
-        return view(*args, **kwargs)
-
-    in_turn.waits_its_turn = True  # type: ignore[attr-defined] # the tests look whether every view that hashes does
-    return in_turn
+def waits_its_turn(view: _View) -> _View:
+    """Mark a view that hashes a password: the `Door` lets few in at once, and whoever's turn has not come within
+    `WAIT_SECONDS`, or who finds too many waiting, is told by it to come back."""
+    view.waits_its_turn = True  # type: ignore[attr-defined]
+    return view
 
 
 def turns(folder: Path, requests: int) -> Sequence[Path]:
@@ -70,18 +61,16 @@ class Door:
 
     def __init__(self, app: Flask, inner: "WSGIApplication", places: int, shared: Sequence[Path] = ()) -> None:
         self._app, self._inner, self._shared = app, inner, shared
+        self._late = LatePage(app)
         self._line = threading.BoundedSemaphore(WAITING)
         self._places = threading.BoundedSemaphore(places)
-        self._way_back = threading.Lock()
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         if environ["REQUEST_METHOD"] != "POST" or not self._hashes(environ["PATH_INFO"]):
             return self._inner(environ, start_response)
         alone = self._places.acquire(blocking=False)
         if not alone and not self._admitted():
-            environ[LATE] = True  # those who came together are late together: one after the other, then
-            with self._way_back, processors.aside():
-                return self._inner(environ, start_response)
+            return self._late(environ, start_response)
         try:
             with self._turn() as at_once:
                 if alone and at_once:  # changing processors costs more than it is worth
@@ -108,7 +97,7 @@ class Door:
 
     @contextmanager
     def _turn(self) -> Iterator[bool]:
-        """Hold a turn of all workers; whether it was free at once."""
+        """Hold one of the turns of all workers; whether one was free at once."""
         held: list[int] = []
         try:
             with suppress(OSError):  # a folder that cannot be written to: no turns, only places
@@ -121,6 +110,44 @@ class Door:
         finally:
             for each in held:
                 os.close(each)
+
+
+class _Made(NamedTuple):
+    status: str
+    headers: list[tuple[str, str]]
+    body: str
+
+
+class LatePage:
+    """What those are told who have to come back: the application's own page for it, made once per language.
+
+    Those who came in one instant are late in one instant, just when the service has no time to spare, and a page made
+    for each would keep others waiting. It holds nothing of the request but its query, for the language links.
+    """
+
+    QUERY = "kept=of-this-request"
+
+    def __init__(self, app: Flask) -> None:
+        self._app = app
+        self._made: dict[str, _Made] = {}
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        language = locale.of_stranger(Request(environ))
+        made = self._made.get(language) or self._made.setdefault(language, self._make(language))
+        query = "&".join(
+            each for each in environ.get("QUERY_STRING", "").split("&") if each and "ui_locales" not in each
+        )
+        body = made.body.replace(self.QUERY, html.escape(query)).encode("utf-8", "replace")
+        start_response(made.status, [*made.headers, ("Content-Length", str(len(body)))])
+        return (body,)
+
+    def _make(self, language: str) -> _Made:
+        app, error = self._app, Unavailable(resource="password_hashing", retry_after=math.ceil(WAIT_SECONDS))
+        asked = EnvironBuilder(query_string=f"{self.QUERY}&ui_locales={language}")
+        with app.request_context(asked.get_environ()):
+            answer = app.finalize_request(app.handle_user_exception(error))
+        headers = [each for each in answer.headers if each[0] not in ("Set-Cookie", "Content-Length")]
+        return _Made(answer.status, headers, answer.get_data(as_text=True))
 
 
 def _locked(turn: int) -> bool:

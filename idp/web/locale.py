@@ -8,6 +8,7 @@ from babel import Locale
 from flask import Flask, g, has_request_context, request
 from flask_babel import Babel
 from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Request
 
 from idp.core import texts
 from idp.core.texts import negotiate
@@ -46,6 +47,13 @@ def chosen() -> str | None:
         return pressed
     # OpenID Connect Core §3.1.2.1: BCP 47 tags in order of preference, separated by spaces.
     return negotiate(request.args.get("ui_locales", "")[:200].split())
+
+
+def of_stranger(asked: Request) -> str:
+    """The language of a page for somebody of whom nothing but the request is looked at."""
+    named = negotiate(asked.args.get("ui_locales", "")[:200].split())
+    remembered = (value for name, value in asked.cookies.items() if name.endswith(cookies.LANGUAGE))
+    return named or negotiate(remembered) or negotiate(tag for tag, _ in asked.accept_languages) or DEFAULT
 
 
 def described(tag: str) -> str:
