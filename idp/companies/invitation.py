@@ -102,6 +102,16 @@ def resend(work: Work, company_id: UUID, invitation_id: UUID, *, extra_cost: boo
     return invitation
 
 
+def seats_again(work: Work, found: Invitation) -> dict[str, seats.Seats]:
+    """How the seats stand that sending an invitation again would take, by product: those of one that has run out, since
+    an open one holds its own. For people to see before they send it; `resend` is what decides."""
+    if found.outcome not in (None, seats.EXPIRED) or (found.closed_at is None and found.expires_at > work.now):
+        return {}
+    wanted = {each.product for each in roles_of(work, found) if each.uses_seat}
+    standing = seats.overview(work, found.company_id) if wanted else {}
+    return {product: standing[product] for product in standing if product in wanted}
+
+
 def withdraw(work: Work, company_id: UUID, invitation_id: UUID) -> None:
     """Take an open offer back: its seats are free at once, and its link says what happened.
 

@@ -66,8 +66,12 @@ def write_moment(instant: datetime, locale: str) -> str:
 
 
 def write_day(instant: datetime, locale: str) -> str:
-    """The date of an instant as a reader of this language tag writes it."""
-    return format_date(instant.astimezone(get_timezone(ZONE)), "long", locale=_babel(locale))
+    """The date of an instant as a reader of this language tag writes it; no line breaks within it."""
+    reader, local = _babel(locale), instant.astimezone(get_timezone(ZONE))
+    written = format_date(local, "long", locale=reader)
+    if reader.language == "fr" and local.day == 1:  # the first of a month is the only ordinal, which Babel has not
+        written = written.replace("1", "1er", 1)
+    return written.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def write_time(instant: datetime, locale: str) -> str:

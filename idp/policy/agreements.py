@@ -123,10 +123,14 @@ class SubscriptionsFile(Shape):
 
 
 class Preset(Shape):
-    """A mandate a company can give as it stands: a role per product, and what it opens of the company's account."""
+    """A mandate a company can give as it stands: a role per product, and what it opens of the company's account.
+
+    `summary` says in a sentence what the firm does with it, where the label alone does not set it apart.
+    """
 
     id: Name
     label: Texts
+    summary: Texts | None = None
     default: bool = False
     roles: Annotated[FrozenMap[Name, RoleId], Field(min_length=1)]
     company: tuple[PermissionId, ...] = ()

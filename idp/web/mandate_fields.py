@@ -152,12 +152,13 @@ def _hint(policies: Policies, preset: str) -> str:
     names = ", ".join(
         label_for(policies.products[each].label, locale.current()) for each in policies.products if each in opened
     )
-    days = policies.presets[preset].max_days
-    if days is None:
-        return names
-    return str(ngettext(
-        "%(names)s; ends by itself after %(num)s day", "%(names)s; ends by itself after %(num)s days", days, names=names
-    ))  # fmt: skip
+    days, summary = policies.presets[preset].max_days, policies.presets[preset].summary
+    if days is not None:
+        names = str(ngettext(
+            "%(names)s; ends by itself after %(num)s day", "%(names)s; ends by itself after %(num)s days", days,
+            names=names,
+        ))  # fmt: skip
+    return f"{label_for(summary, locale.current())} {names}" if summary is not None else names
 
 
 def _day(written: str, at: time, field: str, problems: dict[str, str]) -> datetime | None:

@@ -15,7 +15,7 @@ from idp.authn import totp
 from idp.authn.models import MailedLink, Session, SignIn
 from idp.cli import demo_data
 from idp.cli.context import operating, settings
-from idp.companies import company, membership
+from idp.companies import assignment, company, membership
 from idp.companies.models import OnboardingLink, SubscribedProduct, SupportCase
 from idp.core import tokens
 from idp.work import Work
@@ -57,6 +57,17 @@ def join(person: str, reference: str, company_role: str, product: str, role: str
         if membership.find(work, where.id, account.id) is None:
             membership.add(work, where.id, account.id, company_role=company_role)
             membership.grant_role(work, where.id, account.id, product, role_id=role)
+
+
+def assign(person: str, firm: str, client: str, product: str, role: str) -> None:
+    """Give a colleague of a firm a client by name, unless it is given already."""
+    with operating() as work:
+        own, other, colleague = company.find(work, firm), company.find(work, client), _account(work, person).id
+        assert own is not None, firm
+        assert other is not None, client
+        held = [each for each in assignment.of_colleague(work, own.id, colleague) if each.ended_at is None]
+        if (other.id, product) not in {(each.client_id, each.product) for each in held}:
+            assignment.give(work, own.id, colleague, product=product, role_id=role, client_id=other.id)
 
 
 def expire_link(token: str) -> None:
@@ -135,6 +146,7 @@ def _account(work: Work, person: str) -> Account:
 VERBS = {
     "age-contacts": age_contacts,
     "age-proofs": age_proofs,
+    "assign": assign,
     "people": people,
     "change-role": change_role,
     "date-product": date_product,

@@ -1,10 +1,12 @@
-"""A firm gives a colleague a client, and takes it back (J10 from step 4, J11), in a real browser."""
+"""A firm gives a colleague a client, and takes it back (J10 from step 4, J11 steps 1 to 6), in a real browser."""
 
 import re
 import time
 
+import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser import set_up
 from tests.browser.conftest import SignedIn
 from tests.browser.demonstration import RENEW_AFTER, Demonstration
 from tests.browser.person import Person
@@ -12,6 +14,18 @@ from tests.browser.sights import across
 from tests.browser.test_screenshots import accessible
 
 FIRM, LEMAIRE, LUMEN = "Cabinet Deltour & Associés", "Boulangerie Lemaire SRL", "Atelier Lumen SARL"
+WORDS = {
+    "fr": {
+        "capture": "Capture de documents", "leave": re.compile("Quitter.*Deltour"), "title": f"Quitter {FIRM} ?",
+        "every": "Tous les clients que le cabinet vous a", "leave_it": "Quitter l’entreprise",
+        "left": "Vous avez quitté l’entreprise",
+    },
+    "en": {
+        "capture": "Document capture", "leave": re.compile("Leave.*Deltour"), "title": f"Leave {FIRM}?",
+        "every": "Every client the firm has given to you is taken back", "leave_it": "Leave the company",
+        "left": "You have left the company",
+    },
+}  # fmt: skip
 
 
 def fits(page: Page, name: str) -> None:
@@ -103,3 +117,36 @@ def test_a_colleague_leaves_the_firm_without_javascript(demo: Demonstration, sig
     lotte = signed_in("lotte.peeters", "en")
     lotte.page.goto(f"{demo.service}/companies")  # signed in as ever, and of no firm
     expect(lotte.page.get_by_role("main")).not_to_contain_text(FIRM)
+
+
+@pytest.mark.parametrize(("language", "javascript"), [("fr", True), ("en", False)])
+def test_a_colleague_leaves_by_herself(
+    demo: Demonstration, signed_in: SignedIn, language: str, javascript: bool
+) -> None:
+    """J11 step 6: every client is lost, what is open closes, and the firm is told."""
+    words = WORDS[language]
+    demo.operator("join", "lotte.peeters", "cabinet-deltour", "company.member", "practice", "practice.accountant")
+    demo.operator("assign", "lotte.peeters", "cabinet-deltour", "boulangerie-lemaire", "capture", "capture.reader")
+    lotte = signed_in("lotte.peeters", language, javascript=javascript, width=375 if javascript else 1280)
+    to_client(lotte, LEMAIRE, language)
+    page = lotte.page
+    page.get_by_role("link", name=words["capture"]).click()
+    expect(page.locator(".top .company")).to_have_text(LEMAIRE)
+
+    page.goto(f"{demo.service}/account/access?ui_locales={language}")
+    page.get_by_role("link", name=words["leave"]).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(words["title"])
+    expect(page.get_by_role("main")).to_contain_text(words["every"])
+    if javascript:
+        fits(page, "leaving")
+    page.get_by_role("button", name=words["leave_it"]).click()
+    expect(page.get_by_role("main")).to_contain_text(words["left"])
+    expect(page.get_by_role("main")).not_to_contain_text(FIRM)
+    left_at = time.monotonic()
+    page.goto(demo.capture)
+    while page.locator(".top .company").filter(has_text=LEMAIRE).count():
+        assert time.monotonic() - left_at < 8
+        time.sleep(0.25)
+        page.goto(demo.capture)
+    told = set_up.opened_mail(demo, page, demo.email("nathalie.deltour"), "Lotte Peeters a quitté")
+    assert FIRM in told

@@ -26,6 +26,8 @@ WORDS: dict[str, dict[str, Any]] = {
         "list": "Places utilisées : Facturation 2 sur 2",
         "remove": "Retirer de l’entreprise", "removing": "Retirer Julien Mercier de l’entreprise Atelier Lumen SARL ?",
         "closed": "ses produits ouverts se ferment", "gone": "La personne est retirée",
+        "log": "Journal des accès", "who": "Nom d’une personne", "search": "Rechercher", "removed": "Personne retirée",
+        "signed_out": "Application déconnectée", "product": "Comptabilité",
     },
     "en": {
         "users": "Users", "change": "Change (Invoicing)", "continue": "Continue with this role",
@@ -40,6 +42,8 @@ WORDS: dict[str, dict[str, Any]] = {
         "list": "Invoicing 2 of 2",
         "remove": "Remove from the company", "removing": "Remove Julien Mercier from Atelier Lumen SARL?",
         "closed": "its open products are closed", "gone": "The person is removed",
+        "log": "Access log", "who": "Name of a person", "search": "Search", "removed": "A person was removed",
+        "signed_out": "An application was signed out", "product": "Accounting",
     },
 }  # fmt: skip
 both_ways = pytest.mark.parametrize(("language", "javascript"), [("fr", True), ("en", False)])
@@ -126,7 +130,7 @@ def welcomed_back(demo: Demonstration) -> Iterator[None]:
 def test_a_removal_closes_the_products_at_once(
     demo: Demonstration, somebody: SignedIn, welcomed_back: None, language: str, javascript: bool
 ) -> None:
-    """J11, step 7: not only at the next refresh."""
+    """J11, steps 7 and 8: not only at the next refresh; the log has who, whom, when, and what was closed."""
     words = WORDS[language]
     julien = somebody("julien.mercier", language)
     julien.sign_in(demo.accounting)
@@ -149,6 +153,19 @@ def test_a_removal_closes_the_products_at_once(
         assert time.monotonic() - removed_at < 8
         time.sleep(0.25)
         julien.page.goto(demo.accounting)
+    page.locator("details.menu > summary").click()
+    page.locator("details.menu").get_by_role("link", name=words["log"]).click()
+    heading(page, words["log"])
+    page.get_by_label(words["who"]).fill("Julien Mercier")
+    press(page, words["search"])
+    removal = page.get_by_role("row").filter(has_text=words["removed"]).first
+    expect(removal).to_contain_text("Julien Mercier")
+    expect(removal).to_contain_text("Amélie Dubois")
+    expect(removal.locator("time").first).to_be_visible()
+    closed = page.get_by_role("row").filter(has_text=words["signed_out"]).first
+    expect(closed).to_contain_text("Julien Mercier")
+    expect(closed).to_contain_text(words["product"])
+    fits(page, "log", javascript)
 
 
 def test_the_list_says_how_many_seats_are_taken(demo: Demonstration, signed_in: SignedIn) -> None:

@@ -167,7 +167,7 @@ def of_staff(stage: Stage, line: Line) -> Iterator[Check]:
     }  # fmt: skip
     if "case_id" in line.path:
         with stage.work(write=False) as work:
-            values["case_id"] = objects.case_about(work, line.needs[0])
+            values["case_id"] = objects.case_about(work, (*line.needs, *line.any)[0])
     for name in (NOBODY, *PEOPLE):
         held = cast.held(name)
         expected = SIGN_IN if name == NOBODY else IN if held and line.met_by(held) else FORBIDDEN

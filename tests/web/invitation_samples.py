@@ -107,7 +107,9 @@ PAGES: dict[str, list[dict[str, Any]]] = {
         for rest in ("e-mail\nzoe<b>", "")
     ],
     "invitations/resend.html": [
-        {**FRAME, "email": "lea@atelier.example", "cost": cost, "days": 7, "back_url": "/b"} for cost in (True, False)
+        {**FRAME, "email": "lea@atelier.example", "cost": bool(costs), "full": full, "costs": costs,
+         "plan_url": "/companies/1/subscriptions", "days": 7, "back_url": "/b"}
+        for full, costs in ((["Facturation"], []), ([], ["Comptabilité"]), ([], []))
     ],
     "invitations/withdraw.html": [{**FRAME, "email": "lea@atelier.example", "back_url": "/b"}],
 }  # fmt: skip

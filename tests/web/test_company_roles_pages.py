@@ -1,12 +1,16 @@
 """The built-in roles of a company's account on its pages: the menu shows what one may open, and nothing else opens."""
 
+from datetime import timedelta
+from urllib.parse import parse_qs, urlsplit
+
 import pytest
 from sqlalchemy import update
 
-from idp.companies import clock
+from idp.authn.models import Session
+from idp.companies import clock, membership
 from idp.companies.models import Membership
 from idp.web.company_menu import ENTRIES
-from tests.stage import Stage, demonstration, stage  # noqa: F401
+from tests.stage import Stage, demonstration, own_stage, stage  # noqa: F401
 from tests.web.browser import Browser
 from tests.web.test_my_access_pages import english
 
@@ -73,3 +77,42 @@ def test_only_the_owner_appoints_an_administrator(stage: Stage) -> None:  # noqa
     owner = english(stage.signed_in("amelie.dubois"))
     owner.get(f"{home}/people/{hugo}/company-role")
     assert 'value="company.administrator"' in owner.text
+
+
+def test_a_role_that_is_chosen_is_still_chosen_after_the_second_factor(own_stage: Stage) -> None:  # noqa: F811
+    """R-20: the proof is asked for when the change is sent; what was chosen comes back, and nothing is saved before."""
+    company_id, hugo = own_stage.company("atelier-lumen"), own_stage.person("hugo.perrin").id
+    page = f"/companies/{company_id}/people/{hugo}/company-role"
+
+    def held() -> tuple[str, list[str]]:
+        with own_stage.work(write=False) as work:
+            member = membership.find(work, company_id, hugo)
+            assert member is not None
+            return member.company_role, list(member.also)
+
+    def proved(ago: timedelta) -> None:
+        with own_stage.work() as work:
+            work.session.execute(update(Session).values(second_factor_at=work.now - ago))
+
+    owner = english(own_stage.signed_in("amelie.dubois"))
+    owner.get(page)
+    assert owner.status == 200
+    seen = owner.form.values["seen"]
+    proved(timedelta(hours=1))
+    chosen = {"company_role": "company.user-manager", "also": "company.subscription-manager", "seen": seen}
+    answer = owner.post(chosen)
+    assert answer.headers["Location"].startswith("/sign-in?")
+    back = parse_qs(urlsplit(answer.headers["Location"]).query)["continue_to"][0]
+    assert back.startswith(f"{page}?kept=")
+    assert held() == ("company.member", [])
+
+    proved(timedelta(0))
+    owner.get(back)
+    assert owner.form.values["company_role"] == "company.user-manager"
+    assert owner.form.values["also"] == "company.subscription-manager"
+    assert owner.form.values["seen"] == seen
+    owner.submit()
+    assert "Nothing is saved yet" in owner.text or "What changes" in owner.text
+    assert held() == ("company.member", [])
+    owner.submit()
+    assert held() == ("company.user-manager", ["company.subscription-manager"])

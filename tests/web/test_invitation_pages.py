@@ -114,6 +114,7 @@ def test_a_new_person_comes_from_the_mail_to_the_product(own_stage):  # noqa: F8
     complete(browser, own_stage.app)
     assert browser.heading == "Welcome to Atelier Lumen SARL, Léa"
     assert "Document capture" in browser.text
+    assert f"company={own_stage.company('atelier-lumen')}" in browser.text  # signed in there, without another button
     assert stranger(own_stage).get(f"/invitation/{token}").status_code == 410
 
 

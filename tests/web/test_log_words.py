@@ -29,7 +29,7 @@ def test_a_change_shows_what_is_different_alone(facts):
     before = {"role": "accounting.reader", "switches": [], "restrictions": {}, "until": None}
     after = {"role": str(FIRM), "switches": [], "restrictions": {}, "until": "2026-03-31T00:00:00+00:00"}
     assert facts(product="accounting", role="x", before=before, after=after, extra_cost=False) == [
-        ("Product", "Accounting"), ("Role", "Read only → Bank"), ("Until", "31 March 2026"),
+        ("Product", "Accounting"), ("Role", "Read only → Bank"), ("Until", "31\xa0March\xa02026"),
     ]  # fmt: skip
     assert facts(before=None, after={"role": "company.member", "also": [], "services": []}) == [("Role", "Member")]
     assert facts(before={"role": "company.member"}, after=None) == [("Role", "Member → nothing")]

@@ -5,9 +5,9 @@ from importlib import import_module
 from flask_openapi3 import OpenAPI
 
 ROOMS = (
-    "access", "access_log", "assignments", "companies", "custom_roles", "firm", "firm_mandates", "invitations",
-    "mandates", "memberships", "operations", "operations_accounts", "operations_companies", "operations_log",
-    "permission_sets", "product_roles", "role_previews", "roles",
+    "access", "access_log", "assignments", "closing", "companies", "custom_roles", "firm", "firm_mandates",
+    "invitations", "mandates", "memberships", "operations", "operations_accounts", "operations_cases",
+    "operations_companies", "operations_log", "permission_sets", "product_roles", "role_previews", "roles",
     "subscriptions",
 )  # fmt: skip
 

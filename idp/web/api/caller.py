@@ -14,7 +14,7 @@ from flask import Response, g, request
 from idp.authn import session
 from idp.authn.session import ACR_TWO
 from idp.companies import access
-from idp.core.errors import InvalidInput, NotAuthenticated, StepUpRequired
+from idp.core.errors import InvalidInput, NotAuthenticated, NotPermitted, StepUpRequired
 from idp.oidc import api_clients, binding, clients, dpop, introspection
 from idp.oidc.clients import RegisteredClient
 from idp.oidc.introspection import LiveToken
@@ -148,11 +148,16 @@ def require_any(work: Work, permissions: tuple[str, ...], company_id: UUID | Non
     Raises:
         NotPermitted, NotFound: as `access.require`.
     """
-    if company_id is None:
-        for permission in permissions:
-            access.require(work, permission)
+    if company_id is not None:
+        access.require_one(work, permissions, company_id)
         return
-    access.require_one(work, permissions, company_id)
+    for number, permission in enumerate(permissions, 1):
+        try:
+            access.require(work, permission)
+            return
+        except NotPermitted:
+            if number == len(permissions):
+                raise
 
 
 def require_fresh_proof(work: Work) -> None:

@@ -55,7 +55,7 @@ class ContactShown(Shown):
 
 
 class CaseBrief(Shown):
-    """A case about the account. Cases are worked on by two people, at the desk."""
+    """A case about the account, in short; cases are worked on by two people."""
 
     id: UUID
     reference: str

@@ -73,12 +73,18 @@ def ask_resend(company_id: UUID, invitation_id: UUID) -> ResponseReturnValue:
 def show_resend(problems: dict[str, str], company_id: UUID, invitation_id: UUID, cost: bool = False) -> Response:
     area = enter(company_id, invitation.RESENDS)
     row = invitation.get(area.work, company_id, invitation_id)
+    anew, language = invitation.seats_again(area.work, row), locale.current()
+    costs = [product for product, each in anew.items() if each.next == ExtraCostUnconfirmed.code]
+    full = [product for product, each in anew.items() if each.next == SeatLimitReached.code]
     return area.page(
         "invitations/resend.html",
         422 if problems or cost else 200,
         problems=problems,
         email=row.address,
-        cost=cost,
+        cost=cost or bool(costs),
+        full=[label_for(area.work.policies.products[each].label, language) for each in full],
+        costs=[label_for(area.work.policies.products[each].label, language) for each in costs],
+        plan_url=area.path("subscriptions") if area.may("company.subscription.view") else None,
         days=area.work.policies.invitation_lifetime.days,
         back_url=area.path("invitations"),
     )

@@ -344,7 +344,7 @@ def _tiles(work: Work, joined: Invitation, current: Current) -> list[dict[str, A
     return [
         {
             "product": product_view(work, product),
-            "url": addresses.get(product),
+            "url": products.for_company(addresses[product], joined.company_id) if product in addresses else None,
             "role": label_for(answer.role_labels, locale.current()),
             "note": None if product in addresses else gettext("not connected yet"),
         }

@@ -18,6 +18,7 @@ from idp.core.errors import NotFound
 from idp.policy import label_for
 from idp.web import csrf, locale, member_words, paging
 from idp.web.pages.company_area import Area, enter
+from idp.web.pages.invitations import plan
 from idp.web.render import day, moment
 
 blueprint = Blueprint("pages_people", __name__)
@@ -49,6 +50,7 @@ def list_people(company_id: UUID) -> ResponseReturnValue:
         total=found.total,
         counts=_counts(found.states),
         seats=" · ".join(_seats(area, product, each) for product, each in seats.overview(work, company_id).items()),
+        plan=plan(area),
         waiting=people.waiting(work, company_id),
         invitations_url=_url_of(area, "invitations"),
         invites=area.may(INVITES),
@@ -184,6 +186,13 @@ def _seats(area: Area, product: str, standing: Seats) -> str:
     name = member_words.product(area.work, product)
     if standing.of is None:
         return str(gettext("%(product)s %(used)s, without limit", product=name, used=standing.used))
+    if standing.extra:
+        return str(
+            gettext(
+                "%(product)s %(used)s of %(of)s, of which %(extra)s extra",
+                product=name, used=standing.used, of=standing.of, extra=standing.extra,
+            )
+        )  # fmt: skip
     return str(gettext("%(product)s %(used)s of %(of)s", product=name, used=standing.used, of=standing.of))
 
 

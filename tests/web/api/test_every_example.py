@@ -10,7 +10,8 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from idp.audit.models import AuditEvent
-from idp.companies import company, mandate
+from idp.companies import company, mandate, support_acts, support_case, support_due
+from idp.companies.models import SupportCase
 from tests.companies.test_log_of_changes import changes
 from tests.web.api.calling import BASE, Api, Callers
 from tests.web.api.test_every_operation import PARAMETER
@@ -94,6 +95,10 @@ def test_every_example_of_the_document_is_tried(own_callers: Callers) -> None:
     _agreements(trying, studio, firm)
     with trying.acting("pieter.claes", company_id=lumen, account_id=people["ines.moreau"]):
         _operations(trying)
+        _cases(trying)
+    with trying.acting("etienne.garnier", company_id=stage.company("librairie-des-quais")):
+        for operation in ("show_closing", "ask_closing", "keep_company"):
+            trying.call(operation)
     _log(trying)
     assert not trying.left, f"say in this test how they are called: {sorted(trying.left)}"
 
@@ -242,3 +247,24 @@ def _operations(trying: Trying) -> None:
         trying.call(operation)
     listed: Any = trying.call("list_every_event").json
     assert {each["event"] for each in listed["data"]} >= {"account.looked_up", "account.unlocked"}
+
+
+def _cases(trying: Trying) -> None:
+    """Opened, approved by another, sent again once its time has come; taken up and closed; decided."""
+    stage = trying.callers.stage
+    opened = trying.made("open_case")
+    listed: Any = trying.call("list_cases").json
+    assert opened in {each["id"] for each in listed["data"]}
+    with stage.work() as work:
+        hugo = stage.person("hugo.perrin").id
+        asked = support_case.open_case(work, "reset-all", hugo, "", "", by_person=True).id
+        sharing = work.session.scalar(select(SupportCase.id).where(SupportCase.kind == "sharing"))
+    assert trying.call("take_up_case", case_id=asked).json["state"] == "waiting_approval"  # type: ignore[index]
+    with trying.acting("annelaure.petit"):
+        trying.call("show_case", case_id=opened)
+        assert trying.call("approve_case", case_id=opened).json["state"] == "waiting_time"  # type: ignore[index]
+        with stage.work(write=False) as work:
+            support_due.carry_out(work.later(hours=25), support_acts.ACTS)
+        trying.call("send_case_again", case_id=opened)
+        assert trying.call("close_case", case_id=asked).json["state"] == "closed"  # type: ignore[index]
+        assert trying.call("decide_case", case_id=sharing).json["closed_at"] is not None  # type: ignore[index]

@@ -73,7 +73,7 @@ def test_an_invitation_never_shows_its_link(own_callers: Callers) -> None:
     assert made.status_code == 201, made.text
     assert "token" not in made.text
     place = made.headers["Location"].removeprefix(BASE)
-    assert amelie.call("POST", f"{place}/resend").status_code == 200
+    assert amelie.call("POST", f"{place}/resend", {}).status_code == 200
     assert amelie.change("DELETE", place).status_code == 204
     assert scalar(own_callers.stage, Invitation.outcome, Invitation.address == "new@company.example") == "withdrawn"
 
