@@ -291,14 +291,16 @@ COMPANIES = [
         "/accountants/<uuid:mandate_id>", "chloe.fontaine", STUDIO, mandate_id=mandate_of(STUDIO),
         name="company-accountants-to-confirm",
     ),
-    at("/accountants/<uuid:mandate_id>/confirm", "chloe.fontaine", STUDIO, mandate_id=mandate_of(STUDIO)),
+    at(
+        "/accountants/<uuid:mandate_id>/confirm", "chloe.fontaine", STUDIO, mandate_id=mandate_of(STUDIO), kept=True
+    ),
     at("/accountants/<uuid:mandate_id>/change", OWNER, LUMEN, mandate_id=mandate_of(LUMEN)),
     at("/accountants/<uuid:mandate_id>/hand-over", OWNER, LUMEN, mandate_id=mandate_of(LUMEN)),
     at("/accountants/<uuid:mandate_id>/end", OWNER, LUMEN, mandate_id=mandate_of(LUMEN)),
     at("/accountants/invited/<uuid:invited_id>", OWNER, LUMEN, invited_id=INVITED),
     at("/accountants/invite", OWNER, LUMEN),
     at("/accountants/invite", "etienne.garnier", BOOKS, name="company-accountants-invite-first"),
-    at("/mandates", HEAD, FIRM),
+    at("/mandates", HEAD, FIRM, kept=True),
     at("/mandates/<uuid:received_id>", HEAD, FIRM, received_id=mandate_of(STUDIO)),
     at("/mandates/ask", HEAD, FIRM),
     at("/mandates/requests/<uuid:sent_id>", HEAD, FIRM, sent_id=SENT),

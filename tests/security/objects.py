@@ -237,7 +237,10 @@ BODIES: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 """By operation of the API, what to send where the object is only looked for once the body can be read."""
 
-BY_RULE = {("POST /operations/cases/<uuid:case_id>/approve", "olivier.renard"): "opened that very case"}
+BY_RULE = {
+    ("POST /operations/cases/<uuid:case_id>/approve", "olivier.renard"): "opened that very case",
+    ("POST /api/v1/operations/cases/<uuid:case_id>/approve", "extra.privacy"): "approves erasures, and this is none",
+}
 """By route and person, why a rule about the object itself refuses (403) what the line would allow."""
 
 
