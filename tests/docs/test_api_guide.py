@@ -43,7 +43,7 @@ def told(live: Stage, tmp_path_factory: pytest.TempPathFactory) -> list[str]:  #
 @pytest.mark.parametrize("demonstration", ["sqlite"], indirect=True, scope="session")
 @pytest.mark.skipif(not all(map(shutil.which, TOOLS)), reason=f"the guide uses {', '.join(TOOLS)}")
 def test_every_block_of_the_guide_does_what_it_says(told: list[str]) -> None:
-    _, registered, companies, lists, access, change, once, file, staff = told
+    _, registered, companies, lists, access, change, once, offer, file, staff = told
     assert registered == ""
     assert '"name": "Atelier Lumen SARL"' in companies or '"name":"Atelier Lumen SARL"' in companies
     assert lists.count("@") >= 4
@@ -55,6 +55,10 @@ def test_every_block_of_the_guide_does_what_it_says(told: list[str]) -> None:
     first, second = once.splitlines()
     assert first == second
     assert len(first) == 36
+    assert '"role":"invoicing.employee"' in offer
+    assert '"quotes"' in offer
+    assert '"invoices"' not in offer
+    assert '"restrictions":{"own-documents-only":true}' in offer
     assert file.splitlines() == [
         "marc.leroy@atelier-lumen.example.com: invited",
         "jeanne.petit@atelier-lumen.example.com: invited",
