@@ -76,6 +76,10 @@ class Party:
 
     def asking(self, **parameters: str | None) -> str:
         """The address of an authorization request; None takes a usual parameter out."""
+        return f"/oauth/authorize?{urlencode(self.parameters(**parameters))}"
+
+    def parameters(self, **parameters: str | None) -> dict[str, str]:
+        """Those of an authorization request."""
         usual: dict[str, str | None] = {
             "response_type": "code",
             "client_id": self.client_id,
@@ -86,8 +90,24 @@ class Party:
             "code_challenge": challenge_of(self.verifier),
             "code_challenge_method": "S256",
         }
-        sent = {name: value for name, value in {**usual, **parameters}.items() if value is not None}
-        return f"/oauth/authorize?{urlencode(sent)}"
+        return {name: value for name, value in {**usual, **parameters}.items() if value is not None}
+
+    def push(self, **parameters: str | None) -> TestResponse:
+        """Push an authorization request (RFC 9126)."""
+        return self.post("/oauth/par", **self.parameters(**parameters))
+
+    def request_object(self, **changes: Any) -> str:
+        """A signed request object (RFC 9101); None takes a usual claim out. `header`, `key` as for `assertion`."""
+        now = int(time.time())
+        header = {"alg": "ES256", "typ": "oauth-authz-req+jwt", **changes.pop("header", {})}
+        key = changes.pop("key", self.key)
+        usual = {
+            **self.parameters(), "iss": self.client_id, "aud": ISSUER, "nbf": now, "exp": now + 60,
+            "jti": secrets.token_urlsafe(12),
+        }  # fmt: skip
+        claims = {name: value for name, value in {**usual, **changes}.items() if value is not None}
+        kept = {name: value for name, value in header.items() if value is not None}
+        return jwt.encode(kept, claims, key, algorithms=[header["alg"]])
 
     def ask(self, browser: Browser, **parameters: str | None) -> dict[str, str]:
         """Send the browser to the service; what comes back at the redirect address."""

@@ -27,7 +27,7 @@ from idp.companies.models import (
     SupportCase,
 )
 from idp.core.db import Base
-from idp.oidc import authorization, codes, families, keys, refresh
+from idp.oidc import authorization, codes, families, keys, pushed, refresh
 from idp.oidc.models import Grant, IdempotentCall, InitialAccessToken, RevokedAccessToken, UsedToken
 from idp.outbox.models import LocalMail, OutboxMessage
 from idp.work import Work
@@ -130,6 +130,7 @@ def _discards(work: Work) -> dict[str, Callable[[], int]]:
         "sharing_signals": lambda: sharing.forget_old(work),
         "authorization_codes": lambda: codes.discard_old(work, work.now - A_DAY),
         "authorization_requests": lambda: authorization.discard_old(work),
+        "pushed_requests": lambda: pushed.discard_old(work),
         "refresh_token_successors": lambda: refresh.forget_successors(work),
         "audit_traces": lambda: retention.erase_old_traces(work),
         "audit_events": lambda: retention.remove_before(work, work.now - EVENT_KEPT),

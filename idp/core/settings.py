@@ -73,6 +73,9 @@ class Settings(BaseSettings):
         None, description="PEM file of certificate authorities of your own that products may use; empty for none."
     )
     password_hashers: int = Field(1, ge=1, le=64, description="Password hashes computed at once in a process.")
+    require_pushed_authorization_requests: bool = Field(
+        False, description="Whether every client has to push its authorization requests (RFC 9126)."
+    )
     api_calls_per_minute: int = Field(
         600, ge=1, le=1_000_000, description="Calls of one caller of the API answered in a minute, in each process."
     )

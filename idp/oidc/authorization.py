@@ -21,9 +21,10 @@ from idp.core.errors import Expired
 from idp.core.ids import uuid7
 from idp.core.prepared import Prepared
 from idp.core.session import reader
-from idp.oidc import answers, binding, clients, codes, requested_claims, uris
+from idp.oidc import answers, binding, clients, codes, dpop, pushed, request_objects, requested_claims, uris
 from idp.oidc.answers import Sent, Way
 from idp.oidc.clients import COMPANY_SCOPE, RegisteredClient
+from idp.oidc.dpop import InvalidProof, Proof
 from idp.oidc.grants import AuthorizationCodeGrant, ProofKey, check_resource
 from idp.oidc.interaction import Kept
 from idp.oidc.models import AuthorizationRequest
@@ -45,6 +46,8 @@ _TAKE = Prepared(
     )
 )
 _FORGET = Prepared(delete(AuthorizationRequest).where(AuthorizationRequest.id == bindparam("kept")))
+CREDENTIALS = frozenset({"client_secret", "client_assertion", "client_assertion_type"})
+_NAMES_TARGET = ("client_id", "redirect_uri", "request", "request_uri")
 PROMPTS = frozenset({"none", "login", "consent", "select_account"})
 
 
@@ -90,18 +93,90 @@ class BadRequest:
     description: str
 
 
-def validate(work: Work, pairs: Pairs) -> ValidRequest | BadRequest:
-    """Check a request as it came.
+def validate(work: Work, pairs: Pairs, *, pushed_only: bool = False) -> ValidRequest | BadRequest:
+    """Check a request as it came: its own parameters, those of a request object (RFC 9101), or those that were pushed
+    (RFC 9126), which are used up by this.
+
+    Args:
+        pushed_only: no client may do without pushing (RFC 9126 §5).
 
     Raises:
-        NotRedirectable: unknown client, or a redirect address it has not registered.
+        NotRedirectable: unknown client, a redirect address it has not registered, or a reference to no pushed request.
     """
     pairs = list(pairs)
     single = {name: value for name, value in pairs if value}
-    client, redirect_uri = _trusted_target(work, pairs, single)
-    state, way = single.get("state"), None
+    client = _client(work, pairs, single)
+    reference = single.get("request_uri", "")
+    if pushed.is_ours(reference):
+        kept = pushed.take(work, client, reference)
+        if kept is None:
+            raise NotRedirectable("request_uri is unknown, used, over, or another client's")
+        return _checked(work, client, kept)
     try:
-        parameters = once(pairs)
+        parameters = _own_parameters(work, client, once(pairs), pushed_only)
+    except OAuth2Error as error:
+        return _bad(client, _target(client, single), single.get("state"), error)
+    return _checked(work, client, parameters)
+
+
+def _own_parameters(
+    work: Work, client: RegisteredClient, parameters: dict[str, str], pushed_only: bool
+) -> dict[str, str]:
+    """The parameters of a request that was not pushed: of its request object where there is one (RFC 9101 §6.3).
+
+    Raises:
+        OAuth2Error: this client has to push or to sign its requests, or the object is not acceptable.
+    """
+    if "request_uri" in parameters:  # R-34: nothing is fetched
+        raise _named("request_uri_not_supported", "Only pushed requests are taken up by reference.")
+    if pushed_only or client.options.require_pushed_authorization_requests:
+        raise InvalidRequestError("The request has to be pushed (RFC 9126).")
+    return _opened(work, client, parameters)
+
+
+def _opened(work: Work, client: RegisteredClient, parameters: dict[str, str]) -> dict[str, str]:
+    if "request" in parameters:
+        return request_objects.parameters(work, client, parameters["request"])
+    if client.options.require_signed_request_object:
+        raise InvalidRequestError("The request has to be signed (RFC 9101).")
+    return parameters
+
+
+def push(work: Work, client: RegisteredClient, form: dict[str, str], proof: Proof | None) -> dict[str, Any]:
+    """Keep a request that a client has pushed, once it is checked as at the authorization endpoint; the answer to the
+    client (RFC 9126 §2.2).
+
+    Args:
+        proof: that the client holds a key, to which its code will be bound (RFC 9449 §10.1).
+
+    Raises:
+        OAuth2Error: as the authorization endpoint would tell, and without `redirect_uri` (FAPI 2.0 §5.3.2.2).
+    """
+    if "request_uri" in form:
+        raise InvalidRequestError("A 'request_uri' cannot be pushed.")
+    sent = {name: value for name, value in form.items() if name not in CREDENTIALS}
+    parameters = {**_opened(work, client, sent), "client_id": client.client_id}
+    if proof is not None:
+        if parameters.setdefault("dpop_jkt", proof.jkt) != proof.jkt:
+            raise InvalidProof("is of another key than 'dpop_jkt'")
+        dpop.spend(work, proof)
+    if not client.check_redirect_uri(parameters.get("redirect_uri", "")):
+        raise InvalidRequestError("The 'redirect_uri' is missing or not registered for this client.")
+    asked = _checked(work, client, parameters)
+    if isinstance(asked, BadRequest):
+        raise _named(asked.error, asked.description)
+    request_uri = pushed.keep(work, client, parameters)
+    return {"request_uri": request_uri, "expires_in": int(pushed.LIFETIME.total_seconds())}
+
+
+def _checked(work: Work, client: RegisteredClient, parameters: dict[str, str]) -> ValidRequest | BadRequest:
+    """Check the parameters that count.
+
+    Raises:
+        NotRedirectable: the redirect address is not registered.
+    """
+    redirect_uri, state, way = _target(client, parameters), parameters.get("state"), None
+    try:
         mode = answers.mode_of(client, redirect_uri, parameters.get("response_mode"))
         way = Way(client, redirect_uri, mode, state)
         _check_parameters(client, parameters)
@@ -110,35 +185,47 @@ def validate(work: Work, pairs: Pairs) -> ValidRequest | BadRequest:
         request = PlainRequest("GET", "/oauth/authorize", query=tuple(parameters.items()))
         grant = server.get_consent_grant(request)
     except OAuth2Error as error:
-        way = way or Way(client, redirect_uri, answers.default_mode(client), state)
-        return BadRequest(way, error.error, error.description or "")
+        return _bad(client, redirect_uri, state, error, way)
     scope = " ".join(value for value in grant.request.scope.split() if not value.startswith(COMPANY_SCOPE))
     asked = requested_claims.read(parameters["claims"]) if "claims" in parameters else None
     return ValidRequest(client, way, scope, parameters, requested_claims.granted(client, asked) if asked else {})
 
 
-def _trusted_target(work: Work, pairs: list[tuple[str, str]], single: dict[str, str]) -> tuple[RegisteredClient, str]:
+def _bad(
+    client: RegisteredClient, redirect_uri: str, state: str | None, error: OAuth2Error, way: Way | None = None
+) -> BadRequest:
+    way = way or Way(client, redirect_uri, answers.default_mode(client), state)
+    return BadRequest(way, error.error, error.description or "")
+
+
+def _client(work: Work, pairs: list[tuple[str, str]], single: dict[str, str]) -> RegisteredClient:
     names = [name for name, _ in pairs]
-    if names.count("client_id") > 1 or names.count("redirect_uri") > 1:
-        raise NotRedirectable("client_id or redirect_uri is repeated")
+    if any(names.count(name) > 1 for name in _NAMES_TARGET):
+        raise NotRedirectable("client_id, redirect_uri, request or request_uri is repeated")
     client = clients.find(work, single.get("client_id", ""))
     if client is None:
         raise NotRedirectable("client_id is missing or unknown")
-    sent = single.get("redirect_uri")
+    return client
+
+
+def _target(client: RegisteredClient, parameters: dict[str, str]) -> str:
+    sent = parameters.get("redirect_uri")
     if sent is None:
         default = client.get_default_redirect_uri()
         if default is None:
             raise NotRedirectable("redirect_uri is missing")
-        return client, default
+        return default
     if not client.check_redirect_uri(sent):
         raise NotRedirectable("redirect_uri is not registered for this client")
-    return client, sent
+    return sent
 
 
 def _check_parameters(client: RegisteredClient, parameters: dict[str, str]) -> None:
-    """What Authlib leaves to us: prompt, max_age, claims, request objects, resource. And the response type, as
+    """What Authlib leaves to us: prompt, max_age, claims, resource. And the response type, as
     its refusal would repeat it in a text that may not hold every character."""
-    if parameters.get("response_type", "code") != "code":
+    if "response_type" not in parameters:
+        raise InvalidRequestError("Missing 'response_type'.")
+    if parameters["response_type"] != "code":
         raise _named("unsupported_response_type", "The only response type is 'code'.")
     prompts = parameters.get("prompt", "").split()
     if not set(prompts) <= PROMPTS or ("none" in prompts and len(prompts) > 1):
@@ -146,10 +233,8 @@ def _check_parameters(client: RegisteredClient, parameters: dict[str, str]) -> N
     max_age = parameters.get("max_age")
     if max_age is not None and not (max_age.isascii() and max_age.isdigit() and len(max_age) <= 9):
         raise InvalidRequestError("Invalid 'max_age'.")
-    if "request" in parameters:
-        raise _named("request_not_supported", "Request objects are not supported.")
-    if "request_uri" in parameters:
-        raise _named("request_uri_not_supported", "Request objects are not supported.")
+    if client.options.require_pushed_authorization_requests and "code_challenge" not in parameters:
+        raise InvalidRequestError("Missing 'code_challenge'.")  # FAPI 2.0 §5.3.2.2, whatever an operator has lifted
     if "registration" in parameters:
         raise _named("registration_not_supported", "Self-issued registration is not supported.")
     if any(len(value) > 4000 for value in parameters.values()):
@@ -201,7 +286,7 @@ def take(work: Work, token: str) -> Taken:
     if row is None:
         raise Expired(kind="authorization_request")
     try:
-        request = validate(work, row.parameters.items())
+        request = _checked(work, _client(work, [], row.parameters), row.parameters)
     except NotRedirectable as error:
         raise Expired(kind="authorization_request") from error
     if isinstance(request, BadRequest):
@@ -269,7 +354,8 @@ def client_of(work: Work, path: str) -> ClientView | None:
     if row is None:
         return None
     try:
-        client, redirect_uri = _trusted_target(work, list(row.parameters.items()), row.parameters)
+        client = _client(work, [], row.parameters)
+        redirect_uri = _target(client, row.parameters)
     except NotRedirectable:
         return None
     login_hint, ui_locales = row.parameters.get("login_hint", "")[:320], row.parameters.get("ui_locales", "")[:100]

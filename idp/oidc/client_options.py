@@ -30,6 +30,9 @@ class Options(BaseModel):
     token_endpoint_auth_signing_alg: Signing | None = None
     dpop_bound_access_tokens: bool = False
     authorization_signed_response_alg: Signing | None = None
+    require_pushed_authorization_requests: bool = False
+    require_signed_request_object: bool = False
+    request_object_signing_alg: Signing | None = None
     response_modes: Annotated[tuple[ResponseMode, ...], Field(min_length=1, strict=False)] | None = None
 
     @field_validator("response_modes")

@@ -17,12 +17,18 @@ CLAIMS = [
 ]  # fmt: skip
 
 
-def describe(issuer: str) -> dict[str, Any]:
-    """The document of both discovery addresses."""
+def describe(issuer: str, *, pushed_only: bool = False) -> dict[str, Any]:
+    """The document of both discovery addresses.
+
+    Args:
+        pushed_only: every client has to push its authorization requests.
+    """
     oauth = f"{issuer}/oauth"
     return {
         "issuer": issuer,
         "authorization_endpoint": f"{oauth}/authorize",
+        "pushed_authorization_request_endpoint": f"{oauth}/par",
+        "require_pushed_authorization_requests": pushed_only,
         "token_endpoint": f"{oauth}/token",
         "userinfo_endpoint": f"{oauth}/userinfo",
         "jwks_uri": f"{oauth}/jwks",
@@ -51,8 +57,10 @@ def describe(issuer: str) -> dict[str, Any]:
         "claim_types_supported": ["normal"],
         "claims_parameter_supported": True,
         "authorization_signing_alg_values_supported": list(ALGORITHMS),
-        "request_parameter_supported": False,
+        "request_parameter_supported": True,
         "request_uri_parameter_supported": False,
+        "require_signed_request_object": False,
+        "request_object_signing_alg_values_supported": list(SIGNING),
         "authorization_response_iss_parameter_supported": True,
         "backchannel_logout_supported": True,
         "backchannel_logout_session_supported": True,

@@ -43,6 +43,7 @@ def test_both_addresses_answer_the_same(stage: Stage, metadata: dict[str, Any]) 
         ("userinfo_endpoint", "GET", 401),
         ("jwks_uri", "GET", 200),
         ("registration_endpoint", "POST", 400),
+        ("pushed_authorization_request_endpoint", "POST", 400),
         ("introspection_endpoint", "POST", 400),
         ("revocation_endpoint", "POST", 400),
         ("end_session_endpoint", "GET", 303),
@@ -142,9 +143,7 @@ def test_each_listed_response_mode_is_served(stage: Stage, metadata: dict[str, A
 
 
 def test_what_is_said_not_to_be_supported_is_refused(metadata: dict[str, Any], books: Party, ines: Browser) -> None:
-    assert metadata["request_parameter_supported"] is False
     assert metadata["request_uri_parameter_supported"] is False
-    assert books.ask(ines, request="a.b.c")["error"] == "request_not_supported"
     assert books.ask(ines, request_uri="https://evil.example/r")["error"] == "request_uri_not_supported"
     assert books.ask(ines, registration="{}")["error"] == "registration_not_supported"
 

@@ -1,7 +1,7 @@
 """Clients, authorizations, tokens, keys."""
 
 from idp.oidc.models.api import IdempotentCall
-from idp.oidc.models.authorization import AuthorizationCode, AuthorizationRequest, Consent, Grant
+from idp.oidc.models.authorization import AuthorizationCode, AuthorizationRequest, Consent, Grant, PushedRequest
 from idp.oidc.models.client import Client, InitialAccessToken, Revision
 from idp.oidc.models.key import SigningKey
 from idp.oidc.models.token import PermissionSet, RefreshToken, RevokedAccessToken, UsedToken
@@ -15,6 +15,7 @@ __all__ = [
     "IdempotentCall",
     "InitialAccessToken",
     "PermissionSet",
+    "PushedRequest",
     "RefreshToken",
     "Revision",
     "RevokedAccessToken",

@@ -23,6 +23,17 @@ class AuthorizationRequest(Identified, Base):
     expires_at: Mapped[datetime]
 
 
+class PushedRequest(Base):
+    """A request that a client has pushed and the browser has not come with yet (RFC 9126); removed when it does."""
+
+    __tablename__ = "pushed_requests"
+
+    digest: Mapped[bytes] = mapped_column(primary_key=True)
+    client_id: Mapped[UUID] = mapped_column(ForeignKey("clients.id", ondelete="CASCADE"))
+    parameters: Mapped[dict[str, str]] = mapped_column(JSON)
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
 class AuthorizationCode(Base):
     """An authorization code (RFC 6749 §4.1.2), bound to all it was issued for. Kept after use, to see a replay."""
 

@@ -10,6 +10,7 @@ from flask_babel import gettext
 from idp.authn.session import Current
 from idp.companies import access
 from idp.companies.access import Reason, Refusal
+from idp.core.settings import Settings
 from idp.oidc import authorization, interaction
 from idp.oidc.answers import Posted, Sent
 from idp.oidc.authorization import BadRequest, NotRedirectable, Taken, ValidRequest
@@ -18,7 +19,7 @@ from idp.oidc.interaction import Decision, Need
 from idp.oidc.server import PlainResponse
 from idp.web import answering, locale, render
 from idp.web.oauth.direct import Call, Channel, ForPeople
-from idp.web.work import open_work
+from idp.web.work import open_work, parts
 from idp.work import Work
 
 blueprint = Blueprint("authorize", __name__)
@@ -34,7 +35,8 @@ Who = Callable[[], Current | None]
 
 @blueprint.get(BEGIN)
 def authorize() -> Response:
-    return _answer(_begin(open_work(write=True), tuple(request.args.items(multi=True)), render.current_session))
+    pairs = tuple(request.args.items(multi=True))
+    return _answer(_begin(open_work(write=True), parts().settings, pairs, render.current_session))
 
 
 @blueprint.post(BEGIN)
@@ -43,7 +45,7 @@ def authorize_by_form() -> Response:
     and taken up by a GET."""
     if request.query_string:
         return _explained("Parameters belong in the body of a POST.")
-    return _answer(_begin(open_work(write=True), tuple(request.form.items(multi=True)), None))
+    return _answer(_begin(open_work(write=True), parts().settings, tuple(request.form.items(multi=True)), None))
 
 
 @blueprint.get(RESUME)
@@ -55,7 +57,7 @@ def resume() -> Response:
 @channel.shortcut("GET", BEGIN)
 def lead_on(call: Call) -> PlainResponse:
     """Most answers are redirects, which need nothing of Flask; a page is left to the views above."""
-    return _redirected(_begin(call.work(write=True), call.query(), call.current_session))
+    return _redirected(_begin(call.work(write=True), call.settings, call.query(), call.current_session))
 
 
 @channel.shortcut("GET", RESUME)
@@ -64,9 +66,9 @@ def lead_back(call: Call) -> PlainResponse:
     return _redirected(_resume(call.work(write=True), token, call.current_session))
 
 
-def _begin(work: Work, pairs: tuple[tuple[str, str], ...], who: Who | None) -> Lead:
+def _begin(work: Work, settings: Settings, pairs: tuple[tuple[str, str], ...], who: Who | None) -> Lead:
     try:
-        asked = authorization.validate(work, pairs)
+        asked = authorization.validate(work, pairs, pushed_only=settings.require_pushed_authorization_requests)
     except NotRedirectable as error:
         return partial(_explained, error.reason)
     if isinstance(asked, BadRequest):

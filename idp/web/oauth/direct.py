@@ -20,6 +20,7 @@ from werkzeug.wsgi import get_input_stream
 
 from idp.authn import session
 from idp.core import wire
+from idp.core.settings import Settings
 from idp.oidc import dpop
 from idp.oidc.errors import InvalidRequest, ProtocolError
 from idp.oidc.server import PlainRequest, PlainResponse, answer_error
@@ -52,6 +53,11 @@ class Call:
         if write:
             self._work.write()
         return self._work
+
+    @property
+    def settings(self) -> Settings:
+        """Where this instance runs."""
+        return parts_of(self._app).settings
 
     @property
     def method(self) -> str:

@@ -24,7 +24,9 @@ PATHS = ("/.well-known/openid-configuration", "/.well-known/oauth-authorization-
 @blueprint.get("/.well-known/openid-configuration")
 @blueprint.get("/.well-known/oauth-authorization-server")
 def discovery() -> Response:
-    document = json.dumps(metadata.describe(parts().settings.issuer))
+    settings = parts().settings
+    described = metadata.describe(settings.issuer, pushed_only=settings.require_pushed_authorization_requests)
+    document = json.dumps(described)
     return Response(document, mimetype="application/json", headers=_CACHE)
 
 

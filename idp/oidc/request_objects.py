@@ -1,0 +1,95 @@
+"""Signed request objects (RFC 9101, OIDC Core §6.1): an authorization request that the client has signed.
+
+They come by value, in an authorization request or a pushed one. By reference there are only the references that this
+service gives itself for pushed requests: no address is ever fetched.
+"""
+
+import json
+from typing import Any
+
+from authlib.oauth2 import OAuth2Error
+
+from idp.oidc import foreign, used
+from idp.oidc.client_options import SIGNING
+from idp.oidc.clients import RegisteredClient
+from idp.oidc.foreign import Unacceptable
+from idp.work import Work
+
+TYPES = (None, "oauth-authz-req+jwt", "jwt")
+LONGEST = 3600  # seconds that a request object may be valid
+_ABOUT_ITSELF = frozenset({"iss", "aud", "exp", "nbf", "iat", "jti", "sub"})
+_STRUCTURED = ("claims", "authorization_details")
+
+
+class InvalidRequestObject(OAuth2Error):
+    """RFC 9101 §7.1; OIDC Core §3.1.2.6."""
+
+    error = "invalid_request_object"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"The request object {what}.")
+
+
+def parameters(work: Work, client: RegisteredClient, text: str) -> dict[str, str]:
+    """The parameters that a request object holds; those beside it do not count (RFC 9101 §6.3).
+
+    It is signed by a key of this client, for this service, in force for an hour at most, and is used up where it has a
+    `jti`.
+
+    Raises:
+        InvalidRequestObject: the first rule that is broken.
+    """
+    try:
+        return _read(work, client, text)
+    except Unacceptable as error:
+        raise InvalidRequestObject(str(error)) from error
+
+
+def _read(work: Work, client: RegisteredClient, text: str) -> dict[str, str]:
+    token = foreign.read(text)
+    kind = token.header.get("typ")
+    if (kind.lower().removeprefix("application/") if isinstance(kind, str) else kind) not in TYPES:
+        raise Unacceptable("is of another type")  # RFC 9101 §10.8: made for something else
+    only = client.options.request_object_signing_alg
+    foreign.verify(token, client.keys, (only,) if only else SIGNING)
+    claims = token.claims
+    audience = claims.get("aud")
+    if work.issuer not in (audience if isinstance(audience, list) else [audience]):
+        raise Unacceptable("is not for this issuer")
+    if claims.get("iss", client.client_id) != client.client_id:
+        raise Unacceptable("is issued by somebody else")
+    if claims.get("sub") == client.client_id:  # RFC 9101 §10.8: so it is no client assertion
+        raise Unacceptable("could be taken for a client assertion")
+    if claims.get("client_id") != client.client_id:  # RFC 9101 §5, §6.3
+        raise Unacceptable("names another client")
+    if "request" in claims or "request_uri" in claims:  # RFC 9101 §4
+        raise Unacceptable("holds another request object")
+    found = {name: _text(name, value) for name, value in claims.items() if name not in _ABOUT_ITSELF}
+    _spend(work, client, claims.get("jti"), foreign.check_times(work, claims, longest=LONGEST))
+    return {name: value for name, value in found.items() if value}
+
+
+def _spend(work: Work, client: RegisteredClient, jti: Any, ends: float) -> None:
+    if jti is None:
+        return
+    if not isinstance(jti, str) or not 1 <= len(jti) <= used.LONGEST_NAME:
+        raise Unacceptable("has no usable 'jti'")
+    if not used.spend(work, "request object", client.client_id, jti, ends):
+        raise Unacceptable("was used before")
+
+
+def _text(name: str, value: Any) -> str:
+    """A claim as the parameter it stands for: a text, or what is a number or a structure there (RFC 9101 §4)."""
+    if name == "max_age" and isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if name in _STRUCTURED and isinstance(value, dict | list):
+        return json.dumps(value)
+    if not isinstance(value, str):
+        raise Unacceptable("holds a parameter that is no text")
+    try:
+        f"{name}{value}".encode()
+    except UnicodeEncodeError as error:  # half of a surrogate pair
+        raise Unacceptable("holds a text that cannot be written") from error
+    if "\x00" in value or "\x00" in name:
+        raise Unacceptable("holds a control character")
+    return value
