@@ -41,14 +41,15 @@ lint: dev ## style, types, floors
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/yamllint --strict policies docker .yamllint idp/web/routes.yaml
-	@sh -n tools/environment.sh
+	@sh -n tools/environment.sh && sh -n tools/interop.sh
 
 .PHONY: test
 test: lint ## the gate: lint, then every test
 	$(BIN)/pytest $(PYTEST_ARGS)
 
 .PHONY: interop
-interop: dev ## sign in with generic clients; needs Node.js 20 and npm, which `make test` does without
+interop: dev ## sign in with generic clients; needs Node.js 20, npm and Apache, which `make test` does without
+	@sh tools/interop.sh
 	INTEROP=required $(BIN)/pytest tests/interop
 
 .PHONY: fuzz

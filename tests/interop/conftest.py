@@ -55,6 +55,14 @@ class Service:
         """What `idp … --json` answers."""
         return run(self.environment, self.folder, *arguments)
 
+    def deliver(self) -> None:
+        """Send what waits, as the outbox worker does."""
+        command = [sys.executable, "-m", "idp.cli", "outbox", "run", "--once"]
+        done = subprocess.run(
+            command, cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=120, check=False
+        )
+        assert done.returncode == 0, done.stderr
+
     def register(self, *options: str, redirect_uri: str | None = None) -> Registered:
         """Register a client of the product accounting as an operator does."""
         home = f"http://localhost:{free_port()}"
@@ -67,10 +75,9 @@ class Service:
         return Registered(self.issuer, made["client_id"], made["client_secret"], redirect_uri, f"{home}/")
 
     def person(self, name: str) -> Player:
-        """Somebody of the demonstration, with the secret that their authenticator app holds.
-
-        Each test takes another person: a code serves once, and the next one is half a minute away.
-        """
+        """Somebody of the demonstration, with the secret that their authenticator app holds; its next code counts at
+        once, as if half a minute had gone by since the last one."""
+        self.stage.forget_steps(name)
         return replace(self.stage.person(name), password=self.password)
 
 
@@ -137,6 +144,17 @@ def await_ready(process: "subprocess.Popen[bytes]", issuer: str, log: Path) -> N
                 return
         time.sleep(0.1)
     pytest.fail(f"the service did not start:\n{log.read_text('utf-8', 'replace')}")
+
+
+def await_port(home: str, process: "subprocess.Popen[bytes]", *logs: Path) -> None:
+    """Wait until an application answers at its address."""
+    end = time.monotonic() + START_SECONDS
+    while process.poll() is None and time.monotonic() < end:
+        with suppress(requests.RequestException):
+            requests.get(home, allow_redirects=False, timeout=5)
+            return
+        time.sleep(0.1)
+    pytest.fail("it did not start:\n" + "".join(log.read_text("utf-8", "replace") for log in logs if log.exists()))
 
 
 def stop(process: "subprocess.Popen[bytes]") -> None:

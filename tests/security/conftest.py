@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.security.arena import arena  # noqa: F401
 from tests.security.victim import Victim
 from tests.stage import demonstration, own_stage, stage  # noqa: F401
 

@@ -1,15 +1,14 @@
 """What can be used once has one winner among fifty, over HTTP, with four worker processes (F-14, F-15, F-16).
 
+Codes, refresh tokens, time steps and links are raced here; what else clients use once in test_protocol_races.py.
+
 Each kind of thing is raced five times in `make test`. `RACE_ROUNDS=200 pytest tests/security/test_http_races.py -s` is
 the long run; it prints how it went, and takes some minutes per database.
 """
 
 import json
-import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from uuid import UUID
 
 import pytest
@@ -20,59 +19,15 @@ from idp.authn import activation
 from idp.authn.models import Session, Throttle
 from idp.core.tokens import digest
 from idp.oidc.models import AuthorizationCode, Grant, RefreshToken
-from tests.party import Party, basic, query_of
-from tests.security.serving import Hit, Service, Shot, free_port, serving
-from tests.stage import Demonstration, Stage
+from tests.party import basic
+from tests.security.arena import ROUNDS, RUNNERS, Arena, rounds, seen
+from tests.security.serving import Shot
+from tests.stage import Stage
 from tests.web.browser import Browser
 
-ROUNDS = int(os.environ.get("RACE_ROUNDS", "5"))
-RUNNERS = 50
-WORKERS = 4
 CHOSEN = "sept moulins sous la lune 3"
 
 pytestmark = pytest.mark.timeout(120 + 30 * ROUNDS)
-
-
-@dataclass
-class Arena:
-    """A stage, and the service that runs on the same database."""
-
-    stage: Stage
-    service: Service
-
-    def cookie(self, browser: Browser, *names: str) -> dict[str, str]:
-        pairs = [f"{name}={browser.cookie(name)}" for name in names]
-        return {"Cookie": "; ".join(pairs)}
-
-    def code(self, party: Party, browser: Browser) -> str:
-        hit = self.service.get(party.asking(), self.cookie(browser, "sesame_session"))
-        assert hit.status == 303, hit.body[:500]
-        headers = {name.lower(): value for name, value in hit.headers.items()}
-        return query_of(headers["location"])["code"]
-
-
-@pytest.fixture(scope="module")
-def arena(demonstration: Demonstration, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arena]:
-    folder, port = tmp_path_factory.mktemp("arena"), free_port()
-    with (
-        demonstration.stage(folder, issuer=f"http://localhost:{port}", listen_port=port) as stage,
-        serving(folder, stage.settings.database, port, workers=WORKERS) as service,
-    ):
-        yield Arena(stage, service)
-
-
-def rounds(arena: Arena, what: str, play: Callable[[int], Counter[str]]) -> None:
-    """Play all rounds and say how they went."""
-    began, outcomes = time.monotonic(), Counter[str]()
-    for number in range(ROUNDS):
-        outcomes.update(play(number))
-    kind = arena.stage.settings.database.partition(":")[0].partition("+")[0]
-    took = time.monotonic() - began
-    print(f"\n{kind}: {what}: {ROUNDS} rounds × {RUNNERS}, {WORKERS} workers, {took:.0f} s: {dict(outcomes)}")
-
-
-def seen(hits: list[Hit]) -> Counter[str]:
-    return Counter(str(hit.status) for hit in hits)
 
 
 def test_a_code_has_one_winner(arena: Arena) -> None:

@@ -1,0 +1,83 @@
+"""What a client may use once has one winner among fifty, over HTTP, with four worker processes: initial access tokens,
+client assertions, proofs of possession.
+
+`RACE_ROUNDS=200 pytest tests/security/test_protocol_races.py -s` is the long run.
+"""
+
+import json
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from idp.oidc import clients
+from idp.oidc.models import Client
+from tests.party import ASSERTION_TYPE, basic, bearer
+from tests.prover import Prover
+from tests.security.arena import ROUNDS, RUNNERS, Arena, rounds, seen
+from tests.security.serving import Hit, Shot
+
+OWN = {"grant_type": "client_credentials"}
+
+pytestmark = pytest.mark.timeout(120 + 30 * ROUNDS)
+
+
+def errors(hits: list[Hit]) -> set[str]:
+    """The errors of those who lost."""
+    return {json.loads(hit.body)["error"] for hit in hits if hit.status >= 400}
+
+
+def test_an_initial_access_token_registers_one_client(arena: Arena) -> None:
+    stage = arena.stage
+    metadata = json.dumps({"redirect_uris": ["https://app.company.example/cb"]})
+
+    def registered() -> int:
+        with stage.work(write=False) as work:
+            return work.session.scalar(select(func.count()).select_from(Client)) or 0
+
+    def play(number: int) -> Counter[str]:
+        with stage.work() as work:
+            token = clients.create_initial_access_token(work, note="race", uses=1, lifetime=timedelta(hours=1))
+        before = registered()
+        headers = {**bearer(token), "Content-Type": "application/json"}
+        hits = arena.service.fire([Shot("/oauth/register", {}, headers, body=metadata)] * RUNNERS)
+        assert seen(hits) == {"201": 1, "401": RUNNERS - 1}, (number, seen(hits))
+        assert errors(hits) == {"access_denied"}, (number, errors(hits))
+        assert registered() == before + 1
+        return seen(hits)
+
+    rounds(arena, "initial access token", play)
+
+
+def test_a_client_assertion_counts_once(arena: Arena) -> None:
+    party = arena.stage.register(
+        token_endpoint_auth_method="private_key_jwt", grant_types=["authorization_code", "client_credentials"]
+    )
+
+    def play(number: int) -> Counter[str]:
+        assertion = party.assertion(aud=arena.stage.settings.issuer)
+        form = {**OWN, "client_assertion_type": ASSERTION_TYPE, "client_assertion": assertion}
+        hits = arena.service.fire([Shot("/oauth/token", form)] * RUNNERS)
+        assert seen(hits) == {"200": 1, "401": RUNNERS - 1}, (number, seen(hits))
+        assert errors(hits) == {"invalid_client"}, (number, errors(hits))
+        return seen(hits)
+
+    rounds(arena, "client assertion", play)
+
+
+def test_a_proof_of_possession_counts_once(arena: Arena) -> None:
+    party, prover = arena.stage.party("demo-accounting"), Prover()
+    htu = f"{arena.stage.settings.issuer}/oauth/token"
+    shown = basic(party.client_id, party.secret or "")
+
+    def play(number: int) -> Counter[str]:
+        first = arena.service.fire([Shot("/oauth/token", OWN, {**shown, "DPoP": prover.proof(htu=htu)})])
+        prover.nonce = {name.lower(): value for name, value in first[0].headers.items()}["dpop-nonce"]
+        headers = {**shown, "DPoP": prover.proof(htu=htu)}
+        hits = arena.service.fire([Shot("/oauth/token", OWN, headers)] * RUNNERS)
+        assert seen(hits) == {"200": 1, "400": RUNNERS - 1}, (number, seen(hits))
+        assert errors(hits) == {"invalid_dpop_proof"}, (number, errors(hits))
+        return seen(hits)
+
+    rounds(arena, "proof of possession", play)
