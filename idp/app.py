@@ -20,7 +20,17 @@ from idp.web import api, crowd, health, pages
 from idp.web.api import billing
 from idp.web.form_session import FormSession
 from idp.web.headers import Answer
-from idp.web.oauth import authorize, end_session, metadata, modules, par, register, token, userinfo
+from idp.web.oauth import (
+    authorize,
+    device_authorization,
+    end_session,
+    metadata,
+    modules,
+    par,
+    register,
+    token,
+    userinfo,
+)
 from idp.web.published import Published
 from idp.web.work import Application, Parts, close_work, database
 
@@ -113,7 +123,7 @@ def _register(app: Application) -> None:
         billing.blueprint,
     ):
         app.register_blueprint(blueprint)
-    for channel in (token.channel, userinfo.channel, authorize.channel, par.channel):
+    for channel in (token.channel, userinfo.channel, authorize.channel, device_authorization.channel, par.channel):
         channel.install(app)
     api.install(app)
     pages.install(app, app.extensions["sesame"].settings)

@@ -66,6 +66,9 @@ EVENTS: dict[str, str] = {
     "custom_role.created": "A company or firm made a role of its own.",
     "custom_role.deleted": "A role of a company's own that nobody held was deleted.",
     "demo.loaded": "The demonstration data was loaded.",
+    "device_code.replayed": "A device presented its code a second time; what it had bought was revoked.",
+    "device_request.allowed": "A person let a device without a browser of its own work for them.",
+    "device_request.refused": "A person told a device no.",
     "email.change_undone": "The address before was restored by the link that had been mailed to it.",
     "email.changed": "The sign-in address of an account changed.",
     "email_change.asked": "Another sign-in address was asked for, by the holder or by two of the staff.",
@@ -176,4 +179,5 @@ EVENTS: dict[str, str] = {
     "totp.refused": "A wrong or spent one-time password was presented.",
     "trusted_device.added": "A browser was trusted to skip the second factor.",
     "trusted_device.forgotten": "Trust in browsers was withdrawn.",
+    "user_code.refused": "A code that no device shows was typed, or codes were not looked at after too many.",
 }

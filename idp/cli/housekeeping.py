@@ -28,7 +28,7 @@ from idp.companies.models import (
 )
 from idp.core.db import Base
 from idp.oidc import authorization, codes, families, keys, pushed, refresh
-from idp.oidc.models import Grant, IdempotentCall, InitialAccessToken, RevokedAccessToken, UsedToken
+from idp.oidc.models import DeviceRequest, Grant, IdempotentCall, InitialAccessToken, RevokedAccessToken, UsedToken
 from idp.outbox.models import LocalMail, OutboxMessage
 from idp.work import Work
 
@@ -93,6 +93,7 @@ def _over(now: datetime) -> Iterator[tuple[type[Base], ColumnElement[bool]]]:
     yield TrustedDevice, TrustedDevice.expires_at < now - A_DAY
     yield IdempotentCall, IdempotentCall.expires_at < now
     yield RevokedAccessToken, RevokedAccessToken.expires_at < now - A_DAY
+    yield DeviceRequest, DeviceRequest.expires_at < now - A_DAY
     yield UsedToken, UsedToken.expires_at < now
     ended = or_(
         Grant.expires_at < now - GRANT_KEPT,

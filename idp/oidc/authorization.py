@@ -298,10 +298,10 @@ def _kept(work: Work, token: str) -> Any:
     return _TAKE.first(reader(work.session), {"digest": tokens.digest(token), "now": work.now})
 
 
-def choose_company(work: Work, taken: Taken, company_id: UUID) -> None:
+def choose_company(work: Work, request_id: UUID, company_id: UUID) -> None:
     """Remember the company the person chose; whether they may is decided when the request is taken up again."""
     work.session.execute(
-        update(AuthorizationRequest).where(AuthorizationRequest.id == taken.id).values(company_id=company_id)
+        update(AuthorizationRequest).where(AuthorizationRequest.id == request_id).values(company_id=company_id)
     )
 
 

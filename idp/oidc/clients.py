@@ -20,11 +20,11 @@ from idp.core.ids import uuid7
 from idp.oidc import api_clients, cache, client_keys, client_options, keys, uris
 from idp.oidc.client_options import Options
 from idp.oidc.foreign import PublicKey
+from idp.oidc.grant_types import FOR_CONFIDENTIAL, GRANT_TYPES
 from idp.oidc.models import Client, InitialAccessToken
 from idp.work import Work
 
 SCOPES = ("openid", "profile", "email", "offline_access")
-GRANT_TYPES = ("authorization_code", "refresh_token", "client_credentials")
 BY_SECRET = ("client_secret_basic", "client_secret_post")
 CONFIDENTIAL = (*BY_SECRET, "private_key_jwt")
 AUTH_METHODS = (*CONFIDENTIAL, "none")
@@ -309,8 +309,8 @@ def check(work: Work, registration: ClientRegistration, *, development: bool = F
     public = asked.token_endpoint_auth_method == "none"
     if "authorization_code" in asked.grant_types and not asked.redirect_uris:
         raise InvalidInput(field="redirect_uris", reason="is missing")
-    if "client_credentials" in asked.grant_types and public:
-        raise InvalidInput(field="grant_types", reason="client_credentials needs a confidential client")
+    if public and (secret := [each for each in asked.grant_types if each in FOR_CONFIDENTIAL]):
+        raise InvalidInput(field="grant_types", reason=f"{secret[0]} needs a confidential client")
     if public and not asked.require_pkce:
         raise InvalidInput(field="require_pkce", reason="cannot be lifted for a public client")
     for value in asked.redirect_uris:

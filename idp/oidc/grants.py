@@ -120,7 +120,7 @@ def answer_for(
     bound: Binding | None,
     single: dict[str, list[str]] | None = None,
 ) -> dict[str, Any]:
-    """Tokens for a person, without the refresh token.
+    """Tokens for a person, without the refresh token: what every grant of a person's answers.
 
     Args:
         bound: to what the request binds them (`ProtocolRequest.bound`).
@@ -164,7 +164,7 @@ class AuthorizationCodeGrant(rfc6749.AuthorizationCodeGrant):
         bound: Binding | None = self.request.bound
         binding.check_code(work, client, code.dpop_jkt, bound)
         check_resource(client, self.request.form.get("resource"))
-        subject, session_ends_at = _session(work, code.session_id)
+        subject, session_ends_at = session_behind(work, code.session_id)
         reach = reach_of(work, client, subject, code.company_id)
         families.open_for(
             work, client, subject, grant_id=code.grant_id, company_id=code.company_id,
@@ -189,8 +189,8 @@ _SESSION = Prepared(
 )
 
 
-def _session(work: Work, session_id: UUID) -> tuple[Subject, Any]:
-    """The live session a code came from.
+def session_behind(work: Work, session_id: UUID) -> tuple[Subject, Any]:
+    """The live session that a code came from, and when its time is over.
 
     Raises:
         InvalidGrantError: it has ended since, or the account was blocked.

@@ -7,7 +7,8 @@ from idp.oidc import dpop
 from idp.oidc.answers import MODES
 from idp.oidc.authorization import PROMPTS
 from idp.oidc.client_options import SIGNING
-from idp.oidc.clients import AUTH_METHODS, CONFIDENTIAL, GRANT_TYPES, SCOPES
+from idp.oidc.clients import AUTH_METHODS, CONFIDENTIAL, SCOPES
+from idp.oidc.grant_types import GRANT_TYPES
 from idp.oidc.keys import ALGORITHMS
 
 CLAIMS = [
@@ -36,6 +37,7 @@ def describe(issuer: str, *, pushed_only: bool = False) -> dict[str, Any]:
         "introspection_endpoint": f"{oauth}/introspect",
         "revocation_endpoint": f"{oauth}/revoke",
         "end_session_endpoint": f"{oauth}/logout",
+        "device_authorization_endpoint": f"{oauth}/device_authorization",
         "scopes_supported": list(SCOPES),
         "response_types_supported": ["code"],
         "response_modes_supported": list(MODES),

@@ -16,12 +16,13 @@ from idp.companies import erasure
 from idp.companies import personal_data as companies
 from idp.companies.models import Company, SupportCase
 from idp.core.errors import Conflict
-from idp.oidc.models import AuthorizationCode, Client, Consent, Grant, IdempotentCall, RefreshToken
+from idp.oidc.models import AuthorizationCode, Client, Consent, DeviceRequest, Grant, IdempotentCall, RefreshToken
 from idp.work import Work
 
 FORMAT = 1
 HELD = (
     of("authorization_codes", AuthorizationCode, secret="digest code_challenge nonce"),
+    of("device_requests", DeviceRequest, secret="device_digest user_code_digest"),
     children("refresh_tokens", RefreshToken, "grant_id", Grant, "digest successor"),
     of("grants", Grant, secret="nonce"),
     of("consents", Consent),

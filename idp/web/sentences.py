@@ -144,6 +144,9 @@ SENTENCES: Mapping[str, Any] = {
     "colleague.requested": _l("You asked %(company)s for a user of a colleague's own."),
     "consent.given": _l("You allowed %(application)s to use your account."),
     "consent.withdrawn": _l("You took back what %(application)s was allowed."),
+    "device_code.replayed": _l("A code of a device for %(application)s was used twice. What it had opened was closed."),
+    "device_request.allowed": _l("You connected a device: %(application)s."),
+    "device_request.refused": _l("You refused a device: %(application)s."),
     "email.change_undone": _l("The change of your sign-in address was undone: the one before is back."),
     "email.changed": _l("Your sign-in address was changed."),
     "email_change.asked": _l("Another sign-in address was asked for."),
@@ -212,6 +215,7 @@ SENTENCES: Mapping[str, Any] = {
     "staff_role.granted": _l("You became one of the staff of this service: %(role)s."),
     "totp.refused": _l("A wrong or used code of the authenticator app was typed."),
     "trusted_device.added": _l("You trusted a browser."),
+    "user_code.refused": _l("A code that no device shows was typed."),
     "trusted_device.forgotten": _l("Trust in your browsers was withdrawn."),
     "trusted_device.forgotten:password_changed": _l("Your browsers were forgotten, because the password was changed."),
 }

@@ -34,6 +34,7 @@ NOT_TOURED = {
     "/sign-in/code/passkey": "asks for a passkey that is held by a device; tests/browser/test_passkeys.py",
     "/sign-in/second-factor/passkey": "the same, while an account is made",
     "/lost-factor/stop/<token>": "one sentence and one button; tests/browser/test_screenshots.py has its pictures",
+    "/device/qr/<user_code>.svg": "an image that devices show; tests/protocol/test_rfc8628.py",
     "/dev/mailbox/<uuid:mail_id>/html": "a letter, not a page; tests/browser/test_letters.py",
 }
 """Pages that nobody is led to, and why."""
@@ -219,6 +220,10 @@ ACCOUNT = [
     go("/account/sharing/colleague", "sophie.lemaire"),
     go("/consent", ways.asked_for_consent),
     go("/account/applications/<client_id>", ways.with_an_application, client_id="kervella"),
+    go("/device"),
+    go("/device", "ines.moreau", query="user_code=WDJB-MJHT", name="device-compare"),
+    go("/device/confirm", ways.at_a_device),
+    go("/device/confirm", ways.with_a_device, name="device-connected"),
     go("/companies/choose", ways.at_the_choice),
     go("/companies", HEAD),
     go("/companies", "julien.mercier", name="companies-two"),

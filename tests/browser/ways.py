@@ -207,6 +207,34 @@ def asked_for_consent(guide: Guide) -> Browser:
     return browser
 
 
+def at_a_device(guide: Guide) -> Browser:
+    """A scanner asks to work for somebody, who has typed its code."""
+    browser = guide.stage.sign_in("hugo.perrin")
+    browser.get("/device")
+    browser.submit({"user_code": begun(guide)["user_code"]})
+    assert browser.address.startswith("/device/confirm"), browser.text
+    return browser
+
+
+def with_a_device(guide: Guide) -> Browser:
+    browser = guide.stage.sign_in("ines.moreau")
+    browser.get("/device")
+    browser.submit({"user_code": begun(guide)["user_code"]})
+    browser.submit({"decision": "allow"})
+    return browser
+
+
+def begun(guide: Guide) -> dict[str, str]:
+    """What a scanner is told that begins."""
+    grant_type = "urn:ietf:params:oauth:grant-type:device_code"
+    party = guide.stage.register(
+        names={"fr": "Numériseur du bureau", "en": "Office scanner"}, token_endpoint_auth_method="none",
+        grant_types=[grant_type, "refresh_token"], product="accounting", resource="https://scanner.example.org/api",
+    )  # fmt: skip
+    answer = party.post("/oauth/device_authorization", scope="openid profile offline_access")
+    return {**answer.json, "client_id": party.client_id}  # type: ignore[dict-item]
+
+
 def with_an_application(guide: Guide) -> Browser:
     browser = guide.walk(asked_for_consent)
     browser.submit({"decision": "allow"})

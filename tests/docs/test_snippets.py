@@ -52,8 +52,8 @@ def live(demonstration: Demonstration, tmp_path_factory: pytest.TempPathFactory)
         server.server_close()
 
 
-def registered(stage: Stage, page: Path) -> str:
-    """Register the client that a page registers, by its own command; answers the secret."""
+def registered(stage: Stage, page: Path, *, public: bool = False) -> str:
+    """Register the client that a page registers, by its own command; answers the secret, if it has one."""
     words = shlex.split(containing(page, "sh", "idp clients create").replace("\\\n", " "))
     assert words[0].endswith("idp")
     environment = {
@@ -65,6 +65,8 @@ def registered(stage: Stage, page: Path) -> str:
     command = [sys.executable, "-m", "idp.cli", *words[1:]]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+    if public:
+        return ""
     secret = re.search(r"^client_secret +(\S{43})$", done.stdout, re.MULTILINE)
     assert secret, done.stdout
     return secret[1]
@@ -153,3 +155,20 @@ def test_a_program_gets_its_own_token(live, secret):
 
 def test_the_other_registration_is_accepted_too(live):
     assert registered(live, DOCS / "integrate" / "any-oidc-library.md")
+
+
+def test_the_device_of_its_page_is_connected(live, monkeypatch):
+    page = DOCS / "integrate" / "device.md"
+    registered(live, page, public=True)
+    made: dict[str, Any] = {}
+    exec(here(containing(page, "python", "def begin"), live), made)
+    monkeypatch.setattr(made["time"], "sleep", lambda seconds: None)
+    codes = made["begin"]()
+    browser: Browser = live.signed_in("ines.moreau")
+    browser.get(urlsplit(codes["verification_uri_complete"])._replace(scheme="", netloc="").geturl())
+    browser.submit()
+    browser.submit({"decision": "allow"})
+    tokens = made["wait"](codes)
+    assert claims_of(tokens["access_token"])["roles"] == ["accounting.bookkeeper"]
+    assert tokens["refresh_token"]
+    assert made["wait"]({**codes, "device_code": "unknown"}) is None

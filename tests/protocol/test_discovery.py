@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from idp.oidc.clients import AUTH_METHODS
+from idp.oidc.grant_types import DEVICE_CODE
 from idp.web.published import KEPT_SECONDS
 from tests.party import Party, header_of, query_of
 from tests.stage import Stage
@@ -47,6 +48,7 @@ def test_both_addresses_answer_the_same(stage: Stage, metadata: dict[str, Any]) 
         ("introspection_endpoint", "POST", 400),
         ("revocation_endpoint", "POST", 400),
         ("end_session_endpoint", "GET", 303),
+        ("device_authorization_endpoint", "POST", 400),
     ],
 )
 def test_each_listed_endpoint_answers(
@@ -62,13 +64,17 @@ def test_each_endpoint_that_exists_is_listed(stage: Stage, metadata: dict[str, A
     assert routes - listed == {"/oauth/authorize/continue", "/oauth/register/<client_id>"}
 
 
-def test_each_listed_grant_type_works(metadata: dict[str, Any], books: Party, ines: Browser) -> None:
+def test_each_listed_grant_type_works(stage: Stage, metadata: dict[str, Any], books: Party, ines: Browser) -> None:
     tokens = books.tokens(ines)
     works = {"authorization_code"}
     if books.refresh(tokens["refresh_token"]).status_code == 200:
         works.add("refresh_token")
     if books.post("/oauth/token", grant_type="client_credentials").status_code == 200:
         works.add("client_credentials")
+    device = stage.register(grant_types=[DEVICE_CODE])
+    codes = device.post("/oauth/device_authorization", scope="openid").json
+    if device.post("/oauth/token", grant_type=DEVICE_CODE, **codes).json["error"] == "authorization_pending":
+        works.add(DEVICE_CODE)
     assert works == set(metadata["grant_types_supported"])
 
 
@@ -77,7 +83,7 @@ def test_each_listed_grant_type_works(metadata: dict[str, Any], books: Party, in
     [
         "password",
         "implicit",
-        "urn:ietf:params:oauth:grant-type:device_code",
+        f"{DEVICE_CODE} ",
         "urn:ietf:params:oauth:grant-type:jwt-bearer",
         "urn:ietf:params:oauth:grant-type:token-exchange",
         "authorization_code ",

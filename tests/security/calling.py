@@ -134,7 +134,7 @@ KEYS = {
 PLAIN = {
     "filename": ["style.css"], "name": ["access-token"], "set_id": ["x"], "client_id": ["x"],
     "kind": ["reset-2fa", "reset-all", "change-email"], "product": ["accounting"],
-    "role": ["accounting.reader"],
+    "role": ["accounting.reader"], "user_code": ["WDJB-MJHT"],
 }  # fmt: skip
 # Read no cookie and know no person: called once, not from every state.
 MACHINES = re.compile(
@@ -150,6 +150,7 @@ HARMLESS_QUERIES = {
     "continue_to", "login_hint", "ui_locales", "page", "request", "lang", "q", "search", "after", "state", "done",
     "seen", "before", "replaces", "left", "product", "role", "saved",
     "client", "date", "deleted", "from", "group", "in", "kept", "new", "permission", "time",
+    "device", "user_code",
 }  # fmt: skip
 
 
@@ -287,6 +288,7 @@ FIXED: dict[str, tuple[str, ...]] = {
     "ends": ("open", "on"),
     "firm": ("",),
     "day": ("2031-03-31",),
+    "user_code": ("WDJB-MJHT",),
 }
 # The envelope of every form: sent as the page has it.
 GIVEN = {"csrf_token"}

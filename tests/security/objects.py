@@ -212,6 +212,7 @@ OF_BOTH = frozenset(
 PLAIN = {
     "token": NOT_A_TOKEN, "filename": "style.css", "name": "access-token", "set_id": "x", "client_id": "x",
     "kind": "reset-2fa", "product": "accounting", "role": "accounting.reader",
+    "user_code": "WDJB-MJHT",
 }  # fmt: skip
 """By parameter, what is the same for everybody."""
 

@@ -63,6 +63,30 @@ def test_a_code_has_one_winner(arena: Arena) -> None:
     rounds(arena, "authorization code", play)
 
 
+def test_a_device_code_has_one_winner(arena: Arena) -> None:
+    """And since every loser is a replay, nothing of what it bought is alive afterwards."""
+    stage = arena.stage
+    grant_type = "urn:ietf:params:oauth:grant-type:device_code"
+    party = stage.register(token_endpoint_auth_method="none", grant_types=[grant_type, "refresh_token"])
+    browser = stage.signed_in("ines.moreau")
+
+    def play(number: int) -> Counter[str]:
+        codes = party.post("/oauth/device_authorization", scope="openid").json
+        browser.get("/device")
+        browser.submit({"user_code": codes["user_code"]})
+        browser.submit({"decision": "allow"})
+        form = {"grant_type": grant_type, "device_code": codes["device_code"], "client_id": party.client_id}
+        hits = arena.service.fire([Shot("/oauth/token", form)] * RUNNERS)
+        won = [json.loads(hit.body) for hit in hits if hit.status == 200]
+        lost = [json.loads(hit.body)["error"] for hit in hits if hit.status != 200]
+        assert len(won) == 1, (number, seen(hits))
+        assert set(lost) == {"invalid_grant"}, (number, lost)
+        assert party.userinfo(won[0]["access_token"]).status_code == 401, (number, "a replay was not noticed")
+        return seen(hits)
+
+    rounds(arena, "device code", play)
+
+
 def test_a_public_refresh_token_has_one_successor(arena: Arena) -> None:
     stage, party = arena.stage, arena.stage.party("demo-mobile")
     browser = stage.signed_in("ines.moreau")

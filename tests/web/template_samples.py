@@ -162,6 +162,22 @@ PAGES: dict[str, list[dict[str, Any]]] = {
          "scopes": ["lire votre nom et votre adresse e-mail", "consulter les factures de l’entreprise"]},
         {"client_name": "Banque Exemple", "company": None, "client_url": None, "scopes": ["lire votre nom"]},
     ],
+    "device/code.html": [
+        {"given": ""},
+        {"given": "WDJB-MJHT", "account": INES, "form": {"user_code": "WDJB-MJHT"}},
+        {"given": "", "form": {"user_code": "WDJB"}, "problems": {"user_code": "Aucun appareil n’affiche ce code."}},
+    ],
+    "device/confirm.html": [
+        {"account": INES, "user_code": "WDJB-MJHT", "client_name": "Numérisation", "company": "Atelier Lumen",
+         "change_url": "/companies/choose?device=x", "place": "Nantes, 192.0.2.7", "program": "Linux", "when": MOMENT,
+         "scopes": ["vous reconnaître"], "product": BOOKS},
+        {"account": INES, "user_code": "WDJB-MJHT", "client_name": "Numérisation", "company": None,
+         "change_url": None, "place": "192.0.2.7", "program": None, "when": MOMENT, "scopes": []},
+    ],
+    "device/answered.html": [
+        {"account": INES, "allowed": True, "client_name": "Numérisation"},
+        {"account": INES, "allowed": False, "client_name": "Numérisation"},
+    ],
     "activation/start.html": [
         {**SUBJECT, "company": "Atelier Lumen", "inviter": "Amélie Dubois", "expires": "29 novembre 2026"},
         {**SUBJECT, "company": None, "inviter": None, "expires": "29 novembre 2026"},

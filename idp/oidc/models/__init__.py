@@ -3,6 +3,7 @@
 from idp.oidc.models.api import IdempotentCall
 from idp.oidc.models.authorization import AuthorizationCode, AuthorizationRequest, Consent, Grant, PushedRequest
 from idp.oidc.models.client import Client, InitialAccessToken, Revision
+from idp.oidc.models.device import DeviceRequest
 from idp.oidc.models.key import SigningKey
 from idp.oidc.models.token import PermissionSet, RefreshToken, RevokedAccessToken, UsedToken
 
@@ -11,6 +12,7 @@ __all__ = [
     "AuthorizationRequest",
     "Client",
     "Consent",
+    "DeviceRequest",
     "Grant",
     "IdempotentCall",
     "InitialAccessToken",

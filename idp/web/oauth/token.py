@@ -4,6 +4,7 @@ from flask import Blueprint
 
 from idp.oidc import introspection
 from idp.oidc.clients import RegisteredClient
+from idp.oidc.device_grant import DeviceCodeGrant
 from idp.oidc.errors import InvalidRequest
 from idp.oidc.grants import AuthorizationCodeGrant, ClientCredentialsGrant, ProofKey, RefreshTokenGrant
 from idp.oidc.server import PlainRequest, PlainResponse, Server
@@ -22,6 +23,7 @@ def token(call: Call) -> PlainResponse:
     server.register_grant(AuthorizationCodeGrant, [ProofKey()])
     server.register_grant(RefreshTokenGrant)
     server.register_grant(ClientCredentialsGrant)
+    server.register_grant(DeviceCodeGrant)
     answer: PlainResponse = server.create_token_response(plain)
     return answer
 

@@ -27,6 +27,7 @@ ROOMS = (
     "company_settings",
     "consent",
     "contacts",
+    "device",
     "devices",
     "email_change",
     "explanation",

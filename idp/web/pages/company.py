@@ -14,12 +14,12 @@ from idp.authn.session import Current
 from idp.companies import access
 from idp.companies.access import Access, CompanyChoice
 from idp.core.errors import NotFound
-from idp.oidc import authorization, interaction
-from idp.oidc.authorization import Taken
+from idp.oidc import interaction
 from idp.policy import label_for
 from idp.web import csrf, forms, locale
-from idp.web.pages import steps
-from idp.web.pages.continuing import Destination, continue_path, destination, see_other
+from idp.web.pages import steps, waiting
+from idp.web.pages.continuing import destination, product_view, see_other
+from idp.web.pages.waiting import Waiting
 from idp.web.render import page, person, signed_in
 from idp.web.work import open_work
 from idp.work import Work
@@ -42,18 +42,21 @@ class ChoiceForm(forms.Form):
 
 @blueprint.get("/companies/choose")
 def open_chooser() -> ResponseReturnValue:
-    """The companies that the application can be opened for. Query: `request`, `q`, `page`."""
+    """The companies that the application can be opened for. Query: `request` or `device`, `q`, `page`."""
     return show({})
 
 
 def show(problems: dict[str, str]) -> Response:
     current = signed_in()
     work = open_work()
-    taken = authorization.take(work, request.args.get("request", ""))
-    product = taken.request.client.product
+    waits = waiting.find(work, request.args)
+    if waits.over:
+        return see_other(waits.path)
+    product = waits.client.product
     if product is None:
         raise NotFound(kind="product")
-    leads = _leads(work, taken)
+    locale.go_along_with(waits.ui_locales)
+    leads = destination(work, waits.path)
     search = request.args.get("q", "").strip()[:100]
     total = access.count_companies(work, current.account_id, product)
     found = access.count_companies(work, current.account_id, product, search=search) if search else total
@@ -61,7 +64,7 @@ def show(problems: dict[str, str]) -> Response:
     shown = access.choices(
         work, current.account_id, product, search=search, after=visited[-1] if visited else None, limit=PAGE_SIZE
     )
-    last = None if search or visited else _last_choice(work, taken, current, product)
+    last = None if search or visited else _last_choice(work, waits, current, product)
     return page(
         "company/choose.html",
         problems=problems,
@@ -70,16 +73,10 @@ def show(problems: dict[str, str]) -> Response:
         total=total,
         found=found,
         pages=_pages(work, visited, len(shown.choices), found, shown.next),
-        product=leads.product,
+        product=leads.product or product_view(work, product),
         form_targets=leads.form_targets,
         account=person(current),
     )
-
-
-def _leads(work: Work, taken: Taken) -> Destination:
-    """The product that waits, in the language it asked for."""
-    locale.go_along_with(taken.request.parameters.get("ui_locales", ""))
-    return destination(work, continue_path(taken.token))
 
 
 @blueprint.post("/companies/choose")
@@ -91,13 +88,13 @@ def choose() -> ResponseReturnValue:
     form, problems = forms.read(ChoiceForm, request.form)
     if form is None:
         return show(problems)
-    taken = authorization.take(work, request.args.get("request", ""))
-    authorization.choose_company(work, taken, form.company)
-    return see_other(continue_path(taken.token))
+    waits = waiting.find(work, request.args)
+    waits.choose(work, form.company)
+    return see_other(waits.path)
 
 
-def _last_choice(work: Work, taken: Taken, current: Current, product: str) -> Access | None:
-    company_id = interaction.last_choice(work, taken.request.client, current)
+def _last_choice(work: Work, waits: Waiting, current: Current, product: str) -> Access | None:
+    company_id = interaction.last_choice(work, waits.client, current)
     if company_id is None:
         return None
     found = access.resolve(work, current.account_id, company_id, product)
@@ -155,7 +152,7 @@ def _pages(
 
 
 def _address(work: Work, visited: Keys) -> str:
-    query = {name: request.args[name] for name in ("request", "q") if request.args.get(name)}
+    query = {name: request.args[name] for name in ("request", waiting.DEVICE, "q") if request.args.get(name)}
     if visited:
         # Sealed, so that nobody reads names of companies into an address, or asks for a place of their own (R-68).
         query["page"] = work.keyring.seal(json.dumps([[name, str(key)] for name, key in visited]), _PURPOSE)

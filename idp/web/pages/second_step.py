@@ -1,6 +1,7 @@
 """Signing in, after the password: the code of the app, other ways, linking an app, keeping an account."""
 
-from typing import Annotated, Literal
+import io
+from typing import Annotated, Any, Literal
 
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
@@ -235,9 +236,18 @@ def _paused(work: Work, attempt: Attempt, method: Literal["totp", "recovery_code
     return _refused() if until is None else steps.pause_over(until)
 
 
-def qr(uri: str) -> Markup:
-    """The address as an image inside the page: one SVG path, no style attribute, which the policy would block."""
-    import segno  # only this page needs it
+def qr(uri: str, *, standalone: bool = False) -> Markup:
+    """The address as an image inside the page: one SVG path, no style attribute, which the policy would block.
+
+    Args:
+        standalone: as a file of its own.
+    """
+    import segno  # only these pages need it
 
     code = segno.make(uri, error="m", micro=False)
-    return Markup(code.svg_inline(border=2, omitsize=True, svgclass=None, lineclass=None, dark="#000", light="#fff"))
+    looks: dict[str, Any] = {"border": 2, "omitsize": True, "svgclass": None, "lineclass": None}
+    if standalone:
+        file = io.BytesIO()
+        code.save(file, kind="svg", dark="#000", light="#fff", **looks)
+        return Markup(file.getvalue().decode())
+    return Markup(code.svg_inline(dark="#000", light="#fff", **looks))
