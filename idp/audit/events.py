@@ -176,6 +176,8 @@ EVENTS: dict[str, str] = {
     "subscription.requested": "A company asked billing for another plan, other seats or a product.",
     "subscription.started": "A company got a subscription.",
     "subscription.state_changed": "The state of a subscribed product changed.",
+    "token.exchanged": "The back end of one product got a token of a person for another one; `actor` says who acts.",
+    "token_exchange.refused": "The back end of a product was refused a person's token for another one.",
     "totp.refused": "A wrong or spent one-time password was presented.",
     "trusted_device.added": "A browser was trusted to skip the second factor.",
     "trusted_device.forgotten": "Trust in browsers was withdrawn.",

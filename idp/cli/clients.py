@@ -44,6 +44,13 @@ def described(function: Any) -> Any:
         click.option("--home-uri", help="Where the launcher leads."),
         click.option("--trusted/--untrusted", default=None, help="Trusted: one of our own, no consent page."),
         click.option("--inline-permissions/--permission-sets", default=None, help="Permissions inside its tokens."),
+        click.option(
+            "--exchange-target",
+            "targets",
+            multiple=True,
+            metavar="CLIENT_ID",
+            help="An application for which it may exchange tokens (RFC 8693); may be repeated, - for none.",
+        ),
         click.option("--metadata", type=click.File("rb"), help="JSON of registered metadata (RFC 7591), as jwks."),
         click.option("--pkce/--no-pkce", "require_pkce", default=None, help="Lift PKCE for a confidential client."),
     ]
@@ -58,9 +65,10 @@ def described(function: Any) -> Any:
 def create(out: Output, client_id: str, **values: Any) -> None:
     """Register a client. Its secret is shown this once."""
     from idp.oidc import clients as registered
+    from idp.oidc.client_options import Options
 
     with operating() as work:
-        given = _given(work, values)
+        given = _given(work, values, Options())
         if "names" not in given:
             raise click.UsageError("Missing option '--name'.")
         registration = registered.ClientRegistration(client_id=client_id, **given)
@@ -99,7 +107,7 @@ def update(out: Output, client_id: str, **values: Any) -> None:
     from idp.oidc import clients as registered
 
     with operating() as work:
-        changes = _given(work, values)
+        changes = _given(work, values, registered.get(work, client_id).options)
         if not changes:
             raise click.UsageError("Say what to change.")
         client = registered.change(work, client_id, development=settings().development, **changes)
@@ -144,16 +152,21 @@ def initial_access_token(out: Output, note: str, uses: int, hours: int) -> None:
     out.result({"initial_access_token": token, "uses": uses, "hours": hours}, token)
 
 
-def _given(work: Work, values: dict[str, Any]) -> dict[str, Any]:
+def _given(work: Work, values: dict[str, Any], present: Any) -> dict[str, Any]:
     """The options that were given, as fields of a registration.
 
+    Args:
+        present: the `Options` that are registered.
+
     Raises:
-        NotFound: there is no such company.
+        NotFound: there is no such company, or no such application to exchange tokens for.
     """
     from idp.companies import company
     from idp.oidc import api_clients
+    from idp.oidc import clients as registered
 
     reference, api, metadata = values.pop("company"), values.pop("api"), values.pop("metadata")
+    targets = values.pop("targets")
     if api:
         values["resource"] = api_clients.resource(work)
     if reference:
@@ -166,7 +179,10 @@ def _given(work: Work, values: dict[str, Any]) -> dict[str, Any]:
         if name in given:
             given[name] = list(given[name])
     if metadata is not None:
-        given["options"] = _options(metadata.read())
+        given["options"] = present = _options(metadata.read())
+    if targets:
+        named = [registered.get(work, each).client_id for each in targets if each != "-"]
+        given["options"] = present.model_copy(update={"token_exchange_targets": named})
     if "names" in given:
         given["names"] = dict(_named(value) for value in given["names"])
     return given

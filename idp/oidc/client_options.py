@@ -22,6 +22,7 @@ class Options(BaseModel):
     """The options of one client; a field that is not registered has its default.
 
     `jwks` holds public keys alone. Which key type fits which algorithm is seen when a key is used.
+    `token_exchange_targets` are identifiers of applications, see `oidc.exchange`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
@@ -29,6 +30,7 @@ class Options(BaseModel):
     jwks: dict[str, Any] | None = None
     token_endpoint_auth_signing_alg: Signing | None = None
     dpop_bound_access_tokens: bool = False
+    token_exchange_targets: list[Text] = Field(default=[], max_length=20)
     authorization_signed_response_alg: Signing | None = None
     require_pushed_authorization_requests: bool = False
     require_signed_request_object: bool = False
@@ -60,7 +62,9 @@ class Options(BaseModel):
         return {"keys": members}
 
 
-NAMES = tuple(Options.model_fields)
+BY_OPERATOR = ("token_exchange_targets",)
+NAMES = tuple(name for name in Options.model_fields if name not in BY_OPERATOR)
+"""What a client may say of itself when it registers itself; the others are an operator's to say."""
 
 
 def signatures(options: Options) -> list[str]:

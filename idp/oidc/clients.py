@@ -20,7 +20,7 @@ from idp.core.ids import uuid7
 from idp.oidc import api_clients, cache, client_keys, client_options, keys, uris
 from idp.oidc.client_options import Options
 from idp.oidc.foreign import PublicKey
-from idp.oidc.grant_types import FOR_CONFIDENTIAL, GRANT_TYPES
+from idp.oidc.grant_types import FOR_CONFIDENTIAL, FOR_TRUSTED, GRANT_TYPES
 from idp.oidc.models import Client, InitialAccessToken
 from idp.work import Work
 
@@ -311,6 +311,8 @@ def check(work: Work, registration: ClientRegistration, *, development: bool = F
         raise InvalidInput(field="redirect_uris", reason="is missing")
     if public and (secret := [each for each in asked.grant_types if each in FOR_CONFIDENTIAL]):
         raise InvalidInput(field="grant_types", reason=f"{secret[0]} needs a confidential client")
+    if not asked.trusted and (own := [each for each in asked.grant_types if each in FOR_TRUSTED]):
+        raise InvalidInput(field="grant_types", reason=f"{own[0]} is for trusted clients")
     if public and not asked.require_pkce:
         raise InvalidInput(field="require_pkce", reason="cannot be lifted for a public client")
     for value in asked.redirect_uris:

@@ -4,7 +4,10 @@ AUTHORIZATION_CODE = "authorization_code"
 REFRESH_TOKEN = "refresh_token"
 CLIENT_CREDENTIALS = "client_credentials"
 DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
+TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 
-GRANT_TYPES = (AUTHORIZATION_CODE, REFRESH_TOKEN, CLIENT_CREDENTIALS, DEVICE_CODE)
-FOR_CONFIDENTIAL = (CLIENT_CREDENTIALS,)
+GRANT_TYPES = (AUTHORIZATION_CODE, REFRESH_TOKEN, CLIENT_CREDENTIALS, DEVICE_CODE, TOKEN_EXCHANGE)
+FOR_CONFIDENTIAL = (CLIENT_CREDENTIALS, TOKEN_EXCHANGE)
 """Those for which a client has to prove who it is."""
+FOR_TRUSTED = (TOKEN_EXCHANGE,)
+"""Those that only our own products have, as an operator registers them."""

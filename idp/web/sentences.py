@@ -98,6 +98,8 @@ NOT_TOLD: Mapping[str, str] = {
     "subscription.requested": "about a company",
     "subscription.started": "about a company",
     "subscription.state_changed": "about a company",
+    "token.exchanged": "happens all the time while a product works with another one",
+    "token_exchange.refused": "about an application",
 }
 
 VARIED: Mapping[str, str] = {

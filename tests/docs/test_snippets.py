@@ -52,10 +52,8 @@ def live(demonstration: Demonstration, tmp_path_factory: pytest.TempPathFactory)
         server.server_close()
 
 
-def registered(stage: Stage, page: Path, *, public: bool = False) -> str:
-    """Register the client that a page registers, by its own command; answers the secret, if it has one."""
-    words = shlex.split(containing(page, "sh", "idp clients create").replace("\\\n", " "))
-    assert words[0].endswith("idp")
+def commanded(stage: Stage, words: list[str]) -> subprocess.CompletedProcess[str]:
+    """Run an `idp` command of a page on the stage's database."""
     environment = {
         **os.environ,
         "IDP_DATA_DIR": str(stage.settings.data_dir),
@@ -63,7 +61,14 @@ def registered(stage: Stage, page: Path, *, public: bool = False) -> str:
         "IDP_ISSUER": stage.settings.issuer,
     }
     command = [sys.executable, "-m", "idp.cli", *words[1:]]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+
+def registered(stage: Stage, page: Path, *, public: bool = False) -> str:
+    """Register the client that a page registers, by its own command; answers the secret, if it has one."""
+    words = shlex.split(containing(page, "sh", "idp clients create").replace("\\\n", " "))
+    assert words[0].endswith("idp")
+    done = commanded(stage, words)
     assert done.returncode == 0, done.stderr
     if public:
         return ""
@@ -172,3 +177,23 @@ def test_the_device_of_its_page_is_connected(live, monkeypatch):
     assert claims_of(tokens["access_token"])["roles"] == ["accounting.bookkeeper"]
     assert tokens["refresh_token"]
     assert made["wait"]({**codes, "device_code": "unknown"}) is None
+
+
+def test_a_back_end_exchanges_a_token(live, secret):
+    page = DOCS / "integrate" / "person-behind.md"
+    there = live.register(
+        client_id="accounting-api", product="accounting", resource="https://accounting.example.com/api"
+    )
+    here_now = live.register(
+        client_id="capture-back-end", product="capture", resource="https://capture.example.com/other"
+    )
+    words = shlex.split(containing(page, "sh", "idp clients update").replace("\\\n", " "))
+    told = [{"capture-web": here_now.client_id, "accounting-web": there.client_id}.get(each, each) for each in words]
+    assert commanded(live, told).returncode == 0
+    made: dict[str, Any] = {}
+    exec(here(containing(page, "python", "def for_accounting"), live), made)
+    made |= {"CLIENT_ID": here_now.client_id, "CLIENT_SECRET": here_now.secret}
+    token = here_now.tokens(live.signed_in("ines.moreau"))["access_token"]
+    assert claims_of(made["for_accounting"](token))["roles"] == ["accounting.bookkeeper"]
+    with pytest.raises(PermissionError, match="no_access"):
+        made["for_accounting"](token, company="another")

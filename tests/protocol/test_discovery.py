@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from idp.oidc.clients import AUTH_METHODS
-from idp.oidc.grant_types import DEVICE_CODE
+from idp.oidc.exchange import ACCESS_TOKEN
+from idp.oidc.grant_types import DEVICE_CODE, TOKEN_EXCHANGE
 from idp.web.published import KEPT_SECONDS
 from tests.party import Party, header_of, query_of
 from tests.stage import Stage
@@ -75,6 +76,10 @@ def test_each_listed_grant_type_works(stage: Stage, metadata: dict[str, Any], bo
     codes = device.post("/oauth/device_authorization", scope="openid").json
     if device.post("/oauth/token", grant_type=DEVICE_CODE, **codes).json["error"] == "authorization_pending":
         works.add(DEVICE_CODE)
+    exchange = {"subject_token": tokens["access_token"], "subject_token_type": ACCESS_TOKEN, "audience": "x"}
+    back_end = stage.register(grant_types=[TOKEN_EXCHANGE], resource=books.resource)
+    if back_end.post("/oauth/token", grant_type=TOKEN_EXCHANGE, **exchange).json["error"] == "invalid_target":
+        works.add(TOKEN_EXCHANGE)
     assert works == set(metadata["grant_types_supported"])
 
 
@@ -85,7 +90,7 @@ def test_each_listed_grant_type_works(stage: Stage, metadata: dict[str, Any], bo
         "implicit",
         f"{DEVICE_CODE} ",
         "urn:ietf:params:oauth:grant-type:jwt-bearer",
-        "urn:ietf:params:oauth:grant-type:token-exchange",
+        f"{TOKEN_EXCHANGE} ",
         "authorization_code ",
         "AUTHORIZATION_CODE",
         "",

@@ -6,6 +6,7 @@ from idp.oidc import introspection
 from idp.oidc.clients import RegisteredClient
 from idp.oidc.device_grant import DeviceCodeGrant
 from idp.oidc.errors import InvalidRequest
+from idp.oidc.exchange import TokenExchangeGrant
 from idp.oidc.grants import AuthorizationCodeGrant, ClientCredentialsGrant, ProofKey, RefreshTokenGrant
 from idp.oidc.server import PlainRequest, PlainResponse, Server
 from idp.web.oauth import backchannel
@@ -24,6 +25,7 @@ def token(call: Call) -> PlainResponse:
     server.register_grant(RefreshTokenGrant)
     server.register_grant(ClientCredentialsGrant)
     server.register_grant(DeviceCodeGrant)
+    server.register_grant(TokenExchangeGrant)
     answer: PlainResponse = server.create_token_response(plain)
     return answer
 
