@@ -192,6 +192,33 @@ def start(
     return token, key
 
 
+def vouched_for(work: Work, account_id: UUID, *, seconds: int) -> UUID:
+    """A session in which nothing was proved here, as somebody else has vouched for the person: no factor, the weakest
+    strength, and nobody has its token. It lasts as long as what is issued upon it."""
+    key = uuid7()
+    _START.run(
+        work.session.connection(),
+        {
+            "id": key,
+            "account_id": account_id,
+            "token_digest": tokens.digest(tokens.new()),
+            "sid": tokens.new()[:22],
+            "auth_time": work.now,
+            "amr": "",
+            "acr": ACR_ONE,
+            "created_at": work.now,
+            "last_seen_at": work.now,
+            "expires_at": work.now + timedelta(seconds=seconds),
+            "user_agent": "",  # there is no browser: signs of sharing are not looked for in it
+            "device_id": None,
+            "network": "",
+            "password_at": None,
+            "second_factor_at": None,
+        },
+    )
+    return key
+
+
 def renew(work: Work, session_id: UUID, account_id: UUID, methods: Iterable[str]) -> str:
     """Strengthen a live session after new proofs: a new token (R-46), a new `auth_time`, the same `sid`.
 

@@ -16,6 +16,7 @@ from idp.audit.history import Entry
 NOT_TOLD: Mapping[str, str] = {
     "account.invited": "there is no account yet",
     "activation.refused": "nobody's: the link was not recognised",
+    "assertion.refused": "about an application",
     "audit.exported": "about a company",
     "billing.event_refused": "about this service",
     "billing.event_taken": "about a company",
@@ -100,6 +101,8 @@ NOT_TOLD: Mapping[str, str] = {
     "subscription.state_changed": "about a company",
     "token.exchanged": "happens all the time while a product works with another one",
     "token_exchange.refused": "about an application",
+    "token_issuer.registered": "about this service",
+    "token_issuer.removed": "about this service",
 }
 
 VARIED: Mapping[str, str] = {
@@ -125,6 +128,7 @@ SENTENCES: Mapping[str, Any] = {
     "account.status_changed:active": _l("Your account was opened again."),
     "account.status_changed:blocked": _l("Your account was blocked."),
     "account.unlocked": _l("Our support team ended the pause after too many wrong passwords."),
+    "assertion.accepted": _l("%(application)s got to know who you are from your organisation, without a sign-in."),
     "assignment.changed": _l("%(company)s changed your role at its clients: %(role)s, %(product)s."),
     "assignment.ended": _l("%(company)s took back a client's product that it had given to you: %(product)s."),
     "assignment.given": _l("%(company)s gave you a role at its clients: %(role)s, %(product)s."),

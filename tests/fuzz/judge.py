@@ -111,9 +111,11 @@ class Judge:
         world = self.world
         if sent.path.startswith("/oauth/register"):
             return any(world.value(name) in carried for name in ("initial.token", "registration.token"))
+        holders = self._credentials(carried)
+        if sent.path == "/oauth/device_authorization":
+            return "scanner" in holders
         if sent.path != "/oauth/token":
             return False
-        holders = self._credentials(carried)
         for value, name in list(world.grants.items()):
             if value in carried and name in holders:
                 refreshed = body.get("refresh_token")

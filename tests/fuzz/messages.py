@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from idp.oidc.exchange import ACCESS_TOKEN
+from idp.oidc.grant_types import DEVICE_CODE, JWT_BEARER, TOKEN_EXCHANGE
 from tests.fuzz.sent import Sent
 from tests.fuzz.world import BACK, World
 
@@ -14,8 +16,8 @@ Pair = tuple[str, str]
 def authenticated(name: str, *form: Pair) -> dict[str, Any]:
     """A form and headers by which an application says who it is, as it is registered."""
     match name:
-        case "mobile":
-            return {"form": (*form, ("client_id", "{{client.mobile}}"))}
+        case "mobile" | "scanner":
+            return {"form": (*form, ("client_id", f"{{{{client.{name}}}}}"))}
         case "posting":
             said: tuple[Pair, ...] = (("client_id", "{{client.posting}}"), ("client_secret", "{{secret.posting}}"))
             return {"form": (*form, *said)}
@@ -41,7 +43,17 @@ def _token(world: World) -> Iterator[Sent]:
         yield _post("/oauth/token", name, ("grant_type", "refresh_token"), ("refresh_token", refresh))
     for name in ("program", "signing"):
         yield _post("/oauth/token", name, ("grant_type", "client_credentials"))
+    yield _post("/oauth/token", "scanner", ("grant_type", DEVICE_CODE), ("device_code", "{{dead.code}}"))
+    yield _post("/oauth/token", "books", ("grant_type", JWT_BEARER), ("assertion", "{{assertion.signing}}"))
+    for token in world.names("access", "dead"):
+        said = (("subject_token", token), ("subject_token_type", ACCESS_TOKEN), ("audience", "{{client.capture}}"))
+        yield _post("/oauth/token", "books", ("grant_type", TOKEN_EXCHANGE), *said)
     yield _post("/oauth/token", "books", ("grant_type", "password"), ("username", "x"), ("password", "x"))
+
+
+def _begin(world: World) -> Iterator[Sent]:
+    for name in ("scanner", "books", "mobile", "signing"):
+        yield _post("/oauth/device_authorization", name, ("scope", "openid"), ("company", "{{company.atelier-lumen}}"))
 
 
 def _post(path: str, name: str, *form: Pair) -> Sent:
@@ -127,6 +139,7 @@ def _configure(world: World) -> Iterator[Sent]:
 
 PROTOCOL: dict[str, Callable[[World], Iterator[Sent]]] = {
     "/oauth/token": _token,
+    "/oauth/device_authorization": _begin,
     "/oauth/introspect": _about_a_token("/oauth/introspect"),
     "/oauth/revoke": _about_a_token("/oauth/revoke"),
     "/oauth/userinfo": _userinfo,

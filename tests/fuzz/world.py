@@ -20,6 +20,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from idp.oidc import clients
+from idp.oidc.grant_types import DEVICE_CODE
 from idp.web.api.pace import Pace
 from tests.party import ISSUER, SCOPE, Party, basic, bearer, header_of
 from tests.security import cast
@@ -85,6 +86,9 @@ class World:
                 client_id="signing", token_endpoint_auth_method="private_key_jwt", grant_types=GRANTS
             ),
             "program": stage.register(client_id="program", grant_types=["client_credentials"]),
+            "scanner": stage.register(
+                client_id="scanner", token_endpoint_auth_method="none", grant_types=[DEVICE_CODE]
+            ),
             "asking": stage.register(client_id="asking", trusted=False),
             "tool": stage.register(client_id="tool", resource=f"{ISSUER}/api/v1", scope=EVERYTHING),
         }

@@ -1,7 +1,10 @@
 """The demonstration on a stage, the parties and people that most tests of the protocol need."""
 
+from collections.abc import Callable
+
 import pytest
 
+from tests.device import GRANTS, PRODUCT, Device
 from tests.party import Party
 from tests.prover import Prover
 from tests.stage import Stage, demonstration, own_stage, stage  # noqa: F401
@@ -48,3 +51,22 @@ def stranger(stage: Stage) -> Browser:  # noqa: F811
 def prover(books: Party) -> Prover:
     """Somebody with a key who knows the nonce."""
     return Prover().learn(books.http)
+
+
+@pytest.fixture
+def english(stage: Stage) -> Callable[[str], Browser]:  # noqa: F811
+    """A browser in a session of somebody, that has chosen English."""
+
+    def browser(name: str) -> Browser:
+        made = stage.signed_in(name)
+        made.client.set_cookie("sesame_lang", "en")
+        return made
+
+    return browser
+
+
+@pytest.fixture(scope="module")
+def scanner(stage: Stage) -> Device:  # noqa: F811
+    """A device: a public client of a product."""
+    names = {"en": "Scanner", "fr": "Numériseur"}
+    return Device(stage, stage.register(names=names, token_endpoint_auth_method="none", grant_types=GRANTS, **PRODUCT))

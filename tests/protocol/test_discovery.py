@@ -8,7 +8,7 @@ import pytest
 
 from idp.oidc.clients import AUTH_METHODS
 from idp.oidc.exchange import ACCESS_TOKEN
-from idp.oidc.grant_types import DEVICE_CODE, TOKEN_EXCHANGE
+from idp.oidc.grant_types import DEVICE_CODE, JWT_BEARER, TOKEN_EXCHANGE
 from idp.web.published import KEPT_SECONDS
 from tests.party import Party, header_of, query_of
 from tests.stage import Stage
@@ -80,6 +80,9 @@ def test_each_listed_grant_type_works(stage: Stage, metadata: dict[str, Any], bo
     back_end = stage.register(grant_types=[TOKEN_EXCHANGE], resource=books.resource)
     if back_end.post("/oauth/token", grant_type=TOKEN_EXCHANGE, **exchange).json["error"] == "invalid_target":
         works.add(TOKEN_EXCHANGE)
+    brings = stage.register(grant_types=[JWT_BEARER])
+    if brings.post("/oauth/token", grant_type=JWT_BEARER, assertion="a.b.c").json["error"] == "invalid_grant":
+        works.add(JWT_BEARER)
     assert works == set(metadata["grant_types_supported"])
 
 
@@ -89,7 +92,7 @@ def test_each_listed_grant_type_works(stage: Stage, metadata: dict[str, Any], bo
         "password",
         "implicit",
         f"{DEVICE_CODE} ",
-        "urn:ietf:params:oauth:grant-type:jwt-bearer",
+        f"{JWT_BEARER} ",
         f"{TOKEN_EXCHANGE} ",
         "authorization_code ",
         "AUTHORIZATION_CODE",

@@ -190,10 +190,10 @@ def test_a_client_that_registers_itself_gets_neither(stage: Stage) -> None:
     assert registered(grant_types=GRANTS[:3])["error"] == "invalid_client_metadata"
 
 
-def test_nobody_gets_more_than_they_have_there_now(stage: Stage, here: Party) -> None:
-    """Hugo works in another product, and has no role in accounting."""
-    only_capture = stage.signed_in("hugo.perrin")
-    answer = exchanged(here, token_of(here, only_capture))
+def test_nobody_gets_more_than_they_have_there_now(stage: Stage, ines: Browser) -> None:
+    there = stage.register(grant_types=GRANTS, product="payroll", resource="https://payroll.company.example/api")
+    here = stage.register(grant_types=GRANTS, options={"token_exchange_targets": [there.client_id]}, **CAPTURE)
+    answer = exchanged(here, token_of(here, ines), resource=there.resource)
     assert_refused(answer, "invalid_target")
     assert answer.json["reason"] == "no_access"
 

@@ -4,6 +4,7 @@ from idp.oidc.models.api import IdempotentCall
 from idp.oidc.models.authorization import AuthorizationCode, AuthorizationRequest, Consent, Grant, PushedRequest
 from idp.oidc.models.client import Client, InitialAccessToken, Revision
 from idp.oidc.models.device import DeviceRequest
+from idp.oidc.models.issuer import TokenIssuer
 from idp.oidc.models.key import SigningKey
 from idp.oidc.models.token import PermissionSet, RefreshToken, RevokedAccessToken, UsedToken
 
@@ -22,5 +23,6 @@ __all__ = [
     "Revision",
     "RevokedAccessToken",
     "SigningKey",
+    "TokenIssuer",
     "UsedToken",
 ]

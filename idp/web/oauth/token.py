@@ -3,6 +3,7 @@
 from flask import Blueprint
 
 from idp.oidc import introspection
+from idp.oidc.assertion_grant import JwtBearerGrant
 from idp.oidc.clients import RegisteredClient
 from idp.oidc.device_grant import DeviceCodeGrant
 from idp.oidc.errors import InvalidRequest
@@ -26,6 +27,7 @@ def token(call: Call) -> PlainResponse:
     server.register_grant(ClientCredentialsGrant)
     server.register_grant(DeviceCodeGrant)
     server.register_grant(TokenExchangeGrant)
+    server.register_grant(JwtBearerGrant)
     answer: PlainResponse = server.create_token_response(plain)
     return answer
 
