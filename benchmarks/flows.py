@@ -78,17 +78,28 @@ class Client:
 
     def authorize(self, client_id: str = "bench") -> str:
         """The path of an authorization request."""
-        values = {
+        return f"/oauth/authorize?{urlencode(self.asked(client_id))}"
+
+    def asked(self, client_id: str = "bench") -> dict[str, str]:
+        """The parameters of an authorization request."""
+        return {
             "response_type": "code", "client_id": client_id, "redirect_uri": REDIRECT, "scope": SCOPE,
             "state": "s", "nonce": "n", "code_challenge": self.challenge, "code_challenge_method": "S256",
             "company": self.world.company,
         }  # fmt: skip
-        return f"/oauth/authorize?{urlencode(values)}"
 
     def code_flow(self, client_id: str = "bench") -> dict[str, Any]:
         """Authorization request over the session, then the code for tokens."""
         location = self._browse("GET", self.authorize(client_id))
         return self._redeem(location, client_id)
+
+    def pushed_flow(self) -> dict[str, Any]:
+        """The same, with the authorization request pushed first."""
+        headers = {**FORM, **self.basic}
+        answer = self.send("POST", "/oauth/par", urlencode(self.asked()).encode(), headers)
+        request_uri = json.loads(self._expect(201, answer))["request_uri"]
+        query = urlencode({"client_id": "bench", "request_uri": request_uri})
+        return self._redeem(self._browse("GET", f"/oauth/authorize?{query}"), "bench")
 
     def sign_in(self) -> None:
         """The sign-in itself, for a browser that is signed out: both pages and both forms, until there is a session."""

@@ -21,7 +21,7 @@ from idp.core.errors import Expired
 from idp.core.ids import uuid7
 from idp.core.prepared import Prepared
 from idp.core.session import reader
-from idp.oidc import answers, binding, clients, codes, dpop, pushed, request_objects, requested_claims, uris
+from idp.oidc import answers, binding, clients, codes, details, dpop, pushed, request_objects, requested_claims, uris
 from idp.oidc.answers import Sent, Way
 from idp.oidc.clients import COMPANY_SCOPE, RegisteredClient
 from idp.oidc.dpop import InvalidProof, Proof
@@ -48,7 +48,7 @@ _TAKE = Prepared(
 _FORGET = Prepared(delete(AuthorizationRequest).where(AuthorizationRequest.id == bindparam("kept")))
 CREDENTIALS = frozenset({"client_secret", "client_assertion", "client_assertion_type"})
 _NAMES_TARGET = ("client_id", "redirect_uri", "request", "request_uri")
-PROMPTS = frozenset({"none", "login", "consent", "select_account"})
+PROMPTS = frozenset({"none", "login", "consent", "select_account", "create"})
 
 
 class NotRedirectable(Exception):
@@ -65,7 +65,8 @@ class ValidRequest:
 
     Attributes:
         scope: what is granted of it.
-        claims: by place, single claims that are granted beyond the scope (OIDC Core §5.5).
+        claims: what is granted beyond the scope, by the place where it is told: single claims in the ID token and at
+            userinfo (OIDC Core §5.5), and `authorization_details` (RFC 9396).
     """
 
     client: RegisteredClient
@@ -187,8 +188,14 @@ def _checked(work: Work, client: RegisteredClient, parameters: dict[str, str]) -
     except OAuth2Error as error:
         return _bad(client, redirect_uri, state, error, way)
     scope = " ".join(value for value in grant.request.scope.split() if not value.startswith(COMPANY_SCOPE))
-    asked = requested_claims.read(parameters["claims"]) if "claims" in parameters else None
-    return ValidRequest(client, way, scope, parameters, requested_claims.granted(client, asked) if asked else {})
+    return ValidRequest(client, way, scope, parameters, _beyond_scope(client, parameters))
+
+
+def _beyond_scope(client: RegisteredClient, parameters: dict[str, str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    if "claims" in parameters:
+        found = requested_claims.granted(client, requested_claims.read(parameters["claims"]))
+    return found | {details.PARAMETER: [details.TYPE]} if details.PARAMETER in parameters else found
 
 
 def _bad(
@@ -242,6 +249,7 @@ def _check_parameters(client: RegisteredClient, parameters: dict[str, str]) -> N
     binding.check_announced(parameters.get("dpop_jkt"))
     if "claims" in parameters:
         requested_claims.read(parameters["claims"])
+    details.check(client, parameters)
     check_resource(client, parameters.get("resource"))
 
 

@@ -35,6 +35,7 @@ class Options(BaseModel):
     require_pushed_authorization_requests: bool = False
     require_signed_request_object: bool = False
     request_object_signing_alg: Signing | None = None
+    authorization_details_types: Annotated[tuple[Literal["product_access"], ...], Field(strict=False)] | None = None
     response_modes: Annotated[tuple[ResponseMode, ...], Field(min_length=1, strict=False)] | None = None
 
     @field_validator("response_modes")

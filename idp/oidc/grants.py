@@ -17,7 +17,7 @@ from idp.companies import access, client_access
 from idp.companies.access import Access, Reason, Refusal
 from idp.companies.client_access import ClientAccess
 from idp.core.prepared import Prepared
-from idp.oidc import api_clients, binding, claims, codes, families, permission_sets, refresh, tokens
+from idp.oidc import api_clients, binding, claims, codes, details, families, permission_sets, refresh, tokens
 from idp.oidc.binding import Binding
 from idp.oidc.claims import HOLDS_ADDRESS, SUBJECT_COLUMNS, Subject, subject_of
 from idp.oidc.clients import AUTH_METHODS, COMPANY_SCOPE, CONFIDENTIAL, RegisteredClient
@@ -124,7 +124,7 @@ def answer_for(
 
     Args:
         bound: to what the request binds them (`ProtocolRequest.bound`).
-        single: by place, claims that were asked for one by one (OIDC Core §5.5).
+        single: what was granted beyond the scope, see `authorization.ValidRequest`.
 
     Raises:
         AccessRefused: the right ends within this second.
@@ -134,6 +134,9 @@ def answer_for(
         raise AccessRefused(Reason.NO_ACCESS.value)
     if bound is not None:
         body_claims["cnf"] = bound.cnf
+    detailed = reach is not None and single is not None and details.PARAMETER in single
+    if detailed and reach is not None:
+        body_claims[details.PARAMETER] = details.granted(reach)  # RFC 9396 §9.1
     access_token = tokens.sign(work, body_claims, token_type=tokens.ACCESS_TOKEN_TYPE)
     answer: dict[str, Any] = {
         "access_token": access_token,
@@ -141,6 +144,8 @@ def answer_for(
         "expires_in": lifetime,
         "scope": scope,
     }
+    if detailed:
+        answer[details.PARAMETER] = body_claims[details.PARAMETER]
     if "openid" in scope.split():
         identity = claims.id_token(
             work, client, subject, scope, reach, nonce=nonce, access_token=access_token, single=single
@@ -164,6 +169,7 @@ class AuthorizationCodeGrant(rfc6749.AuthorizationCodeGrant):
         bound: Binding | None = self.request.bound
         binding.check_code(work, client, code.dpop_jkt, bound)
         check_resource(client, self.request.form.get("resource"))
+        details.check_same(client, self.request.form, code.company_id)
         subject, session_ends_at = session_behind(work, code.session_id)
         reach = reach_of(work, client, subject, code.company_id)
         families.open_for(
@@ -224,6 +230,7 @@ class RefreshTokenGrant(rfc6749.RefreshTokenGrant):
         if client.public and presented.used:  # a replay is seen first, whatever else the request asks for
             value = _rotated(work, presented)
         check_resource(client, self.request.form.get("resource"))
+        details.check(client, self.request.form)
         company_id = asked_company(self.request.form, family.company_id)
         reach = reach_of(work, client, family.subject, company_id)
         scope = narrowed(self.request.form.get("scope"), family.scope)
@@ -251,12 +258,13 @@ def _rotated(work: Work, presented: PresentedToken) -> str:
 
 
 def asked_company(parameters: dict[str, str], default: UUID | None) -> UUID | None:
-    """The company a refresh asks for: parameter `company`, or the scope `company:<id>`, or the present one.
+    """The company a refresh asks for: parameter `company`, `authorization_details`, the scope `company:<id>`, or the
+    present one.
 
     Raises:
         AccessRefused: not an identifier; the same as for a company one has no access to.
     """
-    asked = parameters.get("company")
+    asked = parameters.get("company") or details.company(parameters)
     for value in (parameters.get("scope") or "").split():
         if value.startswith(COMPANY_SCOPE):
             asked = asked or value.removeprefix(COMPANY_SCOPE)
@@ -291,6 +299,7 @@ class ClientCredentialsGrant(rfc6749.ClientCredentialsGrant):
         work: Work = self.server.work
         client: RegisteredClient = self.request.client
         check_resource(client, self.request.form.get("resource"))
+        details.check_same(client, self.request.form, client.company_id)
         scope = self._scope(client, self.request.form.get("scope") or "")
         bound: Binding | None = self.request.bound
         body_claims = claims.client_token(work, client, scope, self._reach(work, client))

@@ -10,13 +10,15 @@ from sqlalchemy import select
 from idp.authn.session import ACR_ONE, ACR_TWO, Current
 from idp.companies import access
 from idp.companies.access import Access, Refusal
-from idp.oidc import api_clients, consent, requested_claims, tokens
+from idp.oidc import api_clients, consent, details, requested_claims, tokens
 from idp.oidc.clients import COMPANY_SCOPE, RegisteredClient
 from idp.oidc.models import Grant
 from idp.work import Work
 
 KNOWN_ACR = frozenset({ACR_ONE, ACR_TWO})
 UNREACHABLE = ""
+ANEW = frozenset({"login", "select_account", "create"})
+"""Prompts (OIDC Core §3.1.2.1, Initiating User Registration §4) that a session of before does not answer."""
 UNMET = "unmet_authentication_requirements"
 
 
@@ -99,8 +101,9 @@ def next_for(
 def _reauthentication_due(
     work: Work, parameters: dict[str, str], prompts: set[str], current: Current, kept: Kept | None
 ) -> bool:
-    """Whether the session is too old or too weak for what the client asks (R-41)."""
-    if "login" in prompts and (kept is None or current.auth_time < kept.created_at):
+    """Whether the session is too old or too weak for what the client asks (R-41). Who is to choose an account, or to
+    make one, comes by the sign-in page, where one types whose it is."""
+    if prompts & ANEW and (kept is None or current.auth_time < kept.created_at):
         return True
     if _wants_two(parameters):
         return False  # the age of the second factor counts, which alone is asked again: `_strength_due`
@@ -200,9 +203,11 @@ def _company(
 
 
 def asked_company(parameters: dict[str, str]) -> str | None:
-    """The company a request names: parameter `company`, or the scope `company:<id>`."""
+    """The company a request names: parameter `company`, or `authorization_details`, or the scope `company:<id>`."""
     if "company" in parameters:
         return parameters["company"]
+    if (named := details.company(parameters)) is not None:
+        return named
     for value in parameters.get("scope", "").split():
         if value.startswith(COMPANY_SCOPE):
             return value.removeprefix(COMPANY_SCOPE)

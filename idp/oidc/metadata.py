@@ -3,7 +3,7 @@
 from typing import Any
 
 from idp.authn.session import ACR_TWO
-from idp.oidc import dpop
+from idp.oidc import details, dpop
 from idp.oidc.answers import MODES
 from idp.oidc.authorization import PROMPTS
 from idp.oidc.client_options import SIGNING
@@ -53,6 +53,7 @@ def describe(issuer: str, *, pushed_only: bool = False) -> dict[str, Any]:
         "dpop_signing_alg_values_supported": list(dpop.ALGORITHMS),
         "code_challenge_methods_supported": ["S256"],
         "prompt_values_supported": sorted(PROMPTS),
+        "authorization_details_types_supported": [details.TYPE],
         "acr_values_supported": [ACR_TWO],
         "claims_supported": CLAIMS,
         "ui_locales_supported": ["fr", "en"],

@@ -48,6 +48,7 @@ _FIELDS = {
     "dpop_bound_access_tokens": bool,
     "authorization_signed_response_alg": str,
     "response_modes": list,
+    "authorization_details_types": list,
     "require_pushed_authorization_requests": bool,
     "require_signed_request_object": bool,
     "request_object_signing_alg": str,

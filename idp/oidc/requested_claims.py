@@ -58,7 +58,7 @@ def granted(client: RegisteredClient, asked: Asked) -> dict[str, list[str]]:
 
 def scopes_of(names: dict[str, list[str]]) -> list[str]:
     """The scopes within which single claims lie, so that the person is asked in the same words for both."""
-    wanted = {name for each in names.values() for name in each}
+    wanted = {name for place in _PLACES for name in names.get(place, ())}
     return [scope for scope, members in BY_SCOPE.items() if wanted & set(members)]
 
 

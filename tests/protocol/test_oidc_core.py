@@ -110,7 +110,9 @@ def test_a_max_age_that_is_no_number_is_refused(books: Party, ines: Browser, max
     assert books.ask(ines, max_age=max_age)["error"] == "invalid_request"
 
 
-@pytest.mark.parametrize("prompt", ["none login", "none consent", "none none2", "everything", "login none", "create"])
+@pytest.mark.parametrize(
+    "prompt", ["none login", "none consent", "none none2", "everything", "login none", "none create"]
+)
 def test_an_impossible_prompt_is_refused(books: Party, ines: Browser, prompt: str) -> None:
     answer = books.ask(ines, prompt=prompt)
     assert answer["error"] == "invalid_request"
@@ -170,11 +172,28 @@ def test_consent_is_asked_again_when_scopes_grow(stage: Stage, ines: Browser) ->
     assert party.ask(ines, scope="openid email", prompt="none")["error"] == "consent_required"
 
 
-def test_select_account_lets_one_person_go_on(books: Party, ines: Browser) -> None:
-    answer = ines.get(books.asking(prompt="select_account"))
-    assert answer.status_code in (200, 303)
-    if answer.status_code == 303:
-        assert "code" in query_of(answer.headers["Location"])
+@pytest.mark.parametrize("prompt", ["select_account", "create", "consent select_account", "login create"])
+def test_whoever_is_to_choose_an_account_comes_by_the_sign_in_page(own_stage: Stage, prompt: str) -> None:
+    """There one types whose account it is: the same as before, or another one, whose session it is then."""
+    books, browser = own_stage.party("demo-accounting"), own_stage.sign_in("ines.moreau")
+    first = claims_of(books.tokens(browser)["id_token"])
+    for name, same in (("ines.moreau", True), ("thomas.lefevre", False)):
+        browser.get(books.asking(prompt=prompt))
+        assert browser.address.startswith("/sign-in?")
+        answer = prove_again(own_stage, browser, name)
+        back = query_of(answer.headers["Location"])
+        claims = books.verified(books.redeem(back["code"]).json["id_token"])
+        assert (claims["sub"] == first["sub"]) is same
+        assert (claims["sid"] == first["sid"]) is same
+
+
+def test_who_has_no_account_is_told_where_one_begins(books: Party, stranger: Browser) -> None:
+    """Initiating User Registration via OpenID Connect 1.0, §4: accounts begin with an invitation or an order."""
+    stranger.get(books.asking())
+    assert "No account yet?" not in stranger.text
+    stranger.get(books.asking(prompt="create"))
+    assert "No account yet?" in stranger.text
+    assert 'href="/get-started/again"' in stranger.text
 
 
 def test_a_hint_of_another_person_never_switches_silently(own_stage: Stage) -> None:

@@ -148,7 +148,7 @@ QUERIES = {"step_up": ["1"], "reauthenticate": ["1"]}
 # These say where to go on, what to show, or are carried by links that are followed.
 HARMLESS_QUERIES = {
     "continue_to", "login_hint", "ui_locales", "page", "request", "lang", "q", "search", "after", "state", "done",
-    "seen", "before", "replaces", "left", "product", "role", "saved",
+    "seen", "before", "replaces", "left", "product", "role", "saved", "create",
     "client", "date", "deleted", "from", "group", "in", "kept", "new", "permission", "time",
     "device", "user_code",
 }  # fmt: skip

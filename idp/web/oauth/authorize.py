@@ -102,6 +102,8 @@ def _follow(work: Work, asked: ValidRequest, decision: Decision, current: Curren
     if decision.need is Need.SIGN_IN:
         way = "step_up" if decision.step_up else "reauthenticate"
         extra = {way: "1"} if current is not None else {}
+        if "create" in asked.parameters.get("prompt", "").split():
+            extra["create"] = "1"
         return f"/sign-in?{urlencode({'continue_to': path, **extra})}"
     return f"{PATHS[decision.need]}?{path.partition('?')[2]}"
 

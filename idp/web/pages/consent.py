@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from idp.authn.session import Current
 from idp.companies import access
 from idp.companies.access import Access
-from idp.oidc import authorization, consent, interaction
+from idp.oidc import authorization, consent, details, interaction
 from idp.oidc.authorization import Taken
 from idp.oidc.interaction import Decision, Need
 from idp.policy import label_for
@@ -44,12 +44,13 @@ def show(problems: dict[str, str]) -> Response:
         return see_other(continue_path(taken.token))
     client = taken.request.client
     locale.go_along_with(taken.request.parameters.get("ui_locales", ""))
+    company = _company(work, taken, current, decision)
     return page(
         "consent/consent.html",
         problems=problems,
         client_name=client.name(locale.current()),
-        company=_company(work, taken, current, decision),
-        scopes=[*map(scope_in_words, taken.request.agreed_scope.split()), *_role(work, taken)],
+        company=company,
+        scopes=[*map(scope_in_words, taken.request.agreed_scope.split()), *_role(work, taken, company)],
         client_url=client.home_uri,
         form_targets=destination(work, continue_path(taken.token)).form_targets,
         account=person(current),
@@ -93,12 +94,14 @@ def _company(work: Work, taken: Taken, current: Current, decision: Decision) -> 
     return found.company_name if isinstance(found, Access) else None
 
 
-def _role(work: Work, taken: Taken) -> list[str]:
+def _role(work: Work, taken: Taken, company: str | None) -> list[str]:
     """What the tokens of a product's client carry beside the scopes: where the person works, and as what."""
     product = taken.request.client.product
     if product is None:
         return []
     label = label_for(work.policies.products[product].label, locale.current())
+    if details.PARAMETER in taken.request.claims and company is not None:
+        return [gettext("work with %(product)s for %(company)s, as far as you may", product=label, company=company)]
     return [gettext("see which company you work for, and your role in %(product)s there", product=label)]
 
 

@@ -42,7 +42,7 @@ def open_sign_in() -> ResponseReturnValue:
     """The form; who has a session already and need not prove it again goes on at once.
 
     Query: `continue_to`, `login_hint`, `ui_locales`, `reauthenticate=1` (password and code again), `step_up=1` (the
-    code again, for the account of the session).
+    code again, for the account of the session), `create=1` (somebody without an account: where one begins is said).
     """
     current = current_session()
     if current is not None and request.args.get("step_up"):
@@ -67,6 +67,7 @@ def show(problems: dict[str, str], status: int = 200) -> Response:
         form=typed or {"email": hint[:320]},
         form_targets=leads.form_targets,
         product=leads.product,
+        newcomer=bool(request.args.get("create")),
         forgotten_url=_forgotten(leads.path, typed.get("email", hint)),
         passkeys=passkey.available(open_work()),
         passkey_url=_beside("/sign-in/passkey"),
