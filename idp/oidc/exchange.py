@@ -89,11 +89,9 @@ def exchange(work: Work, client: RegisteredClient, form: dict[str, str], bound: 
         InsufficientAuthentication: the session lacks the second factor that the resource demands.
     """
     _check_types(form)
-    subject = _person(work, client, form, "subject_token")
-    if bound is None and "cnf" in subject.claims:
-        raise InvalidRequestError("The 'subject_token' is bound to a key, so the new one has to be bound too.")
+    subject = _person(work, client, form, "subject_token", bound)
     target = _target(work, client, form)
-    actor = _actor(work, client, form, subject)
+    actor = _actor(work, client, form, subject, bound)
     present = UUID(subject.claims["company"]) if "company" in subject.claims else None
     try:
         company_id = grants.asked_company(form, present)
@@ -134,15 +132,18 @@ def _check_types(form: dict[str, str]) -> None:
             raise InvalidRequestError(f"Unsupported '{name}': it is {ACCESS_TOKEN}.")
 
 
-def _person(work: Work, client: RegisteredClient, form: dict[str, str], name: str) -> Person:
+def _person(work: Work, client: RegisteredClient, form: dict[str, str], name: str, bound: Binding | None) -> Person:
     """The person of a token that is meant for this client.
 
     Raises:
-        InvalidRequestError: it is not a live access token of a person, or is meant for somebody else.
+        InvalidRequestError: it is not a live access token of a person, or is meant for somebody else; or it is bound,
+            and what it would be exchanged for is not.
     """
     live: LiveToken | None = introspection.access_token(work, form[name])
     if live is None or live.family is None or client.resource is None or live.claims["aud"] != client.resource:
         raise InvalidRequestError(f"The '{name}' is not a valid access token of a person for this client.")
+    if bound is None and "cnf" in live.claims:
+        raise InvalidRequestError(f"The '{name}' is bound to a key, so the new token has to be bound too.")
     return Person(live.claims, live.family)
 
 
@@ -165,7 +166,9 @@ def _target(work: Work, client: RegisteredClient, form: dict[str, str]) -> Regis
     raise InvalidTarget("The client may not have tokens for this resource.")
 
 
-def _actor(work: Work, client: RegisteredClient, form: dict[str, str], subject: Person) -> dict[str, Any]:
+def _actor(
+    work: Work, client: RegisteredClient, form: dict[str, str], subject: Person, bound: Binding | None
+) -> dict[str, Any]:
     """Who acts for the person: this client, for a member of staff if one is named, after whoever acted before.
 
     Raises:
@@ -173,7 +176,10 @@ def _actor(work: Work, client: RegisteredClient, form: dict[str, str], subject: 
     """
     actor: dict[str, Any] = {"sub": client.client_id}
     if "actor_token" in form:
-        actor = {"sub": _staff(work, client, form, subject), "client_id": client.client_id}
+        actor = {
+            "sub": _staff(work, subject, _person(work, client, form, "actor_token", bound)),
+            "client_id": client.client_id,
+        }
     before = subject.claims.get("act")
     if before is not None:
         actor["act"] = before
@@ -182,9 +188,9 @@ def _actor(work: Work, client: RegisteredClient, form: dict[str, str], subject: 
     return actor
 
 
-def _staff(work: Work, client: RegisteredClient, form: dict[str, str], subject: Person) -> str:
+def _staff(work: Work, subject: Person, actor: Person) -> str:
     """A member of staff, signed in with a second factor at the same back end, may be named as the one who acts."""
-    named = _person(work, client, form, "actor_token").family.subject
+    named = actor.family.subject
     if named.account_id == subject.family.subject.account_id:
         raise InvalidRequestError("The actor is the person themselves.")
     if named.acr != ACR_TWO or ACTS_FOR_OTHERS not in access.staff_permissions(work, named.account_id):

@@ -292,6 +292,9 @@ def test_a_bound_token_gives_a_bound_one(stage: Stage, here: Party, there: Party
     assert answer.status_code == 200, answer.text
     assert answer.json["token_type"] == "DPoP"
     assert claims_of(answer.json["access_token"])["cnf"] == {"jkt": back_end.jkt}
+    bearer = token_of(here, ines)
+    acting = {"actor_token": token, "actor_token_type": ACCESS_TOKEN}
+    assert_refused(exchanged(here, bearer, **acting), "invalid_request")
 
 
 def test_refusals_are_noted(stage: Stage, here: Party, ines: Browser) -> None:

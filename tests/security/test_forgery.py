@@ -14,6 +14,7 @@ BACK_CHANNEL = {
     "/oauth/introspect": "authenticates the client, reads no cookie",
     "/oauth/revoke": "authenticates the client, reads no cookie",
     "/oauth/device_authorization": "authenticates the client, reads no cookie",
+    "/oauth/par": "authenticates the client, reads no cookie",
     "/oauth/userinfo": "reads a bearer token, no cookie",
     "/oauth/register": "reads a bearer token, no cookie",
     "/oauth/register/<client_id>": "reads a bearer token, no cookie",
