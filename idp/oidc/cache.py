@@ -29,6 +29,7 @@ class Cache:
         self.revisions: dict[str, int] = {}
         self.asked_at = float("-inf")
         self.clients: dict[str, RegisteredClient] = {}
+        self.origins: frozenset[str] | None = None
         self.keys: Keys | None = None
         self.permission_sets: set[tuple[str, str]] = set()
         self.counts: dict[tuple[UUID, str], tuple[tuple[int, int], int]] = {}
@@ -51,6 +52,7 @@ def current(work: Work) -> Cache:
     found: dict[str, int] = {row[0]: row[1] for row in rows}
     if found.get("clients") != cache.revisions.get("clients"):
         cache.clients = {}
+        cache.origins = None
     if found.get("keys") != cache.revisions.get("keys"):
         cache.keys = None
         cache.verified = {}

@@ -2,19 +2,24 @@
 names of the registry "OAuth Dynamic Client Registration Metadata", kept together as one value of the client's row."""
 
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from idp.core.errors import InvalidInput
+from idp.core.settings import LOOPBACK
+from idp.oidc import uris
 
 SIGNING = ("ES256", "PS256", "EdDSA", "RS256")
 """Signatures that are made and read here: no HMAC, whose secret is kept as a digest only, and never `none` (R-36)."""
 KEYS_MAX = 16
+ORIGINS_MAX = 50
 
 Signing = Literal["ES256", "PS256", "EdDSA", "RS256"]
 ResponseMode = Literal["query", "fragment", "form_post", "query.jwt", "fragment.jwt", "form_post.jwt"]
+Origin = Annotated[str, Field(pattern=r"^https?://[a-z0-9.\-\[\]:]{1,255}$")]
 Text = Annotated[str, Field(min_length=1, max_length=300)]
 
 
@@ -22,13 +27,15 @@ class Options(BaseModel):
     """The options of one client; a field that is not registered has its default.
 
     `jwks` holds public keys alone. Which key type fits which algorithm is seen when a key is used.
-    `token_exchange_targets` are identifiers of applications, see `oidc.exchange`.
+    `token_exchange_targets` are identifiers of applications, see `oidc.exchange`. `allowed_origins`, our own, are the
+    pages that may call the protocol by script; without it those of a public client's redirect addresses.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
 
     jwks: dict[str, Any] | None = None
     token_endpoint_auth_signing_alg: Signing | None = None
+    allowed_origins: list[Origin] | None = Field(None, max_length=ORIGINS_MAX)
     dpop_bound_access_tokens: bool = False
     token_exchange_targets: list[Text] = Field(default=[], max_length=20)
     authorization_signed_response_alg: Signing | None = None
@@ -61,6 +68,16 @@ class Options(BaseModel):
         if any(key.key_type not in ("EC", "RSA", "OKP") or key.is_private for key in keys):
             raise ValueError("holds a key that is not public")
         return {"keys": members}
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _origins(cls, value: list[str] | None) -> list[str] | None:
+        for origin in value or ():
+            if origin != uris.page_origin(origin):
+                raise ValueError("holds something that is no origin as browsers send it")
+            if origin.startswith("http:") and urlsplit(origin).hostname not in LOOPBACK:
+                raise ValueError("needs https, or http on a loopback address")
+        return value
 
 
 BY_OPERATOR = ("token_exchange_targets",)

@@ -46,6 +46,17 @@ def fetched_uri(value: object, *, field: str, development: bool) -> str:
     return _web(text, parts, field, loopback_http=development)
 
 
+def page_origin(address: str) -> str:
+    """The origin of an address as browsers send it (RFC 6454 §6.1): lower case, without the port that its scheme has
+    anyway. An address without a host has none, and answers an empty text."""
+    parts = urlsplit(address)
+    if not parts.hostname:
+        return ""
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    usual = {"https": 443, "http": 80}.get(parts.scheme)
+    return f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port and parts.port != usual else "")
+
+
 def matches(registered: tuple[str, ...], sent: str) -> bool:
     """Whether a redirect address is one of the registered ones: equal as strings; only the port of a loopback
     *IP* address is free, for native apps (RFC 8252 §7.3)."""

@@ -8,6 +8,7 @@ The authorization endpoint is here as far as its answers are redirects; its page
 """
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import parse_qsl
@@ -25,6 +26,7 @@ from idp.oidc import dpop
 from idp.oidc.errors import InvalidRequest, ProtocolError
 from idp.oidc.server import PlainRequest, PlainResponse, answer_error
 from idp.web import cookies, headers
+from idp.web.oauth import cors
 from idp.web.work import Application, new_work, parts_of
 from idp.work import Work
 
@@ -40,12 +42,14 @@ _STATUS = {each.value: f"{each.value} {each.phrase}" for each in HTTPStatus}
 class Call:
     """One request: what was sent, and the unit of work that answers it."""
 
-    __slots__ = ("_app", "_work", "environ")
+    __slots__ = ("_app", "_work", "environ", "sent")
 
     def __init__(self, app: Application, environ: "WSGIEnvironment") -> None:
         self.environ = environ
         self._app = app
         self._work: Work | None = None
+        self.sent: tuple[tuple[str, str], ...] = ()
+        """The parameters of the body, once it was read."""
 
     def work(self, *, write: bool = False) -> Work:
         """The unit of work of this request, asked for once; see `idp.web.work.open_work`."""
@@ -53,6 +57,10 @@ class Call:
         if write:
             self._work.write()
         return self._work
+
+    def at_work(self) -> Work:
+        """The unit of work of this request: the one that was asked for, or one that reads."""
+        return self._work or self.work()
 
     @property
     def settings(self) -> Settings:
@@ -65,7 +73,7 @@ class Call:
 
     def current_session(self) -> session.Current | None:
         """The live session of this browser, or None. The work stays by nobody: nothing here is audited as theirs."""
-        work = self._work or self.work()
+        work = self.at_work()
         sent = parse_cookie(self.environ.get("HTTP_COOKIE", ""))
         token = sent.get(cookies.named(cookies.SESSION, secure=parts_of(self._app).settings.secure))
         found = session.find(work, token) if token else None
@@ -111,8 +119,9 @@ class Call:
             pairs = parse_qsl(body, keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="strict")
         except ValueError as error:
             raise InvalidRequest("The body is not a readable form.") from error
-        sent = self.authorization() | self.possession()
-        return PlainRequest("POST", environ["PATH_INFO"], form=tuple(pairs), headers=sent)
+        self.sent = tuple(pairs)
+        proved = self.authorization() | self.possession()
+        return PlainRequest("POST", environ["PATH_INFO"], form=self.sent, headers=proved)
 
     def _body(self) -> bytes:
         """The body. One that says its length is read at once; Werkzeug guards the others.
@@ -153,13 +162,21 @@ class Channel:
     def __init__(self, blueprint: Blueprint) -> None:
         self.blueprint = blueprint
         self._views: dict[tuple[str, str], View] = {}
+        self._for_pages: set[str] = set()
 
-    def endpoint(self, path: str, *methods: str) -> Callable[[View], View]:
-        """Answer these methods of this path by a view."""
+    def endpoint(self, path: str, *methods: str, pages: bool = False) -> Callable[[View], View]:
+        """Answer these methods of this path by a view.
+
+        Args:
+            pages: scripts of a client's own pages may call it too (CORS, see `cors`).
+        """
 
         def register(view: View) -> View:
             for method in methods:
                 self._views[method, path] = view
+            if pages:
+                self._for_pages.add(path)
+                self._views["OPTIONS", path] = partial(cors.preflight, methods=", ".join(methods))
             self.blueprint.add_url_rule(path, view.__name__, _by_flask, methods=methods)
             return view
 
@@ -178,23 +195,25 @@ class Channel:
         """Register the blueprint, and its views with the application's table."""
         app.register_blueprint(self.blueprint)
         for at, view in self._views.items():
-            app.direct[at] = _Direct(app, view)
+            app.direct[at] = _Direct(app, view, for_pages=at[1] in self._for_pages and at[0] != "OPTIONS")
 
 
 class _Direct:
     """A view as a WSGI application."""
 
-    def __init__(self, app: Application, view: View) -> None:
-        self._app, self._view = app, view
+    def __init__(self, app: Application, view: View, *, for_pages: bool) -> None:
+        self._app, self._view, self._for_pages = app, view, for_pages
         self._fixed = headers.plain(parts_of(app).settings)
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         call = Call(self._app, environ)
+        origin = environ.get("HTTP_ORIGIN") if self._for_pages else None
         try:
             try:
                 plain = self._view(call)
             except ProtocolError as problem:  # what it recorded (a refused client) stays
                 plain = answer_error(problem)
+            shared = cors.shared(call, origin) if origin else ()
             call.commit()
         except ForPeople:
             call.close()
@@ -207,7 +226,7 @@ class _Direct:
         body = plain.body.encode()
         sent = [each for each in plain.headers if each[0] != "Cache-Control"]
         length = ("Content-Length", str(len(body)))
-        start_response(_STATUS[plain.status], [*sent, length, ("Cache-Control", "no-store"), *self._fixed])
+        start_response(_STATUS[plain.status], [*sent, *shared, length, ("Cache-Control", "no-store"), *self._fixed])
         return () if environ["REQUEST_METHOD"] == "HEAD" else (body,)
 
     def _failed(self, failure: Exception, environ: "WSGIEnvironment") -> Response:

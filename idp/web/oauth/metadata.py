@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from flask import Blueprint, Response, current_app
+from flask import Blueprint, Response, current_app, request
 from sqlalchemy.exc import DBAPIError, TimeoutError
 
 from idp.oidc import keys, metadata
@@ -15,6 +15,15 @@ LAST_KNOWN = "sesame last known keys"
 SCHEMAS = Path(__file__).resolve().parents[2] / "oidc" / "schemas"
 _CACHE = {"Cache-Control": "public, max-age=3600"}
 _SHORT_CACHE = {"Cache-Control": "public, max-age=300"}
+
+
+@blueprint.after_request
+def for_every_page(response: Response) -> Response:
+    """What is here is the same for everybody, so any page may read it (CORS)."""
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    if request.method == "OPTIONS":
+        response.headers["Access-Control-Allow-Headers"] = "*"
+    return response
 
 
 PATHS = ("/.well-known/openid-configuration", "/.well-known/oauth-authorization-server", "/oauth/jwks")

@@ -17,7 +17,7 @@ channel = Channel(backchannel.protect(Blueprint("token", __name__)))
 READS_ONLY = "client_credentials"  # needs no row: an access token is stateless
 
 
-@channel.endpoint("/oauth/token", "POST")
+@channel.endpoint("/oauth/token", "POST", pages=True)
 def token(call: Call) -> PlainResponse:
     plain = call.form()
     writes = ("grant_type", READS_ONLY) not in plain.form
@@ -39,7 +39,7 @@ def introspect(call: Call) -> PlainResponse:
     return json_answer(introspection.introspect(work, client, token))
 
 
-@channel.endpoint("/oauth/revoke", "POST")
+@channel.endpoint("/oauth/revoke", "POST", pages=True)
 def revoke(call: Call) -> PlainResponse:
     plain, work = call.form(), call.work(write=True)
     client, token = _asked(Server(work), plain)

@@ -25,7 +25,7 @@ IN_QUERY = "A token does not belong in the query."  # RFC 9700 §4.3.2: a token 
 FOR_EVER = "private, max-age=31536000, immutable"
 
 
-@channel.endpoint("/oauth/userinfo", "GET", "HEAD", "POST")
+@channel.endpoint("/oauth/userinfo", "GET", "HEAD", "POST", pages=True)
 def userinfo(call: Call) -> PlainResponse:
     scheme, token = _sent(call)
     if token is None:
