@@ -91,11 +91,16 @@ def next_for(
     company = _company(work, client, parameters, prompts, current, kept)
     if company.need is not Need.READY:
         return company
-    since = kept.created_at if kept is not None and "consent" in prompts else None
+    since, asked = agreement_since(parameters, kept), company.company_id
     again = kept is None and "consent" in prompts and not client.trusted
-    if again or consent.needed(work, client, current.account_id, scope, since=since):
+    if again or consent.needed(work, client, current.account_id, scope, company_id=asked, since=since):
         return Decision(Need.CONSENT, company.company_id, error="consent_required")
     return company
+
+
+def agreement_since(parameters: dict[str, str], kept: Kept | None) -> datetime | None:
+    """Since when an agreement counts: with `prompt=consent`, since the request was made."""
+    return kept.created_at if kept is not None and "consent" in parameters.get("prompt", "").split() else None
 
 
 def _reauthentication_due(

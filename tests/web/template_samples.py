@@ -159,8 +159,12 @@ PAGES: dict[str, list[dict[str, Any]]] = {
     "consent/consent.html": [
         {"account": INES, "client_name": "Banque Exemple", "company": "Atelier Lumen",
          "client_url": "https://b.example",
+         "leads_to": "app.b.example", "agreed": [], "agreed_on": None,
+         "hidden": ["votre mot de passe", "vos entreprises"],
          "scopes": ["lire votre nom et votre adresse e-mail", "consulter les factures de l’entreprise"]},
-        {"client_name": "Banque Exemple", "company": None, "client_url": None, "scopes": ["lire votre nom"]},
+        {"client_name": "Banque Exemple", "company": None, "client_url": None, "scopes": ["lire votre nom"],
+         "leads_to": "app.b.example", "agreed": ["vous reconnaître"], "agreed_on": "3 mars 2026",
+         "hidden": ["vos codes"]},
     ],
     "device/code.html": [
         {"given": ""},
@@ -237,9 +241,9 @@ PAGES: dict[str, list[dict[str, Any]]] = {
     ],
     "account/application.html": [
         {"account": INES, "name": "Relevés", "own": False, "mark": None, "may": ["voir votre nom"], "since": MOMENT,
-         "last_used": None, "sessions": 0, "url": "https://releves.example/"},
+         "last_used": None, "sessions": 0, "url": "https://releves.example/", "companies": ["Atelier Lumen"]},
         {"account": INES, "name": "Comptabilité", "own": True, "mark": BOOKS, "may": ["vous reconnaître"],
-         "since": MOMENT, "last_used": MOMENT, "sessions": 2, "url": None},
+         "since": MOMENT, "last_used": MOMENT, "sessions": 2, "url": None, "companies": []},
     ],
     "account/access.html": [
         {"account": INES, "left": True, "companies": [], "staff": [], "search": None, "found": 0, "pages": None},

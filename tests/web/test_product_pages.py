@@ -219,7 +219,13 @@ def test_a_client_that_is_not_ours_asks_first(
     browser.submit({"decision": "allow"})
     assert arrived(browser)["code"][0]
     with unit_of_work(app, SYSTEM) as work:
-        assert work.session.query(Consent.account_id, Consent.scope).one() == (ines.id, "email openid profile")
+        found = company.find(work, "atelier-lumen")
+        assert found is not None
+        lumen = found.id
+        assert work.session.query(Consent.account_id, Consent.scope).one() == (
+            ines.id,
+            f"company:{lumen} email openid profile",
+        )
 
     browser.get(authorize("robot"))
     assert arrived(browser)["code"][0]

@@ -1,12 +1,15 @@
 """Connected applications: what each may know, and taking it back (R-42); our own products, and signing out of one."""
 
+import re
 from typing import Any
+from uuid import UUID
 
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext, ngettext
 from werkzeug.wrappers import Response
 
+from idp.companies import holdings
 from idp.core.errors import NotFound
 from idp.oidc import connections
 from idp.oidc.clients import COMPANY_SCOPE
@@ -25,6 +28,7 @@ csrf.guard(blueprint)
 
 PATH = "/account/applications"
 LONGEST = 200
+_IDENTIFIER = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @blueprint.get(PATH)
@@ -83,6 +87,14 @@ def _entry(connection: Connection) -> dict[str, str]:
     return {"name": client.name(locale.current()), "url": f"{PATH}/{client.client_id}", "detail": detail}
 
 
+def _companies(connection: Connection) -> list[UUID]:
+    """The companies that a person let an application of somebody else act in."""
+    named = [scope.removeprefix(COMPANY_SCOPE) for scope in connection.scope if scope.startswith(COMPANY_SCOPE)]
+    if connection.own or connection.client.product is None:  # then no company was looked at
+        return []
+    return [UUID(each) for each in named if _IDENTIFIER.fullmatch(each)]
+
+
 def _described(work: Work, connection: Connection) -> dict[str, Any]:
     client = connection.client
     product = client.product
@@ -96,6 +108,7 @@ def _described(work: Work, connection: Connection) -> dict[str, Any]:
         "own": connection.own,
         "mark": shown,
         "may": may,
+        "companies": sorted(holdings.names(work, _companies(connection)).values(), key=str.casefold),
         "since": moment(connection.since),
         "last_used": moment(connection.last_used_at) if connection.last_used_at else None,
         "sessions": connection.live,

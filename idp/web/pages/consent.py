@@ -1,6 +1,7 @@
 """Consent: letting an application that is not one of our own products use one's account (R-42)."""
 
-from typing import Literal
+from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
@@ -10,14 +11,14 @@ from werkzeug.wrappers import Response
 from idp.authn.session import Current
 from idp.companies import access
 from idp.companies.access import Access
-from idp.oidc import authorization, consent, details, interaction
+from idp.oidc import api_clients, authorization, consent, details, interaction
 from idp.oidc.authorization import Taken
 from idp.oidc.interaction import Decision, Need
 from idp.policy import label_for
 from idp.web import answering, csrf, forms, locale
 from idp.web.pages import steps
 from idp.web.pages.continuing import continue_path, destination, see_other
-from idp.web.render import page, person, signed_in
+from idp.web.render import day, page, person, signed_in
 from idp.web.work import open_work
 from idp.work import Work
 
@@ -42,19 +43,38 @@ def show(problems: dict[str, str]) -> Response:
     taken, decision = _asked(work, current)
     if decision.need is not Need.CONSENT:
         return see_other(continue_path(taken.token))
-    client = taken.request.client
     locale.go_along_with(taken.request.parameters.get("ui_locales", ""))
-    company = _company(work, taken, current, decision)
     return page(
         "consent/consent.html",
         problems=problems,
-        client_name=client.name(locale.current()),
-        company=company,
-        scopes=[*map(scope_in_words, taken.request.agreed_scope.split()), *_role(work, taken, company)],
-        client_url=client.home_uri,
         form_targets=destination(work, continue_path(taken.token)).form_targets,
         account=person(current),
+        **_described(work, taken, current, decision),
     )
+
+
+def _described(work: Work, taken: Taken, current: Current, decision: Decision) -> dict[str, Any]:
+    """Who asks, for what, and what stays out of reach."""
+    asked, client = taken.request, taken.request.client
+    question = consent.question(
+        work, client, current.account_id, asked.agreed_scope, company_id=decision.company_id,
+        since=interaction.agreement_since(asked.parameters, taken.kept),
+    )  # fmt: skip
+    assert question is not None, "or there would be no page"
+    company = _company(work, taken, current, decision)
+    role = _role(work, taken, company)
+    return {
+        "client_name": client.name(locale.current()),
+        "client_url": client.home_uri,
+        "company": company,
+        "leads_to": urlsplit(asked.redirect_uri).hostname or "",
+        "scopes": [*map(scope_in_words, question.new), *(role if question.company_is_new else [])],
+        "agreed": [*map(scope_in_words, question.agreed), *([] if question.company_is_new else role)]
+        if question.agreed_at
+        else [],
+        "agreed_on": day(question.agreed_at) if question.agreed_at else None,
+        "hidden": _out_of_reach(asked.agreed_scope.split(), decision.company_id is not None),
+    }
 
 
 @blueprint.post("/consent")
@@ -71,7 +91,9 @@ def decide() -> ResponseReturnValue:
     if decision.need is not Need.CONSENT:
         return see_other(continue_path(taken.token))
     if form.decision == "allow":
-        consent.give(work, taken.request.client, current.account_id, taken.request.agreed_scope)
+        consent.give(
+            work, taken.request.client, current.account_id, taken.request.agreed_scope, company_id=decision.company_id
+        )
         return see_other(continue_path(taken.token))
     authorization.forget(work, taken)
     refused = "The person did not agree."
@@ -103,6 +125,18 @@ def _role(work: Work, taken: Taken, company: str | None) -> list[str]:
     if details.PARAMETER in taken.request.claims and company is not None:
         return [gettext("work with %(product)s for %(company)s, as far as you may", product=label, company=company)]
     return [gettext("see which company you work for, and your role in %(product)s there", product=label)]
+
+
+def _out_of_reach(scopes: list[str], one_company: bool) -> list[str]:
+    """What the client does not get, as people wonder about it."""
+    hidden = [gettext("your password, your codes and your recovery contacts")]
+    if "profile" not in scopes:
+        hidden.append(gettext("your name"))
+    if "email" not in scopes:
+        hidden.append(gettext("your e-mail address"))
+    if not any(scope in api_clients.SCOPES for scope in scopes):
+        hidden.append(gettext("your other companies") if one_company else gettext("your companies"))
+    return hidden
 
 
 def scope_in_words(scope: str) -> str:
