@@ -21,6 +21,8 @@ ACR_ONE = "urn:id:acr:1fa"
 ACR_TWO = "urn:id:acr:2fa"
 TOKEN_LENGTH = 43
 TOUCHED_EVERY = timedelta(minutes=1)
+EXPIRED = "expired"
+TOLD_AT_ONCE = 200
 SECOND_FACTORS = frozenset({"otp", "rcv", "dev"})
 # What makes a session fresh for a sensitive page (R-20). A passkey with user verification is both factors at once.
 FIRST_FACTORS = frozenset({"pwd", "key"})
@@ -293,6 +295,26 @@ def end_all(work: Work, account_id: UUID, reason: str, except_id: UUID | None = 
     if except_id is not None:
         which.append(Session.id != except_id)
     return _end(work, reason, *which)
+
+
+def tell_expired(work: Work) -> int:
+    """Tell the floors above of sessions whose time has run out, once each; answers how many, some at a time. They are
+    not ended: what a person allowed beyond their time (`offline_access`) goes on.
+
+    A session that was merely left alone is not told of: the person goes on working in the products.
+    """
+    over = (Session.expires_at <= work.now, Session.ended_at.is_(None), Session.end_reason.is_(None))
+    told = work.session.execute(
+        update(Session)
+        .where(Session.id.in_(select(Session.id).where(*over).limit(TOLD_AT_ONCE)), *over)
+        .values(end_reason=EXPIRED)
+        .returning(Session.id, Session.sid, Session.account_id),
+        execution_options={"synchronize_session": False},
+    ).all()
+    for key, sid, account_id in told:
+        subject = work.session.scalar(select(_a.c.subject).where(_a.c.id == account_id))
+        outbox.fact(work, "session.expired", session_id=str(key), sid=sid, subject=subject, reason=EXPIRED)
+    return len(told)
 
 
 def arrival(work: Work, account_id: UUID) -> tuple[str | None, bool]:

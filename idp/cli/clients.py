@@ -139,6 +139,23 @@ def delete(out: Output, client_id: str, yes: bool) -> None:
     out.result({"client_id": client_id, "deleted": True}, f"{client_id} is removed.")
 
 
+@verb(clients, "logouts")
+@click.option("--client", "client_id", metavar="CLIENT_ID", help="Of this client alone.")
+@click.option("--undelivered", is_flag=True, help="Only what has not arrived.")
+@click.option("--limit", default=100, show_default=True, type=click.IntRange(1, 10_000))
+def logouts(out: Output, client_id: str | None, undelivered: bool, limit: int) -> None:
+    """List the logout tokens that clients were sent, session by session, the latest first."""
+    from idp.oidc import clients as registered
+    from idp.oidc import logout_delivery
+
+    with operating(write=False) as work:
+        if client_id is not None:
+            registered.get(work, client_id)
+        rows = logout_delivery.listing(work, client_id=client_id, undelivered=undelivered, limit=limit)
+    columns = ["client_id", "sid", "reason", "created_at", "state", "attempts", "attempted_at", "failure"]
+    out.table(rows, columns, empty="Nobody was told of anything.")
+
+
 @verb(clients, "initial-access-token")
 @click.option("--note", default="", help="Who it is for.")
 @click.option("--uses", default=1, show_default=True, type=click.IntRange(1, 1000))

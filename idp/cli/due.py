@@ -13,7 +13,7 @@ from datetime import timedelta
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from idp.authn import email_change
+from idp.authn import email_change, session
 from idp.cli.context import settings
 from idp.companies import closure, invitation, mandate_due, subscription_due, support_acts, support_due
 from idp.companies.support_due import Act
@@ -41,10 +41,22 @@ def signing_keys(work: Work) -> int:
 ACTS: Mapping[str, Act] = {**support_acts.ACTS, "erase": personal_data.carry_out}
 """What cases do, those included that reach every floor."""
 
+
+def expired_sessions(work: Work) -> int:
+    """Tell of sessions whose time has run out."""
+    number, told = 0, -1
+    while told:
+        work.write_after_reading()
+        number += (told := session.tell_expired(work))
+        work.session.commit()
+    return number
+
+
 JOBS: Mapping[str, Job] = {
     "closures": closure.carry_out,
     "email_changes": email_change.switch_due,
     "invitations": invitation.expire_due,
+    "expired_sessions": expired_sessions,
     "mandates": mandate_due.carry_out,
     "signing_keys": signing_keys,
     "subscriptions": subscription_due.carry_out,

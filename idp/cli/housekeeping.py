@@ -28,7 +28,15 @@ from idp.companies.models import (
 )
 from idp.core.db import Base
 from idp.oidc import authorization, codes, families, keys, pushed, refresh
-from idp.oidc.models import DeviceRequest, Grant, IdempotentCall, InitialAccessToken, RevokedAccessToken, UsedToken
+from idp.oidc.models import (
+    DeviceRequest,
+    Grant,
+    IdempotentCall,
+    InitialAccessToken,
+    LogoutDelivery,
+    RevokedAccessToken,
+    UsedToken,
+)
 from idp.outbox.models import LocalMail, OutboxMessage
 from idp.work import Work
 
@@ -119,6 +127,7 @@ def _over(now: datetime) -> Iterator[tuple[type[Base], ColumnElement[bool]]]:
     yield SupportCase, SupportCase.closed_at < now - CASE_KEPT  # with the links of its contacts
     yield InitialAccessToken, InitialAccessToken.expires_at < now - DELIVERED_KEPT
     yield BillingEvent, BillingEvent.received_at < now - BILLING_KEPT
+    yield LogoutDelivery, LogoutDelivery.created_at < now - DELIVERED_KEPT
     yield OutboxMessage, OutboxMessage.finished_at < now - DELIVERED_KEPT
     yield ColleagueRequest, func.coalesce(ColleagueRequest.closed_at, ColleagueRequest.created_at) < now - REQUEST_KEPT
     yield LocalMail, LocalMail.sent_at < now - DELIVERED_KEPT

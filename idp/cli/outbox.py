@@ -55,6 +55,7 @@ def deliverer() -> Deliverer:
             **access_change.HANDLERS,
             **onboarding.HANDLERS,
             "session.ended": logout.session_ended,
+            "session.expired": logout.session_expired,
         },
         callers={
             "backchannel_logout": logout.deliver,

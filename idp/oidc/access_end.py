@@ -10,7 +10,8 @@ from idp.accounts.models import Account
 from idp.authn.models import Session
 from idp.companies import access, access_end, tables
 from idp.companies.access import Refusal
-from idp.oidc import families
+from idp.oidc import families, logout_delivery
+from idp.oidc.logout_delivery import Ended
 from idp.oidc.models import Client, Grant
 from idp.outbox import queue
 from idp.work import Work
@@ -23,17 +24,18 @@ def look_again(work: Work, members: dict[str, Any]) -> None:
     """End the families of tokens that the fact names and the engine refuses by now (outbox fact)."""
     found = work.session.execute(_named(work, members).limit(AT_ONCE + 1)).all()
     answers: dict[tuple[UUID, UUID, str], bool] = {}
-    ended: dict[tuple[str, str], str] = {}
+    ended: dict[tuple[str, str], Any] = {}
     for row in found[:AT_ONCE]:
         key = (row.account_id, row.company_id, row.product)
         if key not in answers:
             answers[key] = bool(members.get("whatever")) or isinstance(access.resolve(work, *key), Refusal)
         reason = CLOSED if members.get("whatever") else REASON
         if answers[key] and _end(work, row, reason) and row.backchannel_logout_uri:
-            ended[row.client_id, row.sid] = row.subject
+            ended[row.client_id, row.sid] = row, reason
     if members["logout"]:
-        for (client_id, sid), subject in ended.items():
-            queue.fact(work, "backchannel_logout", client_id=client_id, sid=sid, subject=subject)
+        for row, reason in ended.values():
+            over = Ended(row.session_id, row.sid, row.subject)
+            logout_delivery.tell(work, row.client_key, row.client_id, over, reason)
     if len(found) > AT_ONCE:
         queue.fact(work, access_end.FACT, **members | {"after": str(found[AT_ONCE - 1].id)})
 
@@ -46,6 +48,7 @@ def _named(work: Work, members: dict[str, Any]) -> Select[*tuple[Any, ...]]:
     wanted: Select[*tuple[Any, ...]] = (
         select(
             Grant.id, Grant.account_id, Grant.company_id, Grant.session_id, Client.product, Client.client_id,
+            Client.id.label("client_key"),
             Client.backchannel_logout_uri, Session.sid, Account.subject,
         )
         .join(Client, Client.id == Grant.client_id)

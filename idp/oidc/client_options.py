@@ -35,6 +35,8 @@ class Options(BaseModel):
 
     jwks: dict[str, Any] | None = None
     token_endpoint_auth_signing_alg: Signing | None = None
+    frontchannel_logout_uri: Text | None = None
+    frontchannel_logout_session_required: bool = False
     allowed_origins: list[Origin] | None = Field(None, max_length=ORIGINS_MAX)
     dpop_bound_access_tokens: bool = False
     token_exchange_targets: list[Text] = Field(default=[], max_length=20)

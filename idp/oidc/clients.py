@@ -322,6 +322,9 @@ def check(work: Work, registration: ClientRegistration, *, development: bool = F
     for name in ("backchannel_logout_uri", "event_uri"):
         if value := getattr(asked, name):
             _check_called(work, name, value, development=development)
+    if asked.options.frontchannel_logout_uri:
+        framed = asked.options.frontchannel_logout_uri
+        uris.framed_uri(framed, asked.redirect_uris, field="frontchannel_logout_uri", development=development)
     if asked.home_uri:
         uris.redirect_uri(asked.home_uri, native=False, field="home_uri")
     if asked.resource:

@@ -12,10 +12,10 @@ from idp.accounts.models import Account
 from idp.audit import log as audit
 from idp.authn.models import Session
 from idp.core.errors import NotFound
-from idp.oidc import clients, families
+from idp.oidc import clients, families, logout_delivery
 from idp.oidc.clients import RegisteredClient
+from idp.oidc.logout_delivery import Ended
 from idp.oidc.models import AuthorizationCode, Consent, Grant
-from idp.outbox import queue
 from idp.work import Work
 
 REASON = "withdrawn_by_person"
@@ -112,12 +112,12 @@ def _tell(work: Work, client: RegisteredClient, account_id: UUID, sessions: Iter
     if not client.backchannel_logout_uri:
         return
     told = (
-        select(Session.sid, Account.subject)
+        select(Session.id, Session.sid, Account.subject)
         .join(Account, Account.id == Session.account_id)
         .where(Session.id.in_(set(sessions)), Account.id == account_id)
     )
-    for sid, subject in work.session.execute(told).all():
-        queue.fact(work, "backchannel_logout", client_id=client.client_id, sid=sid, subject=subject)
+    for ended in work.session.execute(told).all():
+        logout_delivery.tell(work, client.id, client.client_id, Ended(*ended), REASON)
 
 
 def _used(account_id: UUID) -> Any:

@@ -10,10 +10,10 @@ from sqlalchemy import select, update
 from idp.authn.models import Session
 from idp.core import calling
 from idp.core.tokens import new
-from idp.oidc import clients, tokens
+from idp.oidc import clients, logout_delivery, tokens
 from idp.oidc.clients import RegisteredClient
+from idp.oidc.logout_delivery import Ended
 from idp.oidc.models import Client, Grant
-from idp.outbox import queue
 from idp.work import Work
 
 EVENT = "http://schemas.openid.net/event/backchannel-logout"
@@ -29,7 +29,7 @@ class EndSession:
     """A logout request, understood.
 
     Attributes:
-        client: who asks, when known.
+        client: who asks, when known; also one that has only named itself.
         sid: the session an ID token of ours names; None when no valid hint was sent, and then the person is asked.
         redirect: where to go afterwards; None when nothing was asked or the address is not registered.
     """
@@ -62,20 +62,30 @@ def understand(work: Work, parameters: dict[str, str]) -> EndSession:
 def session_ended(work: Work, members: dict[str, Any]) -> None:
     """A session is over: its grants are revoked, and each client it reached gets a logout token (outbox fact)."""
     session_id = UUID(members["session_id"])
-    rows = work.session.execute(
-        select(Client.client_id, Client.backchannel_logout_uri)
-        .join(Grant, Grant.client_id == Client.id)
-        .where(Grant.session_id == session_id, Client.disabled_at.is_(None))
-        .distinct()
-    ).all()
+    _tell(work, session_id, members)
     work.session.execute(
         update(Grant)
         .where(Grant.session_id == session_id, Grant.revoked_at.is_(None))
         .values(revoked_at=work.now, revocation_reason="session_ended")
     )
-    for client_id, uri in rows:
-        if uri:
-            queue.fact(work, "backchannel_logout", client_id=client_id, sid=members["sid"], subject=members["subject"])
+
+
+def session_expired(work: Work, members: dict[str, Any]) -> None:
+    """The time of a session has run out: each client it reached gets a logout token (outbox fact). What it holds beyond
+    that time, by `offline_access`, stays (Back-Channel Logout §2.7)."""
+    _tell(work, UUID(members["session_id"]), members)
+
+
+def _tell(work: Work, session_id: UUID, members: dict[str, Any]) -> None:
+    ended = Ended(session_id, members["sid"], members["subject"])
+    reached = work.session.execute(
+        select(Client.id, Client.client_id)
+        .join(Grant, Grant.client_id == Client.id)
+        .where(Grant.session_id == session_id, Client.disabled_at.is_(None), Client.backchannel_logout_uri.is_not(None))
+        .distinct()
+    )
+    for key, client_id in reached.all():
+        logout_delivery.tell(work, key, client_id, ended, members.get("reason", "ended"))
 
 
 def logout_token(work: Work, client: RegisteredClient, sid: str, subject: str) -> str:
@@ -102,9 +112,12 @@ def deliver(work: Work, members: dict[str, Any]) -> None:
     try:
         status = work.outbound.post(client.backchannel_logout_uri, {"logout_token": token})
     except calling.NoAnswer as error:
+        logout_delivery.note(work, members, str(error))
         raise DeliveryFailed(str(error)) from error
-    if status not in (200, 204):
-        raise DeliveryFailed(f"status {status}")
+    failure = None if status in (200, 204) else f"status {status}"
+    logout_delivery.note(work, members, failure)
+    if failure:
+        raise DeliveryFailed(failure)
 
 
 def session_named(work: Work, sid: str) -> UUID | None:

@@ -12,15 +12,26 @@ from idp.accounts.personal_data import children, of
 from idp.audit import log as audit
 from idp.authn import notices
 from idp.authn import personal_data as authn
+from idp.authn.models import Session
 from idp.companies import erasure
 from idp.companies import personal_data as companies
 from idp.companies.models import Company, SupportCase
 from idp.core.errors import Conflict
-from idp.oidc.models import AuthorizationCode, Client, Consent, DeviceRequest, Grant, IdempotentCall, RefreshToken
+from idp.oidc.models import (
+    AuthorizationCode,
+    Client,
+    Consent,
+    DeviceRequest,
+    Grant,
+    IdempotentCall,
+    LogoutDelivery,
+    RefreshToken,
+)
 from idp.work import Work
 
 FORMAT = 1
 HELD = (
+    children("logout_deliveries", LogoutDelivery, "session_id", Session),
     of("authorization_codes", AuthorizationCode, secret="digest code_challenge nonce"),
     of("device_requests", DeviceRequest, secret="device_digest user_code_digest"),
     children("refresh_tokens", RefreshToken, "grant_id", Grant, "digest successor"),

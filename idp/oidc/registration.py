@@ -53,6 +53,8 @@ _FIELDS = {
     "require_signed_request_object": bool,
     "request_object_signing_alg": str,
     "allowed_origins": list,
+    "frontchannel_logout_uri": str,
+    "frontchannel_logout_session_required": bool,
 }  # metadata we understand, with the JSON type of each; others are ignored (RFC 7591 §2)
 _OPTIONS = [name for name in _FIELDS if name in client_options.NAMES]
 _SENT_BACK = ("registration_access_token", "registration_client_uri", "client_secret_expires_at", "client_id_issued_at")

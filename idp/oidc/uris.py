@@ -46,6 +46,19 @@ def fetched_uri(value: object, *, field: str, development: bool) -> str:
     return _web(text, parts, field, loopback_http=development)
 
 
+def framed_uri(value: object, beside: list[str], *, field: str, development: bool) -> str:
+    """An address that a page of this service shows in a frame: as for `fetched_uri`, and of an origin of the client's
+    own, which is that of a redirect address (Front-Channel Logout §2).
+
+    Raises:
+        InvalidInput: as for `fetched_uri`, or another origin.
+    """
+    text = fetched_uri(value, field=field, development=development)
+    if page_origin(text) not in map(page_origin, beside):
+        raise InvalidInput(field=field, reason="has another origin than the redirect addresses")
+    return text
+
+
 def page_origin(address: str) -> str:
     """The origin of an address as browsers send it (RFC 6454 §6.1): lower case, without the port that its scheme has
     anyway. An address without a host has none, and answers an empty text."""

@@ -63,10 +63,12 @@ class Page(Answer):
     Attributes:
         form_targets: origins outside this service at which a form of this page may end. Browsers hold `form-action`
             against the redirects that follow a post too (CSP level 3 §6.4.3), and a sign-in ends at the client.
+        frames: origins of the pages that this one shows in frames.
         policy: the whole content security policy, where a page needs its own.
     """
 
     form_targets: tuple[str, ...] = ()
+    frames: tuple[str, ...] = ()
     policy: str = ""
 
 
@@ -91,7 +93,7 @@ def install(app: Flask, settings: Settings) -> None:
             headers = response.headers
             for name, value in page:
                 headers[name] = value
-            headers["Content-Security-Policy"] = response.policy or _policy(response.form_targets)
+            headers["Content-Security-Policy"] = response.policy or _policy(response)
             response.vary.update(("Cookie", "Accept-Language"))
         else:
             _append(response, fixed)
@@ -114,6 +116,11 @@ def _append(response: Response, fixed: list[tuple[str, str]]) -> None:
     present._list.extend(fixed)
 
 
-def _policy(targets: tuple[str, ...]) -> str:
-    sources = [source for source in map(origin_of, targets) if source]
-    return " ".join((_PAGE_POLICY, *sources))
+def _policy(answer: Page) -> str:
+    targets = " ".join((_PAGE_POLICY, *_sources(answer.form_targets)))
+    framed = _sources(answer.frames)
+    return f"{targets}; frame-src {' '.join(framed)}" if framed else targets
+
+
+def _sources(origins: tuple[str, ...]) -> list[str]:
+    return list(dict.fromkeys(source for source in map(origin_of, origins) if source))

@@ -326,8 +326,9 @@ PAGES: dict[str, list[dict[str, Any]]] = {
         {"products": [], "stay_url": "/"},
     ],
     "logout/done.html": [
-        {"sign_in_url": "/sign-in", "return_url": "http://localhost:8001/", "return_name": "Comptabilité"},
-        {"sign_in_url": "/sign-in", "return_url": None, "return_name": None},
+        {"sign_in_url": "/sign-in", "return_url": "http://localhost:8001/", "return_name": "Comptabilité",
+         "frames": ["https://books.example/out?iss=x&sid=y"]},
+        {"sign_in_url": "/sign-in", "return_url": None, "return_name": None, "frames": []},
     ],
     "errors/page.html": [
         {"title": "Un incident est survenu", "explanation": "La page n’a pas pu être préparée.", "ways": WAYS,

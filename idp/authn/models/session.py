@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idp.core.db import Base, Identified
@@ -15,6 +15,12 @@ class Session(Identified, Base):
     __tablename__ = "sessions"
     __table_args__ = (
         Index("ix_sessions_account_id", "account_id"),
+        Index(
+            "ix_sessions_untold",
+            "expires_at",
+            sqlite_where=text("ended_at IS NULL AND end_reason IS NULL"),
+            postgresql_where=text("ended_at IS NULL AND end_reason IS NULL"),
+        ),
         CheckConstraint("expires_at > created_at", name="expires_after_creation"),
     )
 
@@ -30,7 +36,7 @@ class Session(Identified, Base):
     last_seen_at: Mapped[datetime]
     expires_at: Mapped[datetime]  # absolute end
     ended_at: Mapped[datetime | None]
-    end_reason: Mapped[str | None]
+    end_reason: Mapped[str | None]  # `expired` without `ended_at`: its time has run out, and that was told
     user_agent: Mapped[str]
     device_id: Mapped[UUID | None]  # the browser, as `trusted_devices` knows it
     network: Mapped[str]

@@ -6,6 +6,7 @@ from idp.oidc.models.client import Client, InitialAccessToken, Revision
 from idp.oidc.models.device import DeviceRequest
 from idp.oidc.models.issuer import TokenIssuer
 from idp.oidc.models.key import SigningKey
+from idp.oidc.models.logout import LogoutDelivery
 from idp.oidc.models.token import PermissionSet, RefreshToken, RevokedAccessToken, UsedToken
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "Grant",
     "IdempotentCall",
     "InitialAccessToken",
+    "LogoutDelivery",
     "PermissionSet",
     "PushedRequest",
     "RefreshToken",

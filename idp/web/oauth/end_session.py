@@ -1,14 +1,17 @@
 """Logout endpoint (OIDC RP-Initiated Logout §2)."""
 
+from urllib.parse import urlencode
+
 from flask import Blueprint, Response, redirect, request
 from flask_babel import gettext
 from werkzeug.wrappers import Response as BaseResponse
 
 from idp.authn import session
-from idp.oidc import logout
+from idp.oidc import front_channel, logout
 from idp.oidc.errors import ProtocolError
 from idp.oidc.server import once
-from idp.web import cookies, render
+from idp.web import cookies, locale, render
+from idp.web.pages import sign_out
 from idp.web.work import open_work
 
 blueprint = Blueprint("end_session", __name__)
@@ -19,21 +22,26 @@ def end_session() -> BaseResponse:
     """End the session that the ID token names and go back; without one, ask the person first."""
     work = open_work(write=True)
     pairs = request.form if request.method == "POST" else request.args
-    asked = logout.understand(work, once(pairs.items(multi=True)))
+    parameters = once(pairs.items(multi=True))
+    asked = logout.understand(work, parameters)
+    locale.go_along_with(parameters.get("ui_locales", ""))
     current = render.current_session()
     ours = current is not None and (asked.sid == current.sid or asked.subject == current.subject)
     if asked.sid is None or (current is not None and not ours):
-        return redirect("/sign-out", 303)
-    session_id = logout.session_named(work, asked.sid)
-    if session_id is not None:
-        session.end(work, session_id, "signed_out")
-    if current is not None and current.session_id != session_id:
-        session.end(work, current.session_id, "signed_out")
+        client = {"client_id": asked.client.client_id} if asked.client else {}
+        return redirect(f"/sign-out?{urlencode(client)}" if client else "/sign-out", 303)
+    ended = {session_id: asked.sid} if (session_id := logout.session_named(work, asked.sid)) is not None else {}
+    if current is not None:
+        ended[current.session_id] = current.sid
+    frames: tuple[str, ...] = ()
+    for key, sid in ended.items():
+        frames += front_channel.frames(work, key, sid)
+        session.end(work, key, "signed_out")
     response: BaseResponse
-    if asked.redirect:
+    if asked.redirect and not frames:
         response = redirect(asked.redirect, 303)
     else:
-        response = render.page("logout/done.html", sign_in_url="/sign-in", return_url=None, return_name=None)
+        response = sign_out.closed(asked.client, asked.redirect, frames)
     cookies.drop(response, cookies.SESSION)
     response.headers["Cache-Control"] = "no-store"
     return response

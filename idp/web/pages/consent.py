@@ -67,7 +67,7 @@ def _described(work: Work, taken: Taken, current: Current, decision: Decision) -
         "client_name": client.name(locale.current()),
         "client_url": client.home_uri,
         "company": company,
-        "leads_to": urlsplit(asked.redirect_uri).hostname or "",
+        "leads_to": urlsplit(asked.way.redirect_uri).hostname or "",
         "scopes": [*map(scope_in_words, question.new), *(role if question.company_is_new else [])],
         "agreed": [*map(scope_in_words, question.agreed), *([] if question.company_is_new else role)]
         if question.agreed_at

@@ -1,11 +1,14 @@
 """Signing out of this service, and with it of every product."""
 
-from flask import Blueprint
+from urllib.parse import urlencode
+
+from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
 from idp.authn import session
-from idp.oidc import products
+from idp.oidc import clients, front_channel, products, uris
+from idp.oidc.clients import RegisteredClient
 from idp.web import cookies, csrf, locale
 from idp.web.pages.continuing import see_other
 from idp.web.render import current_session, page, person
@@ -13,18 +16,19 @@ from idp.web.work import open_work
 
 blueprint = Blueprint("pages_sign_out", __name__)
 csrf.guard(blueprint)
+FRAMES_SECONDS = 3
 
 
 @blueprint.get("/sign-out")
 def ask() -> ResponseReturnValue:
-    """Say what will end, before it does."""
+    """Say what will end, before it does. Query: `client_id`, of the application that led here."""
     return show({})
 
 
 def show(problems: dict[str, str]) -> Response:
     current = current_session()
     if current is None:
-        return see_other("/sign-out/done")
+        return see_other(_done())
     names = [client.name(locale.current()) for client in products.opened(open_work(), current.session_id)]
     return page("logout/confirm.html", problems=problems, products=names, stay_url="/", account=person(current))
 
@@ -32,17 +36,23 @@ def show(problems: dict[str, str]) -> Response:
 @blueprint.post("/sign-out")
 @csrf.again(show)
 def end() -> ResponseReturnValue:
-    """End the session; the outbox tells the products."""
-    open_work(write=True)
-    return signed_out("/sign-out/done")
+    """End the session; the outbox tells the products, and those that want it are told in frames of the page."""
+    work = open_work(write=True)
+    current = current_session()
+    frames = front_channel.frames(work, current.session_id, current.sid) if current is not None else ()
+    # Whoever loads the page with the frames again finds no session, and the plain page.
+    return _left(closed(_back(), None, frames)) if frames else signed_out(_done())
 
 
 def signed_out(onward: str) -> Response:
     """Sign out whoever is signed in in this browser, and go on. The view has begun to write."""
+    return _left(see_other(onward))
+
+
+def _left(answer: Response) -> Response:
     current = current_session()
     if current is not None:
         session.end(open_work(), current.session_id, "signed_out")
-    answer = see_other(onward)
     for cookie in (cookies.SESSION, cookies.SIGN_IN):
         cookies.drop(answer, cookie)
     csrf.renew()
@@ -51,5 +61,36 @@ def signed_out(onward: str) -> Response:
 
 @blueprint.get("/sign-out/done")
 def done() -> ResponseReturnValue:
-    """It is done."""
-    return page("logout/done.html", sign_in_url="/sign-in", return_url=None, return_name=None)
+    """It is done. Query: `client_id`, of the application to which a way back is offered."""
+    return closed(_back(), None, ())
+
+
+def closed(client: RegisteredClient | None, onward: str | None, frames: tuple[str, ...]) -> Response:
+    """The page of a session that is closed.
+
+    Args:
+        client: to which a way back is offered, when it has a page of its own.
+        onward: where the browser goes by itself once the frames had their time; an address registered by the client.
+        frames: where products close their sessions in this browser.
+    """
+    answer = page(
+        "logout/done.html",
+        sign_in_url="/sign-in",
+        return_url=onward or (client.home_uri if client else None),
+        return_name=client.name(locale.current()) if client else None,
+        frames=frames,
+    )
+    answer.frames = tuple(map(uris.page_origin, frames))
+    if onward and frames:
+        answer.headers["Refresh"] = f"{FRAMES_SECONDS}; url={onward}"
+    return answer
+
+
+def _back() -> RegisteredClient | None:
+    return clients.find(open_work(), request.args.get("client_id", ""))
+
+
+def _done() -> str:
+    """The last page, which offers the way back to the application that led here."""
+    client = _back()
+    return f"/sign-out/done?{urlencode({'client_id': client.client_id})}" if client else "/sign-out/done"
