@@ -3,7 +3,7 @@
 from typing import Any
 
 from idp.authn.session import ACR_TWO
-from idp.oidc import details, dpop
+from idp.oidc import api_clients, details, dpop
 from idp.oidc.answers import MODES
 from idp.oidc.authorization import PROMPTS
 from idp.oidc.client_options import SIGNING
@@ -38,6 +38,7 @@ def describe(issuer: str, *, pushed_only: bool = False) -> dict[str, Any]:
         "revocation_endpoint": f"{oauth}/revoke",
         "end_session_endpoint": f"{oauth}/logout",
         "device_authorization_endpoint": f"{oauth}/device_authorization",
+        "protected_resources": [f"{issuer}{api_clients.PATH}"],
         "scopes_supported": list(SCOPES),
         "response_types_supported": ["code"],
         "response_modes_supported": list(MODES),

@@ -26,6 +26,7 @@ from idp.core.errors import IdpError
 from idp.web.api import refusals
 from idp.web.pages.continuing import address, local_path, see_other
 from idp.web.render import page
+from idp.web.work import parts
 
 STATUS: Mapping[type[IdpError], int] = {
     refusals.Malformed: 400,
@@ -158,7 +159,7 @@ def _problem(failure: Failure) -> Response:
     answer.status_code = failure.status
     answer.mimetype = "application/problem+json"
     answer.headers["Cache-Control"] = "no-store"
-    answer.headers.update(refusals.challenge(failure.status, failure.code, failure.members))
+    answer.headers.update(refusals.challenge(failure.status, failure.code, failure.members, parts().settings.issuer))
     return answer
 
 

@@ -18,6 +18,8 @@ FOR_PAGES = {
     "/oauth/token": "POST",
     "/oauth/revoke": "POST",
     "/oauth/userinfo": "GET, HEAD, POST",
+    "/oauth/par": "POST",
+    "/oauth/device_authorization": "POST",
 }
 OPEN = ("/.well-known/openid-configuration", "/.well-known/oauth-authorization-server", "/oauth/jwks")
 NOT_FOR_PAGES = ("/oauth/introspect", "/oauth/register", "/oauth/authorize", "/oauth/logout", "/account")

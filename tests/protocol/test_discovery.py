@@ -10,7 +10,7 @@ from idp.oidc.clients import AUTH_METHODS
 from idp.oidc.exchange import ACCESS_TOKEN
 from idp.oidc.grant_types import DEVICE_CODE, JWT_BEARER, TOKEN_EXCHANGE
 from idp.web.published import KEPT_SECONDS
-from tests.party import Party, header_of, query_of
+from tests.party import Party, claims_of, header_of, query_of
 from tests.stage import Stage
 from tests.web.browser import Browser
 
@@ -114,7 +114,8 @@ def test_each_listed_way_of_client_authentication_works(stage: Stage, metadata: 
     assert party.revoke("unknown").status_code == 200
     listed = method in metadata["introspection_endpoint_auth_methods_supported"]
     assert listed is (method != "none")
-    assert party.introspect("unknown") == {"active": False}
+    asked = party.post("/oauth/introspect", token="unknown")
+    assert (asked.status_code, asked.json.get("error")) == ((200, None) if listed else (401, "invalid_client"))
 
 
 def test_no_other_way_of_client_authentication_is_known(stage: Stage, metadata: dict[str, Any], books: Party) -> None:
@@ -160,6 +161,37 @@ def test_what_is_said_not_to_be_supported_is_refused(metadata: dict[str, Any], b
     assert metadata["request_uri_parameter_supported"] is False
     assert books.ask(ines, request_uri="https://evil.example/r")["error"] == "request_uri_not_supported"
     assert books.ask(ines, registration="{}")["error"] == "registration_not_supported"
+
+
+def test_each_listed_prompt_is_understood_and_no_other(metadata: dict[str, Any], books: Party, ines: Browser) -> None:
+    for prompt in metadata["prompt_values_supported"]:
+        answer = ines.get(books.asking(prompt=prompt))
+        assert "invalid_request" not in answer.headers.get("Location", ""), prompt
+    for prompt in {"none", "login", "consent", "select_account", "create", "other"} - set(
+        metadata["prompt_values_supported"]
+    ):
+        assert books.ask(ines, prompt=prompt)["error"] == "invalid_request", prompt
+
+
+def test_each_listed_strength_is_reached_and_no_other(metadata: dict[str, Any], books: Party, ines: Browser) -> None:
+    for acr in metadata["acr_values_supported"]:
+        assert claims_of(books.tokens(ines, acr_values=acr)["id_token"])["acr"] == acr
+    assert books.ask(ines, acr_values="urn:other", prompt="none")["error"] == "unmet_authentication_requirements"
+
+
+def test_each_listed_way_of_proving_possession_works_and_no_other(
+    metadata: dict[str, Any], books: Party, ines: Browser
+) -> None:
+    for method in ("S256", "plain", "S512"):
+        listed = method in metadata["code_challenge_methods_supported"]
+        assert ("code" in books.ask(ines, code_challenge_method=method)) is listed, method
+
+
+def test_each_listed_language_is_spoken(stage: Stage, metadata: dict[str, Any], books: Party) -> None:
+    for language in metadata["ui_locales_supported"]:
+        browser = stage.browser()
+        browser.get(books.asking(ui_locales=language))
+        assert f'<html lang="{language}"' in browser.text
 
 
 def test_each_listed_signing_algorithm_signs(stage: Stage, metadata: dict[str, Any]) -> None:

@@ -44,9 +44,11 @@ def test_another_client_of_the_same_resource_may_ask(stage: Stage, books: Party,
 
 
 def test_a_public_client_learns_nothing(mobile: Party, ines: Browser) -> None:
+    """§2.1: the endpoint answers those alone that prove who they are."""
     tokens = mobile.tokens(ines)
-    assert mobile.introspect(tokens["access_token"]) == {"active": False}
-    assert mobile.introspect(tokens["refresh_token"]) == {"active": False}
+    for name in ("access_token", "refresh_token"):
+        answer = mobile.post("/oauth/introspect", token=tokens[name])
+        assert (answer.status_code, answer.json["error"]) == (401, "invalid_client")  # type: ignore[index]
 
 
 def test_the_token_is_needed(books: Party) -> None:

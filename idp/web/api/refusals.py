@@ -5,7 +5,7 @@ from typing import Any
 
 from idp.authn.session import ACR_TWO
 from idp.core.errors import IdpError, InvalidInput, NotAuthenticated, NotPermitted, StepUpRequired
-from idp.oidc import dpop
+from idp.oidc import dpop, protected_resource
 
 BEARER = 'Bearer realm="sesame"'
 
@@ -58,8 +58,10 @@ class KeyReused(InvalidInput):
     code = "key_reused"
 
 
-def challenge(status: int, code: str, members: Mapping[str, Any]) -> dict[str, str]:
-    """The header that tells a client how to go on (RFC 6750 §3, RFC 9470 §3); none where it is of no help."""
+def challenge(status: int, code: str, members: Mapping[str, Any], issuer: str) -> dict[str, str]:
+    """The header that tells a client how to go on (RFC 6750 §3, RFC 9470 §3), and where it finds out more (RFC 9728
+    §5.1); none where it is of no help."""
+    told = f', resource_metadata="{issuer}{protected_resource.PATH}"'
     said: dict[str, str] = {}
     if code == StepUpRequired.code:
         said = {
@@ -73,10 +75,10 @@ def challenge(status: int, code: str, members: Mapping[str, Any]) -> dict[str, s
     elif code == InvalidToken.code:
         said = {"error": "invalid_token", "error_description": "The token is not valid here, or not any more."}
     elif code in (ProofInvalid.code, NonceNeeded.code):
-        return {"WWW-Authenticate": dpop.challenge(f'error="{code}"')}
+        return {"WWW-Authenticate": dpop.challenge(f'error="{code}"') + told}
     elif code == NotAuthenticated.code:  # no token was sent, which may come by either scheme
-        return {"WWW-Authenticate": f"{BEARER}, {dpop.challenge()}"}
+        return {"WWW-Authenticate": f"{BEARER}{told}, {dpop.challenge()}{told}"}
     elif status != 401:  # RFC 6750 §3: without a token no error is named
         return {}
     named = "".join(f', {name}="{value}"' for name, value in said.items())
-    return {"WWW-Authenticate": f"{BEARER}{named}"}
+    return {"WWW-Authenticate": f"{BEARER}{named}{told}"}

@@ -10,7 +10,7 @@ from idp.web.oauth.direct import Call, Channel, json_answer
 channel = Channel(backchannel.protect(Blueprint("oauth_device_authorization", __name__)))
 
 
-@channel.endpoint("/oauth/device_authorization", "POST")
+@channel.endpoint("/oauth/device_authorization", "POST", pages=True)
 def device_authorization(call: Call) -> PlainResponse:
     plain = call.form()
     return json_answer(device_grant.begin(call.work(write=True), plain))

@@ -6,7 +6,7 @@ from pathlib import Path
 from flask import Blueprint, Response, current_app, request
 from sqlalchemy.exc import DBAPIError, TimeoutError
 
-from idp.oidc import keys, metadata
+from idp.oidc import keys, metadata, protected_resource
 from idp.web.oauth import backchannel
 from idp.web.work import open_work, parts
 
@@ -26,7 +26,12 @@ def for_every_page(response: Response) -> Response:
     return response
 
 
-PATHS = ("/.well-known/openid-configuration", "/.well-known/oauth-authorization-server", "/oauth/jwks")
+PATHS = (
+    "/.well-known/openid-configuration",
+    "/.well-known/oauth-authorization-server",
+    protected_resource.PATH,
+    "/oauth/jwks",
+)
 """What is answered from memory, see `web/published.py`."""
 
 
@@ -36,6 +41,13 @@ def discovery() -> Response:
     settings = parts().settings
     described = metadata.describe(settings.issuer, pushed_only=settings.require_pushed_authorization_requests)
     document = json.dumps(described)
+    return Response(document, mimetype="application/json", headers=_CACHE)
+
+
+@blueprint.get(protected_resource.PATH)
+def resource() -> Response:
+    """What the API says of itself (RFC 9728)."""
+    document = json.dumps(protected_resource.describe(parts().settings.issuer))
     return Response(document, mimetype="application/json", headers=_CACHE)
 
 

@@ -11,7 +11,7 @@ from idp.web.oauth.direct import Call, Channel, json_answer
 channel = Channel(backchannel.protect(Blueprint("par", __name__)))
 
 
-@channel.endpoint("/oauth/par", "POST")
+@channel.endpoint("/oauth/par", "POST", pages=True)
 def push(call: Call) -> PlainResponse:
     """Check a request as the authorization endpoint would, and keep it for the browser that is about to come."""
     plain = call.form()

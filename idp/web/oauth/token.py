@@ -4,7 +4,7 @@ from flask import Blueprint
 
 from idp.oidc import introspection
 from idp.oidc.assertion_grant import JwtBearerGrant
-from idp.oidc.clients import RegisteredClient
+from idp.oidc.clients import AUTH_METHODS, CONFIDENTIAL, RegisteredClient
 from idp.oidc.device_grant import DeviceCodeGrant
 from idp.oidc.errors import InvalidRequest
 from idp.oidc.exchange import TokenExchangeGrant
@@ -35,22 +35,24 @@ def token(call: Call) -> PlainResponse:
 @channel.endpoint("/oauth/introspect", "POST")
 def introspect(call: Call) -> PlainResponse:
     plain, work = call.form(), call.work()
-    client, token = _asked(Server(work), plain)
+    client, token = _asked(
+        Server(work), plain, CONFIDENTIAL
+    )  # RFC 7662 §2.1: nobody asks who cannot prove who they are
     return json_answer(introspection.introspect(work, client, token))
 
 
 @channel.endpoint("/oauth/revoke", "POST", pages=True)
 def revoke(call: Call) -> PlainResponse:
     plain, work = call.form(), call.work(write=True)
-    client, token = _asked(Server(work), plain)
+    client, token = _asked(Server(work), plain, AUTH_METHODS)
     introspection.revoke(work, client, token)
     return json_answer({})
 
 
-def _asked(server: Server, plain: PlainRequest) -> tuple[RegisteredClient, str]:
+def _asked(server: Server, plain: PlainRequest, methods: tuple[str, ...]) -> tuple[RegisteredClient, str]:
     """Who asks, and about which token (RFC 7009 §2.1, RFC 7662 §2.1)."""
     request = server.create_oauth2_request(plain)
-    client = server.authenticate_client(request)
+    client = server.authenticate_client(request, methods)
     if "token" not in request.form:
         raise InvalidRequest("Missing 'token'.")
     return client, request.form["token"]
