@@ -6,12 +6,15 @@ import http.client
 import json
 import re
 import secrets
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pyotp
+from joserfc.jwk import ECKey
+from joserfc.jws import JWSRegistry
 
 from benchmarks.world import PASSWORD, REDIRECT, World
 
@@ -42,6 +45,8 @@ class Client:
     world: World
     send: Send
     cookies: dict[str, str] = field(default_factory=dict)
+    key: ECKey = field(default_factory=lambda: ECKey.generate_key("P-256"))
+    nonce: str = ""
 
     def __post_init__(self) -> None:
         pair = base64.b64encode(f"bench:{self.world.client_secret}".encode()).decode()
@@ -66,6 +71,49 @@ class Client:
 
     def userinfo(self, token: str) -> None:
         self._expect(200, self.send("GET", "/oauth/userinfo", None, {"Authorization": f"Bearer {token}"}))
+
+    # The same with a key that is proved (DPoP).
+
+    def proof(self, method: str, path: str, token: str | None = None) -> str:
+        """A proof of possession of this client's key, with the nonce of the last answer."""
+        claims = {
+            "jti": secrets.token_urlsafe(12), "htm": method, "htu": self.world.settings.issuer + path,
+            "iat": int(time.time()), "nonce": self.nonce,
+        }  # fmt: skip
+        if token is not None:
+            claims["ath"] = _encoded(hashlib.sha256(token.encode()).digest())
+        header = {"typ": "dpop+jwt", "alg": "ES256", "jwk": self.key.as_dict(private=False)}
+        text = f"{_encoded(json.dumps(header).encode())}.{_encoded(json.dumps(claims).encode())}"
+        return f"{text}.{_encoded(JWSRegistry.algorithms['ES256'].sign(text.encode(), self.key))}"
+
+    def client_credentials_bound(self) -> None:
+        self._prove("POST", "/oauth/token", {"grant_type": "client_credentials"}, self.basic)
+
+    def userinfo_bound(self, token: str) -> None:
+        self._prove("GET", "/oauth/userinfo", None, {"Authorization": f"DPoP {token}"}, token)
+
+    def bound_token(self) -> str:
+        """A person's access token, bound to the key."""
+        code = parse_qs(urlsplit(self._browse("GET", self.authorize())).query)["code"][0]
+        values = {
+            "grant_type": "authorization_code", "code": code, "redirect_uri": REDIRECT,
+            "code_verifier": self.verifier,
+        }  # fmt: skip
+        return str(json.loads(self._prove("POST", "/oauth/token", values, self.basic))["access_token"])
+
+    def _prove(
+        self, method: str, path: str, values: dict[str, str] | None, headers: dict[str, str], token: str | None = None
+    ) -> bytes:
+        """Send with a proof, and once more when only the nonce was missing."""
+        body = urlencode(values).encode() if values is not None else None
+        for _ in range(2):
+            sent = {**headers, **(FORM if values is not None else {}), "DPoP": self.proof(method, path, token)}
+            answer = self.send(method, path, body, sent)
+            told = {name.lower(): value for name, value in answer[1].items()}
+            self.nonce = told["dpop-nonce"]
+            if answer[0] == 200:
+                return answer[2]
+        return self._expect(200, answer)
 
     def introspect(self, token: str) -> None:
         assert self.post("/oauth/introspect", {"token": token})["active"]
@@ -154,6 +202,10 @@ class Client:
         if answer[0] != status:
             raise SystemExit(f"Expected {status}, got {answer[0]}: {answer[2][:400]!r}")
         return answer[2]
+
+
+def _encoded(value: bytes) -> str:
+    return base64.urlsafe_b64encode(value).rstrip(b"=").decode()
 
 
 def _token(page: str) -> str:

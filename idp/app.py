@@ -16,7 +16,7 @@ from idp.core.settings import LOOPBACK, Settings
 from idp.core.tokens import Keyring, load_keyring
 from idp.policy import Policies
 from idp.policy.load import load
-from idp.web import api, crowd, health, pages
+from idp.web import api, client_certificates, crowd, health, pages
 from idp.web.api import billing
 from idp.web.form_session import FormSession
 from idp.web.headers import Answer
@@ -55,6 +55,7 @@ def create_app(settings: Settings | None = None, policies: Policies | None = Non
     password.configure(settings.password_hashers)
     policies, keyring = policies or load(settings.policies_dir), load_keyring(settings.master_key_file)
     places, outbound = networks.read(settings.network_places), calling.door(settings)
+    certificates = client_certificates.read(settings)
 
     app = Application("idp", static_folder="web/static", template_folder="web/templates", doc_ui=False, root_path=None)
     app.config.update(_configuration(settings, keyring))
@@ -62,12 +63,13 @@ def create_app(settings: Settings | None = None, policies: Policies | None = Non
     Migrate(app, database, directory=str(settings.migrations_dir), render_as_batch=True, compare_type=True)
     with app.app_context():
         prepare(database.engine)
-        app.extensions["sesame"] = Parts(settings, policies, keyring, database.engine, places, outbound)
+        app.extensions["sesame"] = Parts(settings, policies, keyring, database.engine, places, outbound, certificates)
     app.teardown_appcontext(close_work)
     app.response_class = Answer
     app.session_interface = FormSession()
     app.direct = {}
-    app.hosts = frozenset({str(urlsplit(settings.issuer).hostname), *LOOPBACK, "[::1]"})
+    named = {urlsplit(each).hostname or "" for each in (settings.issuer, settings.mtls_origin) if each}
+    app.hosts = frozenset({*named, *LOOPBACK, "[::1]"})
     _register(app)
     turns = crowd.turns(settings.data_dir, settings.workers * settings.password_hashers)
     app.dispatched = crowd.Door(app, app.dispatched, settings.password_hashers, turns)  # type: ignore[method-assign]

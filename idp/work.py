@@ -51,6 +51,7 @@ class Work:
         issuer: the public address of this service, for claims and links.
         places: where network addresses are, as far as the operator has told.
         outbound: the one door through which other machines are called at addresses that were registered.
+        mtls_origin: the other address of this service, where clients show certificates; empty without one.
     """
 
     session: DatabaseSession
@@ -61,6 +62,11 @@ class Work:
     issuer: str
     places: Places = field(default_factory=Places)
     outbound: Outbound = field(default_factory=Outbound)
+    mtls_origin: str = ""
+
+    def addresses(self, path: str) -> tuple[str, ...]:
+        """Every address at which a path of this service is called."""
+        return (self.issuer + path, self.mtls_origin + path) if self.mtls_origin else (self.issuer + path,)
 
     def later(self, **span: float) -> "Work":
         """The same work at a later instant; `span` as for `timedelta`."""

@@ -42,6 +42,7 @@ class Prover:
     key: Key = field(default_factory=lambda: ECKey.generate_key("P-256"))
     algorithm: str = "ES256"
     nonce: str | None = None
+    issuer: str = ISSUER
 
     @property
     def jkt(self) -> str:
@@ -52,7 +53,7 @@ class Prover:
     ) -> str:
         """A proof; None takes a usual claim, or member of the header, out."""
         usual: dict[str, Any] = {
-            "jti": secrets.token_urlsafe(12), "htm": method, "htu": ISSUER + path, "iat": int(time.time()),
+            "jti": secrets.token_urlsafe(12), "htm": method, "htu": self.issuer + path, "iat": int(time.time()),
             "nonce": self.nonce,
         }  # fmt: skip
         if token is not None:

@@ -28,7 +28,7 @@ EVENTS: dict[str, str] = {
     "billing.signature_refused": "An event came whose signature was missing, stale or wrong.",
     "billing_key.created": "A key shared with billing was made.",
     "billing_key.revoked": "A key shared with billing counts no more.",
-    "binding.refused": "A proof of possession was used before, or was made with another key than tokens are bound to.",
+    "binding.refused": "A code or refresh token was presented with another key, or certificate, than it is bound to.",
     "case.approved": "Another of the staff agreed to a case; its waiting time began.",
     "case.carried_out": "The waiting time of a case was over: what was agreed to was done, or its link was sent.",
     "case.closed": "A case was ended without being carried out, with the reason.",

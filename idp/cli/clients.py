@@ -12,7 +12,12 @@ from idp.work import Work
 
 HIDDEN = ("secret_digests", "keys")
 LISTS = ("redirect_uris", "post_logout_redirect_uris", "grant_types", "permissions")
-METHODS = click.Choice(["client_secret_basic", "client_secret_post", "private_key_jwt", "none"])
+METHODS = click.Choice(
+    [
+        "client_secret_basic", "client_secret_post", "private_key_jwt", "tls_client_auth",
+        "self_signed_tls_client_auth", "none",
+    ]
+)  # fmt: skip
 
 
 @click.group()

@@ -60,7 +60,7 @@ class Prepared:
         finally:
             cursor.close()
 
-    def run(self, connection: Connection, parameters: Mapping[str, Any]) -> int:
+    def run(self, connection: Connection | Reader, parameters: Mapping[str, Any]) -> int:
         """Execute a change; answers how many rows it met."""
         cursor, _ = self._execute(connection, parameters)
         try:

@@ -47,6 +47,16 @@ class Settings(BaseSettings):
         1, ge=1, le=64, description="Server processes; 1 on SQLite, the number of cores on PostgreSQL."
     )
     trusted_proxies: int = Field(0, ge=0, le=5, description="Reverse proxies in front whose forwarding headers count.")
+    client_certificate_header: str = Field(
+        "", pattern="^([A-Za-z][A-Za-z0-9]*)?$", description="Header with a client's certificate; empty for none."
+    )
+    client_certificate_proxies: str = Field(
+        "", description="Networks of the proxies that are believed about it, separated by commas."
+    )
+    client_certificate_authorities: Path | None = Field(
+        None, description="PEM file of the authorities that issue certificates to clients; empty for none."
+    )
+    mtls_origin: str = Field("", description="Another public address, where clients show certificates; empty for none.")
     network_places: Path | None = Field(
         None, description="CSV file network,place,latitude,longitude, for the places of sessions; empty for none."
     )
@@ -98,16 +108,18 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
 
-    @field_validator("issuer")
+    @field_validator("issuer", "mtls_origin")
     @classmethod
-    def _issuer_is_an_origin(cls, value: str) -> str:
-        parts = urlsplit(value)
+    def _issuer_is_an_origin(cls, value: str, info: ValidationInfo) -> str:
+        if not value and info.field_name == "mtls_origin":
+            return value
+        what, parts = "the issuer" if info.field_name == "issuer" else "the origin", urlsplit(value)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-            raise ValueError("the issuer is an address such as https://id.example.com")
+            raise ValueError(f"{what} is an address such as https://id.example.com")
         if parts.path.rstrip("/"):
-            raise ValueError("the issuer has no path")
+            raise ValueError(f"{what} has no path")
         if parts.scheme == "http" and parts.hostname not in LOOPBACK:
-            raise ValueError("the issuer uses https, except on a loopback address")
+            raise ValueError(f"{what} uses https, except on a loopback address")
         return value.rstrip("/")
 
     @field_validator("sms_url", "billing_url")
@@ -121,7 +133,7 @@ class Settings(BaseSettings):
             raise ValueError(f"{what} uses https, except on a loopback address")
         return value
 
-    @field_validator("outbound_networks")
+    @field_validator("outbound_networks", "client_certificate_proxies")
     @classmethod
     def _networks_can_be_read(cls, value: str) -> str:
         try:
@@ -129,6 +141,14 @@ class Settings(BaseSettings):
         except ValueError as error:
             raise ValueError("networks are written as 10.20.0.0/16, separated by commas") from error
         return value
+
+    @model_validator(mode="after")
+    def _certificates_come_from_a_proxy(self) -> "Settings":
+        if self.client_certificate_header and not self.client_certificate_proxies:
+            raise ValueError("IDP_CLIENT_CERTIFICATE_PROXIES says who is believed about IDP_CLIENT_CERTIFICATE_HEADER")
+        if self.mtls_origin and not self.client_certificate_header:
+            raise ValueError("IDP_MTLS_ORIGIN needs IDP_CLIENT_CERTIFICATE_HEADER")
+        return self
 
     @model_validator(mode="after")
     def _request_can_be_filled_in(self) -> "Settings":

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 
 from idp.core.errors import InvalidInput
 from idp.core.settings import LOOPBACK
-from idp.oidc import uris
+from idp.oidc import certificates, uris
 
 SIGNING = ("ES256", "PS256", "EdDSA", "RS256")
 """Signatures that are made and read here: no HMAC, whose secret is kept as a digest only, and never `none` (R-36)."""
@@ -46,6 +46,15 @@ class Options(BaseModel):
     request_object_signing_alg: Signing | None = None
     authorization_details_types: Annotated[tuple[Literal["product_access"], ...], Field(strict=False)] | None = None
     response_modes: Annotated[tuple[ResponseMode, ...], Field(min_length=1, strict=False)] | None = None
+    tls_client_certificate_bound_access_tokens: bool = False
+    tls_client_auth_subject_dn: Text | None = None
+    tls_client_auth_san_dns: Text | None = None
+    tls_client_auth_san_uri: Text | None = None
+    tls_client_auth_san_ip: Text | None = None
+    tls_client_auth_san_email: Text | None = None
+
+    _subject = field_validator("tls_client_auth_subject_dn")(certificates.subject)
+    _address = field_validator("tls_client_auth_san_ip")(certificates.address)
 
     @field_validator("response_modes")
     @classmethod

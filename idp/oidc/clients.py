@@ -17,7 +17,7 @@ from idp.audit import log as audit
 from idp.core import tokens
 from idp.core.errors import Conflict, InvalidInput, NotFound
 from idp.core.ids import uuid7
-from idp.oidc import api_clients, cache, client_keys, client_options, keys, uris
+from idp.oidc import api_clients, cache, certificates, client_keys, client_options, keys, uris
 from idp.oidc.client_options import Options
 from idp.oidc.foreign import PublicKey
 from idp.oidc.grant_types import FOR_CONFIDENTIAL, FOR_TRUSTED, GRANT_TYPES
@@ -26,7 +26,7 @@ from idp.work import Work
 
 SCOPES = ("openid", "profile", "email", "offline_access")
 BY_SECRET = ("client_secret_basic", "client_secret_post")
-CONFIDENTIAL = (*BY_SECRET, "private_key_jwt")
+CONFIDENTIAL = (*BY_SECRET, "private_key_jwt", *certificates.METHODS)
 AUTH_METHODS = (*CONFIDENTIAL, "none")
 COMPANY_SCOPE = "company:"
 _NOT_FOR_READING = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})  # they disguise a name, or break the page that shows it
@@ -352,6 +352,7 @@ def _check_choices(work: Work, asked: ClientRegistration) -> None:
         raise InvalidInput(field="token_endpoint_auth_method", allowed=list(AUTH_METHODS))
     if asked.token_endpoint_auth_method == "private_key_jwt" and asked.options.jwks is None:
         raise InvalidInput(field="jwks", reason="is missing: private_key_jwt needs a public key")
+    certificates.check(asked)
     if not asked.grant_types or not set(asked.grant_types) <= set(GRANT_TYPES):
         raise InvalidInput(field="grant_types", allowed=list(GRANT_TYPES))
     known = (*SCOPES, *api_clients.SCOPES)

@@ -56,14 +56,10 @@ def presented(work: Work, shown: Presented) -> LiveToken | None:
     Raises:
         Unproved, InvalidProof, NonceNeeded: it comes without that, or with a proof that does not do.
     """
-    if shown.scheme == dpop.SCHEME:  # the proof is used up before anything is read, in a transaction that writes
-        signed = tokens.verify(work, shown.token, tokens.ACCESS_TOKEN_TYPE)
-        if signed is None:
-            return None
-        binding.prove(work, signed, shown)
+    proof = binding.read_proof(work, shown) if shown.scheme == dpop.SCHEME else None
     live = access_token(work, shown.token)
-    if live is not None and shown.scheme != dpop.SCHEME:
-        binding.check_bearer(live.claims)
+    if live is not None:
+        binding.check(work, live.claims, shown, proof)
     return live
 
 
@@ -94,8 +90,8 @@ def userinfo(work: Work, live: LiveToken) -> dict[str, Any] | None:
 
 def describe(live: LiveToken) -> dict[str, Any]:
     """The introspection answer (RFC 7662 §2.2): the claims, with the rights as they are now."""
-    bound = "DPoP" if "jkt" in live.claims.get("cnf", ()) else "Bearer"
-    answer = {"active": True, "token_type": bound, **live.claims}
+    kind = "DPoP" if binding.KEY in live.claims.get("cnf", ()) else "Bearer"
+    answer = {"active": True, "token_type": kind, **live.claims}
     if live.reach is not None:
         for name in claims.OF_ACCESS:  # a mandate's firm and end must not stay beside a membership
             answer.pop(name, None)

@@ -1,9 +1,10 @@
 """What this server can do, as its metadata says (OIDC Discovery §3, RFC 8414 §2): made from the code's own lists."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from idp.authn.session import ACR_TWO
-from idp.oidc import api_clients, details, dpop
+from idp.oidc import api_clients, certificates, details, dpop
 from idp.oidc.answers import MODES
 from idp.oidc.authorization import PROMPTS
 from idp.oidc.client_options import SIGNING
@@ -11,6 +12,11 @@ from idp.oidc.clients import AUTH_METHODS, CONFIDENTIAL, SCOPES
 from idp.oidc.grant_types import GRANT_TYPES
 from idp.oidc.keys import ALGORITHMS
 
+_WITH_CERTIFICATE = (
+    "token_endpoint", "userinfo_endpoint", "introspection_endpoint", "revocation_endpoint",
+    "pushed_authorization_request_endpoint", "device_authorization_endpoint",
+)  # fmt: skip
+"""Endpoints at which a client proves itself, or shows a token that may be bound."""
 CLAIMS = [
     "sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "azp", "at_hash", "sid",
     "name", "given_name", "family_name", "locale", "email", "email_verified",
@@ -45,11 +51,11 @@ def describe(issuer: str, *, pushed_only: bool = False) -> dict[str, Any]:
         "grant_types_supported": list(GRANT_TYPES),
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": list(ALGORITHMS),
-        "token_endpoint_auth_methods_supported": list(AUTH_METHODS),
+        "token_endpoint_auth_methods_supported": _without_certificates(AUTH_METHODS),
         "token_endpoint_auth_signing_alg_values_supported": list(SIGNING),
-        "introspection_endpoint_auth_methods_supported": list(CONFIDENTIAL),
+        "introspection_endpoint_auth_methods_supported": _without_certificates(CONFIDENTIAL),
         "introspection_endpoint_auth_signing_alg_values_supported": list(SIGNING),
-        "revocation_endpoint_auth_methods_supported": list(AUTH_METHODS),
+        "revocation_endpoint_auth_methods_supported": _without_certificates(AUTH_METHODS),
         "revocation_endpoint_auth_signing_alg_values_supported": list(SIGNING),
         "dpop_signing_alg_values_supported": list(dpop.ALGORITHMS),
         "code_challenge_methods_supported": ["S256"],
@@ -71,3 +77,25 @@ def describe(issuer: str, *, pushed_only: bool = False) -> dict[str, Any]:
         "frontchannel_logout_supported": True,
         "frontchannel_logout_session_supported": True,
     }
+
+
+def _without_certificates(methods: Iterable[str]) -> list[str]:
+    return [each for each in methods if each not in certificates.METHODS]
+
+
+def with_certificates(document: dict[str, Any], issuer: str, origin: str) -> dict[str, Any]:
+    """The document of a service to which proxies hand on certificates of clients (RFC 8705 §3.3, §5).
+
+    Args:
+        origin: the address where clients show them; empty when it is that of everybody.
+    """
+    offered = {
+        name: [*value, *certificates.METHODS]
+        for name, value in document.items()
+        if name.endswith("_endpoint_auth_methods_supported")
+    }
+    made = {**document, **offered, "tls_client_certificate_bound_access_tokens": True}
+    if origin:
+        there = {name: document[name] for name in _WITH_CERTIFICATE if name in document}
+        made["mtls_endpoint_aliases"] = {name: origin + at.removeprefix(issuer) for name, at in there.items()}
+    return made

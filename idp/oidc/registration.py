@@ -19,7 +19,7 @@ from sqlalchemy import select, update
 from idp.audit import log as audit
 from idp.core import tokens
 from idp.core.errors import InvalidInput
-from idp.oidc import client_options, clients
+from idp.oidc import certificates, client_options, clients
 from idp.oidc.clients import ClientRegistration, RegisteredClient
 from idp.oidc.models import Client
 from idp.oidc.server import PlainRequest, PlainResponse, answer_error
@@ -55,6 +55,8 @@ _FIELDS = {
     "allowed_origins": list,
     "frontchannel_logout_uri": str,
     "frontchannel_logout_session_required": bool,
+    "tls_client_certificate_bound_access_tokens": bool,
+    **dict.fromkeys(certificates.SUBJECTS, str),
 }  # metadata we understand, with the JSON type of each; others are ignored (RFC 7591 §2)
 _OPTIONS = [name for name in _FIELDS if name in client_options.NAMES]
 _SENT_BACK = ("registration_access_token", "registration_client_uri", "client_secret_expires_at", "client_id_issued_at")

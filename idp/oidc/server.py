@@ -14,8 +14,9 @@ from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 
 from idp.audit import log as audit
 from idp.core import wire
-from idp.oidc import binding, client_assertion, clients, dpop
+from idp.oidc import binding, certificates, client_assertion, clients, dpop
 from idp.oidc.binding import Binding
+from idp.oidc.certificates import Shown
 from idp.oidc.clients import AUTH_METHODS, RegisteredClient
 from idp.oidc.dpop import Proof
 from idp.oidc.foreign import ForeignToken, Unacceptable
@@ -25,13 +26,15 @@ Pairs = Iterable[tuple[str, str]]
 
 
 class PlainRequest(NamedTuple):
-    """A request without a framework: `query` and `form` keep every pair, so that repeats are seen."""
+    """A request without a framework: `query` and `form` keep every pair, so that repeats are seen. `certificate` is
+    what a proxy in front has seen of the sender's (RFC 8705)."""
 
     method: str
     path: str
     query: tuple[tuple[str, str], ...] = ()
     form: tuple[tuple[str, str], ...] = ()
     headers: Mapping[str, str] = MappingProxyType({})
+    certificate: Shown | None = None
 
 
 class PlainResponse(NamedTuple):
@@ -53,6 +56,7 @@ class ProtocolRequest(OAuth2Request):
     Attributes:
         issues: whether the answer holds tokens, which may be bound to the sender.
         proof: the proof of possession that came along, if one did.
+        certificate: the sender's, not read yet.
         bound: to what the tokens of the answer are bound, known once the client is authenticated.
     """
 
@@ -66,6 +70,7 @@ class ProtocolRequest(OAuth2Request):
         self.auth_method: str | None = None
         self.issues = False
         self.proof: Proof | None = None
+        self.certificate: Shown | None = None
         self.bound: Binding | None = None
         self.user = self.credential = None
         self.authorization_code = self.refresh_token = None
@@ -98,7 +103,9 @@ class Server(AuthorizationServer):
         if isinstance(request, ProtocolRequest):
             return request
         pairs = request.form if request.method == "POST" else request.query
-        return ProtocolRequest(request.method, self.work.issuer + request.path, once(pairs), request.headers)
+        asked = ProtocolRequest(request.method, self.work.issuer + request.path, once(pairs), request.headers)
+        asked.certificate = request.certificate
+        return asked
 
     def create_token_response(self, request: Any = None) -> PlainResponse:
         """The answer of the token endpoint. A proof of possession is looked at before anything is used up, so that the
@@ -121,7 +128,8 @@ class Server(AuthorizationServer):
         text = request.headers.get(dpop.HEADER)
         if text is None:
             return None
-        return dpop.check(self.work, text, method=request.method, addresses=(request.uri,))
+        path = request.uri.removeprefix(self.work.issuer)
+        return dpop.check(self.work, text, method=request.method, addresses=self.work.addresses(path))
 
     def with_nonce(self, request: ProtocolRequest, answer: PlainResponse) -> PlainResponse:
         """The answer, with the nonce for the next proof of a client that proves (RFC 9449 §8.2)."""
@@ -148,11 +156,13 @@ class Server(AuthorizationServer):
         """
         method, client_id, proof = presented_credentials(request)
         client = self.query_client(client_id)
+        if method == "none" and client is not None and client.token_endpoint_auth_method in certificates.METHODS:
+            method = client.token_endpoint_auth_method  # its proof is in the connection
         if (
             client is None
             or method not in methods
             or client.token_endpoint_auth_method != method
-            or not self._proved(client, proof)
+            or not self._proved(client, proof, request.certificate)
         ):
             self._refused(request)
             status = 400 if method == "client_secret_post" else 401
@@ -161,14 +171,17 @@ class Server(AuthorizationServer):
             raise InvalidRequestError("'client_id' names another client than the one authenticated.")
         request.client, request.auth_method = client, method
         if request.issues:
-            request.bound = binding.settle(self.work, client, request.proof)
+            request.bound = binding.settle(self.work, client, request.proof, request.certificate)
         return client
 
-    def _proved(self, client: RegisteredClient, proof: str | ForeignToken | None) -> bool:
-        if not isinstance(proof, ForeignToken):
-            return proof is None or client.check_client_secret(proof)
+    def _proved(self, client: RegisteredClient, proof: str | ForeignToken | None, shown: Shown | None) -> bool:
+        if isinstance(proof, str):
+            return client.check_client_secret(proof)
         try:
-            client_assertion.check(self.work, client, proof)
+            if proof is not None:
+                client_assertion.check(self.work, client, proof)
+            elif not client.public:
+                certificates.prove(self.work, client, shown)
         except Unacceptable:
             return False
         return True

@@ -8,6 +8,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from idp.core import tokens
 from idp.core.prepared import Prepared
+from idp.core.session import by_itself
 from idp.oidc.models import UsedToken
 from idp.work import Work
 
@@ -27,7 +28,7 @@ def is_name(jti: Any) -> bool:
     """Whether this can be a name: a text of 1 to 300 characters that can be written."""
     if not isinstance(jti, str) or not 1 <= len(jti) <= LONGEST_NAME:
         return False
-    return not any("\ud800" <= letter <= "\udfff" for letter in jti)
+    return jti.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in jti)
 
 
 def spend(work: Work, kind: str, owner: str, jti: str, until: float, *, lasting: bool = True) -> bool:
@@ -37,12 +38,17 @@ def spend(work: Work, kind: str, owner: str, jti: str, until: float, *, lasting:
         kind: what it names, so that an assertion and a proof may have the same name.
         owner: who gave the name, within whose names it is unique.
         until: when the token itself ends (seconds since 1970): its name is kept until then.
-        lasting: as for `Work.write`, of a transaction that begins here; for names that mean nothing a minute later.
+        lasting: as for `Work.write`, of a transaction that begins here; not for names that mean nothing a minute later,
+            which may be noted at once, whatever becomes of the rest.
     """
-    work.write_after_reading(lasting=lasting)
-    connection = work.session.connection()
     parameters = {
         "digest": tokens.digest(f"{kind}\x00{owner}\x00{jti}"),
         "expires_at": datetime.fromtimestamp(until, UTC) + _GRACE,
     }
+    if not lasting:
+        alone = by_itself(work.session, lambda through: _NOTE["sqlite"].run(through, parameters))
+        if alone is not None:
+            return alone == 1
+    work.write_after_reading(lasting=lasting)
+    connection = work.session.connection()
     return _NOTE[connection.dialect.name].run(connection, parameters) == 1

@@ -21,6 +21,7 @@ from idp.core.session import lazy_session
 from idp.core.settings import Settings
 from idp.core.tokens import Keyring
 from idp.policy import Policies
+from idp.web.client_certificates import ClientCertificates
 from idp.work import Actor, Work
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class Parts:
     engine: Engine
     places: Places
     outbound: Outbound
+    certificates: ClientCertificates
 
 
 class Application(OpenAPI):
@@ -167,4 +169,5 @@ def _new(made_of: Parts, actor: Actor) -> Work:
         issuer=made_of.settings.issuer,
         places=made_of.places,
         outbound=made_of.outbound,
+        mtls_origin=made_of.settings.mtls_origin,
     )

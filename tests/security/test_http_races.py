@@ -20,6 +20,7 @@ from idp.authn.models import Session, Throttle
 from idp.core.tokens import digest
 from idp.oidc.models import AuthorizationCode, Grant, RefreshToken
 from tests.party import basic
+from tests.prover import Prover
 from tests.security.arena import ROUNDS, RUNNERS, Arena, rounds, seen
 from tests.security.serving import Shot
 from tests.stage import Stage
@@ -85,6 +86,23 @@ def test_a_device_code_has_one_winner(arena: Arena) -> None:
         return seen(hits)
 
     rounds(arena, "device code", play)
+
+
+def test_a_proof_of_possession_opens_a_resource_once(arena: Arena) -> None:
+    """RFC 9449 §11.1."""
+    stage, party = arena.stage, arena.stage.party("demo-accounting")
+    prover, path = Prover(issuer=stage.settings.issuer).learn(party.http), "/oauth/userinfo"
+    token = prover.redeem(party, arena.code(party, stage.signed_in("ines.moreau"))).json["access_token"]
+
+    def play(number: int) -> Counter[str]:
+        proof = prover.learn(party.http).proof("POST", path, token)
+        hits = arena.service.fire([Shot(path, {}, {"Authorization": f"DPoP {token}", "DPoP": proof})] * RUNNERS)
+        counted = seen(hits)
+        assert counted["200"] == 1, (number, counted)
+        assert set(counted) <= {"200", "401", "503"}, (number, counted)  # 503: nobody waits for ever
+        return counted
+
+    rounds(arena, "proof of possession at a resource", play)
 
 
 def test_a_public_refresh_token_has_one_successor(arena: Arena) -> None:

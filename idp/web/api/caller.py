@@ -20,7 +20,7 @@ from idp.oidc.clients import RegisteredClient
 from idp.oidc.introspection import LiveToken
 from idp.web.api.refusals import InsufficientScope, InvalidToken, NonceNeeded, ProofInvalid
 from idp.web.oauth import resource
-from idp.web.work import act_as, open_work
+from idp.web.work import act_as, open_work, parts
 from idp.work import Actor, Work
 
 FRESH_FOR = timedelta(minutes=5)  # R-20
@@ -79,7 +79,8 @@ def _worth(work: Work, scheme: str, token: str) -> LiveToken | None:
     Raises:
         ProofInvalid, NonceNeeded: the proof does not do.
     """
-    shown = resource.presented(work, request.environ, scheme, token, request.path)
+    certificate = parts().certificates.shown(request.environ)
+    shown = resource.presented(work, request.environ, scheme, token, certificate, request.path)
     if scheme == dpop.SCHEME:
         g.nonce_header = dpop.nonce_header(work)
     else:

@@ -23,6 +23,7 @@ from idp.authn import session
 from idp.core import wire
 from idp.core.settings import Settings
 from idp.oidc import dpop
+from idp.oidc.certificates import Shown
 from idp.oidc.errors import InvalidRequest, ProtocolError
 from idp.oidc.server import PlainRequest, PlainResponse, answer_error
 from idp.web import cookies, headers
@@ -102,6 +103,10 @@ class Call:
         value = self.environ.get("HTTP_DPOP")
         return {dpop.HEADER: value} if value is not None else {}
 
+    def certificate(self) -> Shown | None:
+        """What a proxy has seen of the sender's certificate."""
+        return parts_of(self._app).certificates.shown(self.environ)
+
     def form(self) -> PlainRequest:
         """This request, once it has the shape of a back-channel request: its parameters are in the body alone, as a
         form (R-31); a query would end up in logs.
@@ -121,7 +126,7 @@ class Call:
             raise InvalidRequest("The body is not a readable form.") from error
         self.sent = tuple(pairs)
         proved = self.authorization() | self.possession()
-        return PlainRequest("POST", environ["PATH_INFO"], form=self.sent, headers=proved)
+        return PlainRequest("POST", environ["PATH_INFO"], (), self.sent, proved, self.certificate())
 
     def _body(self) -> bytes:
         """The body. One that says its length is read at once; Werkzeug guards the others.

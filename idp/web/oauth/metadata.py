@@ -39,9 +39,10 @@ PATHS = (
 @blueprint.get("/.well-known/oauth-authorization-server")
 def discovery() -> Response:
     settings = parts().settings
-    described = metadata.describe(settings.issuer, pushed_only=settings.require_pushed_authorization_requests)
-    document = json.dumps(described)
-    return Response(document, mimetype="application/json", headers=_CACHE)
+    document = metadata.describe(settings.issuer, pushed_only=settings.require_pushed_authorization_requests)
+    if settings.client_certificate_header:
+        document = metadata.with_certificates(document, settings.issuer, settings.mtls_origin)
+    return Response(json.dumps(document), mimetype="application/json", headers=_CACHE)
 
 
 @blueprint.get(protected_resource.PATH)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from idp.oidc import dpop, introspection
 from idp.oidc.binding import Presented
+from idp.oidc.certificates import Shown
 from idp.oidc.errors import ProtocolError
 from idp.oidc.introspection import LiveToken
 from idp.oidc.server import PlainResponse
@@ -30,14 +31,17 @@ def in_header(value: str) -> tuple[str, str | None]:
     return (scheme, token.strip()) if scheme in SCHEMES else (BEARER, None)
 
 
-def presented(work: Work, environ: "WSGIEnvironment", scheme: str, token: str, path: str | None = None) -> Presented:
+def presented(
+    work: Work, environ: "WSGIEnvironment", scheme: str, token: str, certificate: Shown | None, path: str | None = None
+) -> Presented:
     """The token of a request, and what came with it.
 
     Args:
+        certificate: what a proxy has seen of the sender's.
         path: of the request, where it is not ASCII as it stands in `environ`.
     """
-    method, address = environ["REQUEST_METHOD"], work.issuer + (path or environ["PATH_INFO"])
-    return Presented(token, scheme, method, (address,), environ.get("HTTP_DPOP"))
+    method, addresses = environ["REQUEST_METHOD"], work.addresses(path or environ["PATH_INFO"])
+    return Presented(token, scheme, method, addresses, environ.get("HTTP_DPOP"), certificate)
 
 
 def worth(work: Work, shown: Presented) -> LiveToken | PlainResponse:

@@ -14,7 +14,7 @@ from idp.oidc.server import PlainRequest, PlainResponse, Server, once
 from idp.web import cursors
 from idp.web.oauth import backchannel, resource
 from idp.web.oauth.direct import Call, Channel, json_answer
-from idp.web.work import open_work
+from idp.web.work import open_work, parts
 from idp.work import Work
 
 channel = Channel(backchannel.protect(Blueprint("userinfo", __name__)))
@@ -31,7 +31,7 @@ def userinfo(call: Call) -> PlainResponse:
     if token is None:
         return resource.nothing_sent()
     work = call.work()
-    shown = resource.presented(work, call.environ, scheme, token)
+    shown = resource.presented(work, call.environ, scheme, token, call.certificate())
     live = resource.worth(work, shown)
     if isinstance(live, PlainResponse):
         return live
@@ -50,7 +50,7 @@ def companies() -> Response:
     if token is None:
         return backchannel.answer(resource.nothing_sent())
     work = open_work()
-    shown = resource.presented(work, request.environ, scheme, token)
+    shown = resource.presented(work, request.environ, scheme, token, parts().certificates.shown(request.environ))
     live = resource.worth(work, shown)
     if isinstance(live, PlainResponse):
         return backchannel.answer(live)
