@@ -209,7 +209,7 @@ def asked_for_consent(guide: Guide) -> Browser:
 
 def at_a_device(guide: Guide) -> Browser:
     """A scanner asks to work for somebody, who has typed its code."""
-    browser = guide.stage.sign_in("hugo.perrin")
+    browser = guide.stage.sign_in("thomas.lefevre")
     browser.get("/device")
     browser.submit({"user_code": begun(guide)["user_code"]})
     assert browser.address.startswith("/device/confirm"), browser.text

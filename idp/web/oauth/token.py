@@ -14,20 +14,21 @@ from idp.web.oauth import backchannel
 from idp.web.oauth.direct import Call, Channel, json_answer
 
 channel = Channel(backchannel.protect(Blueprint("token", __name__)))
+RARE = {each.GRANT_TYPE: each for each in (DeviceCodeGrant, TokenExchangeGrant, JwtBearerGrant)}
+"""Grants that the server learns of only where one is asked for: the others are called all day."""
 READS_ONLY = "client_credentials"  # needs no row: an access token is stateless
 
 
 @channel.endpoint("/oauth/token", "POST", pages=True)
 def token(call: Call) -> PlainResponse:
     plain = call.form()
-    writes = ("grant_type", READS_ONLY) not in plain.form
-    server = Server(call.work(write=writes))
+    asked = {value for name, value in plain.form if name == "grant_type"}
+    server = Server(call.work(write=READS_ONLY not in asked))
     server.register_grant(AuthorizationCodeGrant, [ProofKey()])
     server.register_grant(RefreshTokenGrant)
     server.register_grant(ClientCredentialsGrant)
-    server.register_grant(DeviceCodeGrant)
-    server.register_grant(TokenExchangeGrant)
-    server.register_grant(JwtBearerGrant)
+    for each in asked & RARE.keys():
+        server.register_grant(RARE[each])
     answer: PlainResponse = server.create_token_response(plain)
     return answer
 
