@@ -24,6 +24,7 @@ TRACES = re.compile(
 _JWT = re.compile(r"\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*")
 _SECRETS = ("access_token", "refresh_token", "id_token", "client_secret", "registration_access_token", "device_code")
 _OUTSIDE = re.compile(r'<form[^>]+action="(https?://[^"]+|//[^"]+)"')
+_POSTED = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)"')
 _KEPT = ("/oauth/authorize/continue", "/consent", "/companies/choose", "/device")
 PUBLIC = ("/static/", "/oauth/jwks", "/schemas/", "/dev")
 
@@ -95,6 +96,7 @@ class Judge:
         if given and not self._bought(sent, body, carried):
             found.append(f"gives {sorted(given)}, and nothing was shown for it")
         parameters = dict(parse_qsl(urlsplit(answer.header("Location")).query))
+        parameters |= dict(_POSTED.findall(answer.body)) if _OUTSIDE.search(answer.body) else {}
         parameters |= dict(parse_qsl(urlsplit(answer.header("Location")).fragment))
         if {"code", "access_token", "id_token", "response"} & set(parameters) and not self._asked(sent, carried):
             found.append("gives a code, and nobody who is signed in asked for it")
@@ -144,6 +146,9 @@ class Judge:
         if sent.path.startswith(_KEPT):
             return any(self.world.value(name[2:-2]) in carried for name in self.world.names("kept"))
         parameters = dict(parse_qsl(sent.query, keep_blank_values=True))
+        if "request_uri" in parameters or "request" in parameters:  # all that counts was pushed, or is signed
+            pushed = [self.world.value(name[2:-2]) for name in self.world.names("pushed")]
+            return parameters.get("request_uri") in pushed or "request" in parameters
         registered = self._registered(sent)
         return (
             sent.path == "/oauth/authorize"

@@ -105,10 +105,13 @@ class Maker:
     """Makes requests up, for one world."""
 
     def __init__(self, world: World) -> None:
-        self.tokens = world.names("access", "id", "refresh", "dead", "code", "initial", "registration", "kept")
+        self.tokens = world.names(
+            "access", "id", "refresh", "dead", "code", "initial", "registration", "kept", "pushed", "object"
+        )
         self.people = [f"{{{{cookie.{name}}}}}" for name in (*PEOPLE, "nobody")]
         self.known = world.names("client", "back", "secret", "verifier", "assertion", "company", "csrf")
         self.basics = world.names("basic")
+        self.proofs = world.names("proof")
 
     def request(self, endpoint: Endpoint) -> st.SearchStrategy[Sent]:
         @st.composite
@@ -196,6 +199,8 @@ class Maker:
 
     def header(self, draw: Draw, sent: Sent) -> Sent:
         name = draw(st.sampled_from(sorted(strange.HEADERS)))
+        if name == "DPoP" and draw(st.booleans()):
+            return sent.with_header(name, draw(st.sampled_from(self.proofs)))
         return sent.with_header(name, draw(st.sampled_from(strange.HEADERS[name])))
 
     def move(self, draw: Draw, sent: Sent) -> Sent:

@@ -48,6 +48,9 @@ def _token(world: World) -> Iterator[Sent]:
     for token in world.names("access", "dead"):
         said = (("subject_token", token), ("subject_token_type", ACCESS_TOKEN), ("audience", "{{client.capture}}"))
         yield _post("/oauth/token", "books", ("grant_type", TOKEN_EXCHANGE), *said)
+    for proof in world.names("proof"):
+        own = _post("/oauth/token", "program", ("grant_type", "client_credentials"))
+        yield own.with_header("DPoP", proof)
     yield _post("/oauth/token", "books", ("grant_type", "password"), ("username", "x"), ("password", "x"))
 
 
@@ -58,6 +61,18 @@ def _begin(world: World) -> Iterator[Sent]:
 
 def _post(path: str, name: str, *form: Pair) -> Sent:
     return Sent("POST", path, **authenticated(name, *form))
+
+
+def _push(world: World) -> Iterator[Sent]:
+    for name in ("books", "mobile", "posting", "signing"):
+        for more in (
+            {},
+            {"prompt": "login"},
+            {"response_mode": "form_post"},
+            {"claims": '{"userinfo": {"email": null}}'},
+        ):
+            yield _post("/oauth/par", name, *world.authorization(name, **more))
+    yield _post("/oauth/par", "signing", ("client_id", "{{client.signing}}"), ("request", "{{object.signing}}"))
 
 
 def _about_a_token(path: str) -> Callable[[World], Iterator[Sent]]:
@@ -82,6 +97,17 @@ def _authorize(world: World) -> Iterator[Sent]:
             for more in ({}, {"prompt": "none"}, {"max_age": "0"}, {"company": "{{company.atelier-lumen}}"}):
                 yield Sent("GET", "/oauth/authorize", tuple(world.authorization(name, **more)), headers=headers)
         yield Sent("POST", "/oauth/authorize", form=tuple(world.authorization(name)))
+    for person in ("ines.moreau", "nobody"):
+        headers = {"Cookie": f"{{{{cookie.{person}}}}}"}
+        for uri in world.names("pushed"):
+            said = (("client_id", "{{client.books}}"), ("request_uri", uri))
+            yield Sent("GET", "/oauth/authorize", said, headers=headers)
+        said = (("client_id", "{{client.signing}}"), ("request", "{{object.signing}}"))
+        yield Sent("GET", "/oauth/authorize", said, headers=headers)
+        for mode in ("form_post", "fragment"):
+            yield Sent(
+                "GET", "/oauth/authorize", tuple(world.authorization("books", response_mode=mode)), headers=headers
+            )
 
 
 def _continue(world: World) -> Iterator[Sent]:
@@ -140,6 +166,7 @@ def _configure(world: World) -> Iterator[Sent]:
 PROTOCOL: dict[str, Callable[[World], Iterator[Sent]]] = {
     "/oauth/token": _token,
     "/oauth/device_authorization": _begin,
+    "/oauth/par": _push,
     "/oauth/introspect": _about_a_token("/oauth/introspect"),
     "/oauth/revoke": _about_a_token("/oauth/revoke"),
     "/oauth/userinfo": _userinfo,

@@ -23,6 +23,7 @@ from idp.oidc import clients
 from idp.oidc.grant_types import DEVICE_CODE
 from idp.web.api.pace import Pace
 from tests.party import ISSUER, SCOPE, Party, basic, bearer, header_of
+from tests.prover import Prover
 from tests.security import cast
 from tests.security.asking import Asker
 from tests.stage import Stage
@@ -61,6 +62,7 @@ class World:
         for name in ("books", "capture", "mobile", "posting", "signing", "tool"):
             world._tokens(name)
         world._dead_tokens()
+        world._requests()
         return world
 
     def put(self, text: str) -> str:
@@ -105,6 +107,19 @@ class World:
         signing.post("/oauth/token", grant_type="client_credentials", client_assertion=once)
         self.held["assertion.late"] = signing.assertion(iat=int(time.time()) - 900, exp=int(time.time()) - 600)
         self.held["assertion.elsewhere"] = signing.assertion(aud=["https://other.example"])
+
+    def _requests(self) -> None:
+        """Requests that are pushed or signed, and proofs of a key."""
+        books, signing = self.parties["books"], self.parties["signing"]
+        for number in range(CODES):
+            pushed = books.push().json
+            assert pushed is not None
+            self.held[f"pushed.books.{number}"] = pushed["request_uri"]
+        self.held["object.signing"] = signing.request_object
+        prover = Prover().learn(books.http)
+        self.held["proof.token"] = prover.proof
+        self.held["proof.userinfo"] = lambda: prover.proof("GET", "/oauth/userinfo", self.value("access.books"))
+        self.held["proof.used"] = prover.proof()
 
     def _people(self) -> None:
         asker = self.closing.enter_context(Asker.over(self.stage, PEOPLE))

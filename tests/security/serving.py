@@ -28,6 +28,7 @@ class Shot:
     form: Mapping[str, str]
     headers: Mapping[str, str] = field(default_factory=dict)
     body: str | None = None
+    method: str = "POST"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ class Service:
             body = urlencode(shot.form) if shot.body is None else shot.body
             gate.wait(timeout=30)
             try:
-                connection.request("POST", shot.path, body=body, headers=headers)
+                connection.request(shot.method, shot.path, body=body, headers=headers)
                 return _read(connection)
             finally:
                 connection.close()

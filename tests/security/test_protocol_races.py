@@ -1,5 +1,5 @@
 """What a client may use once has one winner among fifty, over HTTP, with four worker processes: initial access tokens,
-client assertions, proofs of possession.
+client assertions, proofs of possession, pushed requests, device codes.
 
 `RACE_ROUNDS=200 pytest tests/security/test_protocol_races.py -s` is the long run.
 """
@@ -7,12 +7,15 @@ client assertions, proofs of possession.
 import json
 from collections import Counter
 from datetime import timedelta
+from urllib.parse import urlencode
 
 import pytest
 from sqlalchemy import func, select
 
 from idp.oidc import clients
+from idp.oidc.grant_types import DEVICE_CODE
 from idp.oidc.models import Client
+from tests.device import GRANTS, PRODUCT, Device, forget_tries, typed
 from tests.party import ASSERTION_TYPE, basic, bearer
 from tests.prover import Prover
 from tests.security.arena import ROUNDS, RUNNERS, Arena, rounds, seen
@@ -81,3 +84,44 @@ def test_a_proof_of_possession_counts_once(arena: Arena) -> None:
         return seen(hits)
 
     rounds(arena, "proof of possession", play)
+
+
+def test_a_pushed_request_is_taken_up_once(arena: Arena) -> None:
+    """Fifty browsers of one person bring the same address: one gets a code."""
+    stage, party = arena.stage, arena.stage.party("demo-accounting")
+    cookie = arena.cookie(stage.signed_in("ines.moreau"), "sesame_session")
+    shown = basic(party.client_id, party.secret or "")
+
+    def play(number: int) -> Counter[str]:
+        pushed = arena.service.fire([Shot("/oauth/par", party.parameters(), shown)])
+        uri = json.loads(pushed[0].body)["request_uri"]
+        path = f"/oauth/authorize?{urlencode({'client_id': party.client_id, 'request_uri': uri})}"
+        hits = arena.service.fire([Shot(path, {}, cookie, method="GET")] * RUNNERS)
+        won = [hit for hit in hits if hit.status == 303]
+        assert len(won) == 1, (number, seen(hits))
+        assert "code=" in won[0].headers.get("Location", won[0].headers.get("location", ""))
+        assert {hit.status for hit in hits if hit is not won[0]} <= {400, 503}, (number, seen(hits))
+        return seen(hits)
+
+    rounds(arena, "pushed request", play)
+
+
+def test_a_device_code_is_redeemed_once(arena: Arena) -> None:
+    stage = arena.stage
+    party = stage.register(token_endpoint_auth_method="none", grant_types=GRANTS, **PRODUCT)
+    device, browser = Device(stage, party), stage.signed_in("ines.moreau")
+
+    def play(number: int) -> Counter[str]:
+        forget_tries(stage)
+        codes = device.begin()
+        typed(browser, codes["user_code"])
+        browser.submit({"decision": "allow"})
+        assert browser.status == 200, browser.text[:400]
+        device.age(codes, seconds=30)
+        form = {"grant_type": DEVICE_CODE, "device_code": codes["device_code"], "client_id": party.client_id}
+        hits = arena.service.fire([Shot("/oauth/token", form)] * RUNNERS)
+        assert seen(hits) == {"200": 1, "400": RUNNERS - 1}, (number, seen(hits))
+        assert errors(hits) <= {"invalid_grant", "slow_down"}, (number, errors(hits))
+        return seen(hits)
+
+    rounds(arena, "device code", play)

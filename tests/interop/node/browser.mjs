@@ -49,10 +49,27 @@ export class Browser {
     await this.#send(new URL(address))
   }
 
+  get heading() {
+    return plain(this.#page.match(/<h1\b[^>]*>(.*?)<\/h1>/s)?.[1].replace(/<[^>]*>/g, '').trim() ?? '')
+  }
+
+  get #form() {
+    const forms = [...this.#page.matchAll(/<form\b([^>]*)>(.*?)<\/form>/gs)].filter(([, tag]) => attributes(tag).method === 'post')
+    return forms.find(([, tag]) => attributes(tag).id === 'main-form') ?? forms.at(-1)
+  }
+
+  /** Send the form of this page as its first button does, with those of these values that it has fields for. */
+  async press(values) {
+    const [, , inside] = this.#form ?? []
+    if (inside === undefined) throw new Error(`no form at ${this.#address}`)
+    const button = [...inside.matchAll(/<button\b([^>]*)>/g)].map(([, tag]) => attributes(tag)).find(({ name }) => name)
+    const fitting = Object.entries(values).filter(([name]) => inside.includes(`name="${name}"`))
+    await this.submit({ ...Object.fromEntries(fitting), ...(button && { [button.name]: button.value }) })
+  }
+
   /** Send the form of this page with these values. */
   async submit(values) {
-    const forms = [...this.#page.matchAll(/<form\b([^>]*)>(.*?)<\/form>/gs)]
-    const [, tag, inside] = forms.findLast(([, tag]) => attributes(tag).method === 'post') ?? []
+    const [, tag, inside] = this.#form ?? []
     if (tag === undefined) throw new Error(`no form at ${this.#address}`)
     const body = new URLSearchParams()
     for (const [, input] of inside.matchAll(/<input\b([^>]*)>/g)) {
