@@ -51,6 +51,7 @@ NOT_PERSONAL = {
     "revoked_access_tokens": "token numbers, gone with the token",
     "service_periods": "of companies",
     "sharing_passes": "how far a job has read",
+    "token_issuers": "services that say who somebody is; name nobody",
     "signing_keys": "of the service",
     "subscribed_products": "of companies",
     "subscription_periods": "of companies",
