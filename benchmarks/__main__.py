@@ -53,6 +53,7 @@ MEASURES = (
 )
 MORE = (
     More("pushed code flow", "code flow", 300, 1),
+    More("client_credentials with private_key_jwt", "client_credentials", 800, 0.25),
     More("client_credentials with DPoP", "client_credentials", 800, 0.25),
     More("userinfo with DPoP", "userinfo", 800, 0.25),
 )
@@ -128,6 +129,7 @@ def actions(client: Client) -> dict[str, Callable[[], object]]:
         "refresh": refresh,
         "code flow": client.code_flow,
         "pushed code flow": client.pushed_flow,
+        "client_credentials with private_key_jwt": client.client_credentials_signed,
         "client_credentials with DPoP": client.client_credentials_bound,
         "userinfo with DPoP": lambda: client.userinfo_bound(bound),
         "sign-in": browser.sign_in,

@@ -19,6 +19,7 @@ from joserfc.jws import JWSRegistry
 from benchmarks.world import PASSWORD, REDIRECT, World
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 SCOPE = "openid profile email offline_access"
 FIELD = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"|value="([^"]+)"[^>]*name="csrf_token"')
 
@@ -69,6 +70,16 @@ class Client:
     def client_credentials(self) -> None:
         self.post("/oauth/token", {"grant_type": "client_credentials"})
 
+    def client_credentials_signed(self) -> None:
+        """The same with an assertion instead of the secret (`private_key_jwt`)."""
+        now = int(time.time())
+        claims = {
+            "iss": "bench-key", "sub": "bench-key", "aud": self.world.settings.issuer,
+            "iat": now, "exp": now + 60, "jti": secrets.token_urlsafe(12),
+        }  # fmt: skip
+        values = {"client_assertion_type": ASSERTION, "client_assertion": _signed({}, claims, self.world.client_key)}
+        self.post("/oauth/token", {"grant_type": "client_credentials", **values}, basic=False)
+
     def userinfo(self, token: str) -> None:
         self._expect(200, self.send("GET", "/oauth/userinfo", None, {"Authorization": f"Bearer {token}"}))
 
@@ -82,9 +93,8 @@ class Client:
         }  # fmt: skip
         if token is not None:
             claims["ath"] = _encoded(hashlib.sha256(token.encode()).digest())
-        header = {"typ": "dpop+jwt", "alg": "ES256", "jwk": self.key.as_dict(private=False)}
-        text = f"{_encoded(json.dumps(header).encode())}.{_encoded(json.dumps(claims).encode())}"
-        return f"{text}.{_encoded(JWSRegistry.algorithms['ES256'].sign(text.encode(), self.key))}"
+        header = {"typ": "dpop+jwt", "jwk": self.key.as_dict(private=False)}
+        return _signed(header, claims, self.key)
 
     def client_credentials_bound(self) -> None:
         self._prove("POST", "/oauth/token", {"grant_type": "client_credentials"}, self.basic)
@@ -202,6 +212,11 @@ class Client:
         if answer[0] != status:
             raise SystemExit(f"Expected {status}, got {answer[0]}: {answer[2][:400]!r}")
         return answer[2]
+
+
+def _signed(header: dict[str, Any], claims: dict[str, Any], key: ECKey) -> str:
+    text = f"{_encoded(json.dumps({**header, 'alg': 'ES256'}).encode())}.{_encoded(json.dumps(claims).encode())}"
+    return f"{text}.{_encoded(JWSRegistry.algorithms['ES256'].sign(text.encode(), key))}"
 
 
 def _encoded(value: bytes) -> str:

@@ -1,10 +1,11 @@
 """The data of a measurement: the demonstration's people and companies, with clients and a session of their own."""
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from flask import Flask
+from joserfc.jwk import ECKey
 from sqlalchemy import select, update
 
 from idp.accounts import email_address
@@ -16,7 +17,7 @@ from idp.companies.models import Company
 from idp.core import tokens
 from idp.core.db import Base
 from idp.core.settings import Settings
-from idp.oidc import clients, keys
+from idp.oidc import client_options, clients, keys
 from idp.oidc.clients import ClientRegistration
 from idp.web.work import database, unit_of_work
 from idp.work import Actor
@@ -38,6 +39,7 @@ class World:
     company: str
     totp_secret: str
     client_secret: str
+    client_key: ECKey
 
     def forget_spent_codes(self) -> None:
         """Let the same time step be used again: a measurement signs in more often than every thirty seconds."""
@@ -46,7 +48,7 @@ class World:
 
 
 def build(folder: Path, issuer: str, database_url: str = "") -> World:
-    """A database with the demonstration data, a confidential and a public client, and keys."""
+    """A database with the demonstration data, keys, and clients: with a secret, with a key, and a public one."""
     settings = Settings(issuer=issuer, data_dir=folder, database_url=database_url, log_level="warning")
     tokens.write_secret(settings.master_key_file, secrets.token_hex(32))
     app = create_app(settings)
@@ -58,13 +60,17 @@ def build(folder: Path, issuer: str, database_url: str = "") -> World:
     with unit_of_work(app, SYSTEM) as work:
         _, secret = clients.register(work, _registration("bench", public=False))
         clients.register(work, _registration("bench-public", public=True))
+        client_key = ECKey.generate_key("P-256")
+        options = client_options.read({"jwks": {"keys": [client_key.as_dict(private=False)]}})
+        signing = replace(_registration("bench-key", public=False), token_endpoint_auth_method="private_key_jwt")
+        clients.register(work, replace(signing, options=options))
         assert secret is not None
         address = demo_data.address_of(settings.policies_dir, PERSON)
         company = work.session.scalar(select(Company.id).where(Company.reference == "atelier-lumen"))
         account = email_address.find_account(work, email_address.canonical(address))
         assert account is not None
         totp_secret = totp.secrets_of(work, account.id)[0][1]
-    return World(app, settings, address, str(company), totp_secret, secret)
+    return World(app, settings, address, str(company), totp_secret, secret, client_key)
 
 
 def _registration(client_id: str, *, public: bool) -> ClientRegistration:
