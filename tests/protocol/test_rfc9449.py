@@ -1,14 +1,16 @@
 """Tokens bound to a key, DPoP (RFC 9449, R-44)."""
 
 from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 from sqlalchemy import func
+from werkzeug.test import TestResponse
 
 from idp.audit.models import AuditEvent
 from idp.oidc import dpop
-from tests.party import Party, bearer, claims_of
+from tests.party import Party, basic, bearer, claims_of, query_of
 from tests.prover import INVALID, OWN, Prover, refusal
 from tests.stage import Stage, scalar
 from tests.web.browser import Browser
@@ -137,6 +139,29 @@ def test_another_key_or_none_does_not_redeem_it(books: Party, ines: Browser, pro
     assert refusal(books.redeem(books.code(ines, dpop_jkt=prover.jkt))) == (400, "invalid_grant")
     other = Prover(nonce=prover.nonce)
     assert refusal(other.redeem(books, books.code(ines, dpop_jkt=prover.jkt))) == (400, "invalid_grant")
+
+
+def test_a_proof_with_a_pushed_request_binds_its_code(books: Party, ines: Browser, prover: Prover) -> None:
+    """§10.1, with the nonce and once as at the token endpoint."""
+    path = "/oauth/par"
+    form = dict(parse_qsl(urlsplit(books.asking()).query))
+
+    def push(proof: str, **more: str) -> TestResponse:
+        headers = {**basic(books.client_id, books.secret or ""), "DPoP": proof}
+        return books.http.post(path, data={**form, **more}, headers=headers)
+
+    asked = push(prover.proof(path=path, nonce=None))
+    assert (asked.status_code, asked.json["error"]) == (400, "use_dpop_nonce")
+    assert asked.headers["DPoP-Nonce"]
+    assert push(prover.proof()).json["error"] == "invalid_dpop_proof", "a proof for another address"
+    assert push(prover.proof(path=path), dpop_jkt="x" * 43).json["error"] == "invalid_dpop_proof"
+    proof = prover.proof(path=path)
+    pushed = push(proof)
+    assert pushed.status_code == 201
+    assert push(proof).json["error"] == "invalid_dpop_proof", "twice"
+    browsing = urlencode({"client_id": books.client_id, "request_uri": pushed.json["request_uri"]})
+    code = query_of(ines.get(f"/oauth/authorize?{browsing}").headers["Location"])["code"]
+    assert refusal(books.redeem(code)) == (400, "invalid_grant")
 
 
 @pytest.mark.parametrize("jkt", ["x", "x" * 42, "x" * 44, "é" * 43, "x" * 42 + "="])

@@ -115,7 +115,7 @@ def _security(issuer: str) -> dict[str, Any]:
     }  # fmt: skip
     return {
         "type": "oauth2",
-        "description": "Access tokens of this service for the resource of its API, as bearer tokens.",
+        "description": "Access tokens of this service for the resource of its API, as bearer tokens or bound (DPoP).",
         "flows": {"authorizationCode": people, "clientCredentials": {"tokenUrl": endpoint, "scopes": _SCOPES}},
     }
 
