@@ -211,8 +211,8 @@ def allow(work: Work, asked: Pending, current: Current, reach: Access | None) ->
         return False
     if reach is not None:
         mandate_use.note(work, reach)
-    if consent.needed(work, asked.client, current.account_id, asked.scope):
-        consent.give(work, asked.client, current.account_id, asked.scope)
+    if consent.needed(work, asked.client, current.account_id, asked.scope, company_id=company_id):
+        consent.give(work, asked.client, current.account_id, asked.scope, company_id=company_id)
     return True
 
 

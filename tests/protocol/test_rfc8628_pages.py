@@ -159,6 +159,13 @@ def test_an_untrusted_client_has_consent_afterwards(stage: Stage, ines: Browser)
     with stage.work(write=False) as work:
         given = work.session.scalar(select(Consent.scope).order_by(Consent.given_at.desc()))
     assert given == "email openid"
+    product = stage.register(trusted=False, token_endpoint_auth_method="none", grant_types=GRANTS, **PRODUCT)
+    bought = Device(stage, product).poll(Device(stage, product).allowed(ines, scope="openid")).json
+    claims = claims_of(bought["access_token"])
+    assert claims["company"] == str(stage.company("atelier-lumen"))
+    with stage.work(write=False) as work:
+        given = work.session.scalars(select(Consent.scope)).all()
+    assert f"company:{stage.company('atelier-lumen')} openid" in given, "for the company that was allowed"
     assert set(Device(stage, party).poll(codes).json) >= {"access_token", "id_token", "refresh_token"}
 
 

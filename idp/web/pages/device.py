@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response
 from idp.authn import browser
 from idp.authn.session import Current
 from idp.companies import access
-from idp.companies.access import Reason
+from idp.companies.access import Access, Reason
 from idp.core.errors import Expired, NotFound
 from idp.oidc import device, device_grant, interaction
 from idp.oidc.device import Pending, Refused
@@ -131,7 +131,7 @@ def answer() -> ResponseReturnValue:
         decision = _decide(work, asked, current)
         if decision.need not in (Need.READY, Need.CONSENT):
             return show_confirm({})
-        device.allow(work, asked, current, decision.reach)
+        device.allow(work, asked, current, _reach(work, asked, decision, current))
     return see_other(waiting.device_path(_sealed()))
 
 
@@ -142,6 +142,14 @@ def _sealed() -> str:
 def _decide(work: Work, asked: Pending, current: Current) -> Decision:
     """What is missing, as for every other request; that the person is asked goes without saying here."""
     return interaction.next_for(work, asked.client, asked.parameters, asked.scope, current, asked.kept)
+
+
+def _reach(work: Work, asked: Pending, decision: Decision, current: Current) -> Access | None:
+    """What the person may do in the company it is for; a decision that consent is missing does not say."""
+    if decision.reach is not None or decision.company_id is None or asked.client.product is None:
+        return decision.reach
+    found = access.resolve(work, current.account_id, decision.company_id, asked.client.product)
+    return found if isinstance(found, Access) else None
 
 
 def _onward(work: Work, asked: Pending, decision: Decision, current: Current) -> Response | None:
@@ -160,7 +168,7 @@ def _ask(
     work: Work, asked: Pending, user_code: str, decision: Decision, current: Current, problems: dict[str, str]
 ) -> Response:
     client, language = asked.client, locale.current()
-    reach = decision.reach
+    reach = _reach(work, asked, decision, current)
     known = access.only_company(work, current.account_id, client.product)[0] if client.product else 0
     several = known > 1 and interaction.asked_company(asked.parameters) is None
     return page(
