@@ -30,7 +30,7 @@ from idp.companies import company
 from idp.core.db import Base
 from idp.core.settings import Settings
 from idp.core.tokens import write_secret
-from idp.oidc import client_options, clients, keys
+from idp.oidc import client_options, clients, initial_access, keys
 from idp.oidc.clients import ClientRegistration
 from idp.web.work import Application, database, unit_of_work
 from idp.work import Actor, Work
@@ -133,7 +133,7 @@ class Stage:
             fields.setdefault("redirect_uris", ["https://app.company.example/callback"])
         key: Key | None = fields.pop("key", None)
         options = fields.pop("options", {})
-        if fields.get("token_endpoint_auth_method") == "private_key_jwt" and "jwks" not in options:
+        if fields.get("token_endpoint_auth_method") == "private_key_jwt" and not {"jwks", "jwks_uri"} & set(options):
             key = key or ECKey.generate_key("P-256")
             options = {**options, "jwks": {"keys": [key.as_dict(private=False)]}}
         with self.work() as work:
@@ -148,7 +148,7 @@ class Stage:
     def initial_access_token(self) -> str:
         """A token that opens registration once."""
         with self.work() as work:
-            return clients.create_initial_access_token(work, note="tests", uses=1, lifetime=timedelta(hours=1))
+            return initial_access.create(work, note="tests", uses=1, lifetime=timedelta(hours=1))
 
     def change_client(self, client_id: str, **fields: Any) -> None:
         with self.work() as work:

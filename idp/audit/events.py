@@ -42,6 +42,7 @@ EVENTS: dict[str, str] = {
     "client.created": "A client was registered.",
     "client.deleted": "A client was removed.",
     "client.registration_refused": "A dynamic registration was refused.",
+    "client.secret_retired": "The older of two client secrets was ended.",
     "client.secret_rotated": "A client secret was renewed.",
     "client.updated": "A client's registration was changed.",
     "client_authentication.refused": "A client failed to authenticate.",

@@ -10,7 +10,7 @@ from idp.cli.context import Output, members_of, operating, settings, verb
 from idp.core.errors import NotFound
 from idp.work import Work
 
-HIDDEN = ("secret_digests", "keys")
+HIDDEN = ("secret_digests", "keys", "sector")
 LISTS = ("redirect_uris", "post_logout_redirect_uris", "grant_types", "permissions")
 METHODS = click.Choice(
     [
@@ -70,6 +70,7 @@ def described(function: Any) -> Any:
 def create(out: Output, client_id: str, **values: Any) -> None:
     """Register a client. Its secret is shown this once."""
     from idp.oidc import clients as registered
+    from idp.oidc import sectors
     from idp.oidc.client_options import Options
 
     with operating() as work:
@@ -77,6 +78,8 @@ def create(out: Output, client_id: str, **values: Any) -> None:
         if "names" not in given:
             raise click.UsageError("Missing option '--name'.")
         registration = registered.ClientRegistration(client_id=client_id, **given)
+        registered.check(work, registration, development=settings().development)
+        sectors.verify(work, registration)
         client, secret = registered.register(work, registration, development=settings().development)
     shown = members_of(client, *HIDDEN) | {"client_secret": secret}
     out.result(shown, f"client_id      {client.client_id}", f"client_secret  {secret or '- (public client)'}")
@@ -110,11 +113,15 @@ def show(out: Output, client_id: str) -> None:
 def update(out: Output, client_id: str, **values: Any) -> None:
     """Change a client. A repeated option replaces the whole list."""
     from idp.oidc import clients as registered
+    from idp.oidc import sectors
 
     with operating() as work:
         changes = _given(work, values, registered.get(work, client_id).options)
         if not changes:
             raise click.UsageError("Say what to change.")
+        planned = registered.planned(registered.get(work, client_id), **changes)
+        registered.check(work, planned, development=settings().development)
+        sectors.verify(work, planned)
         client = registered.change(work, client_id, development=settings().development, **changes)
     out.result(members_of(client, *HIDDEN), f"{client_id}: changed {', '.join(sorted(changes))}.")
 
@@ -128,6 +135,17 @@ def rotate_secret(out: Output, client_id: str) -> None:
     with operating() as work:
         secret = registered.rotate_secret(work, client_id)
     out.result({"client_id": client_id, "client_secret": secret}, f"client_secret  {secret}")
+
+
+@verb(clients, "retire-secret")
+@click.argument("client_id")
+def retire_secret(out: Output, client_id: str) -> None:
+    """End the older of two live secrets, once the client uses the new one."""
+    from idp.oidc import clients as registered
+
+    with operating() as work:
+        registered.retire_secret(work, client_id)
+    out.result({"client_id": client_id, "secrets": 1}, f"{client_id}: only the newest secret is valid.")
 
 
 @verb(clients, "delete")
@@ -167,10 +185,10 @@ def logouts(out: Output, client_id: str | None, undelivered: bool, limit: int) -
 @click.option("--hours", default=24, show_default=True, type=click.IntRange(1, 24 * 90), help="How long it is valid.")
 def initial_access_token(out: Output, note: str, uses: int, hours: int) -> None:
     """Make a token that opens dynamic registration (RFC 7591), shown this once."""
-    from idp.oidc import clients as registered
+    from idp.oidc import initial_access
 
     with operating() as work:
-        token = registered.create_initial_access_token(work, note=note, uses=uses, lifetime=timedelta(hours=hours))
+        token = initial_access.create(work, note=note, uses=uses, lifetime=timedelta(hours=hours))
     out.result({"initial_access_token": token, "uses": uses, "hours": hours}, token)
 
 

@@ -15,7 +15,7 @@ from idp.accounts.models import Account
 from idp.companies.clock import CHANGED
 from idp.core import calling
 from idp.core.tokens import new
-from idp.oidc import clients, tokens
+from idp.oidc import clients, sectors, tokens
 from idp.oidc.clients import RegisteredClient
 from idp.oidc.models import Client, Grant
 from idp.outbox import queue
@@ -57,7 +57,7 @@ def event_token(work: Work, client: RegisteredClient, members: dict[str, Any]) -
     tokens say now."""
     subject = members["subject"]
     named = (
-        {"format": "iss_sub", "iss": work.issuer, "sub": subject}
+        {"format": "iss_sub", "iss": work.issuer, "sub": sectors.subject(work, client, subject)}
         if subject
         else {"format": "opaque", "id": members["told"]["company"]}
     )

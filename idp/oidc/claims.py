@@ -12,7 +12,7 @@ from idp.authn.models import Session
 from idp.companies import clock
 from idp.companies.access import Access
 from idp.companies.client_access import ClientAccess
-from idp.oidc import api_clients, cache, tokens
+from idp.oidc import api_clients, cache, sectors, tokens
 from idp.oidc.clients import RegisteredClient
 from idp.policy.permissions import restrictions_claim
 from idp.work import Work
@@ -57,6 +57,15 @@ def subject_of(row: Sequence[Any]) -> Subject:
     return Subject(account, subject, session, sid, auth_time, acr, tuple(amr.split()), person, latest)
 
 
+def seen_by(work: Work, client: RegisteredClient, subject: Subject) -> Subject:
+    """A subject under the names by which a client knows person and session (OIDC Core §8)."""
+    if client.sector is None:
+        return subject
+    return subject._replace(
+        subject=sectors.subject(work, client, subject.subject), sid=sectors.sid(work, client, subject.sid)
+    )
+
+
 def seconds(instant: datetime) -> int:
     """A NumericDate (RFC 7519 §2)."""
     return int(instant.timestamp())
@@ -66,6 +75,7 @@ def access_token(
     work: Work, client: RegisteredClient, subject: Subject, scope: str, grant_id: UUID, reach: Access | None
 ) -> tuple[dict[str, Any], int]:
     """Claims of a person's access token (RFC 9068 §2.2) and the seconds it lives: never beyond `until`."""
+    subject = seen_by(work, client, subject)
     now = seconds(work.now)
     lifetime = min(tokens.ACCESS_TOKEN_SECONDS, int(work.policies.access_token_lifetime.total_seconds()))
     if reach and reach.until:
@@ -165,6 +175,7 @@ def id_token(
     single: dict[str, list[str]] | None = None,
 ) -> dict[str, Any]:
     """Claims of an ID token (OIDC Core §2): who the person is, and the company they work for in this product."""
+    subject = seen_by(work, client, subject)
     now = seconds(work.now)
     claims: dict[str, Any] = {
         "iss": work.issuer,

@@ -6,32 +6,29 @@ from urllib.parse import urlsplit
 
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 
 from idp.core.errors import InvalidInput
 from idp.core.settings import LOOPBACK
-from idp.oidc import certificates, uris
+from idp.oidc import certificates, client_keys, uris
+from idp.oidc.client_metadata import Metadata, Signing, Text
 
 SIGNING = ("ES256", "PS256", "EdDSA", "RS256")
 """Signatures that are made and read here: no HMAC, whose secret is kept as a digest only, and never `none` (R-36)."""
 KEYS_MAX = 16
 ORIGINS_MAX = 50
 
-Signing = Literal["ES256", "PS256", "EdDSA", "RS256"]
 ResponseMode = Literal["query", "fragment", "form_post", "query.jwt", "fragment.jwt", "form_post.jwt"]
 Origin = Annotated[str, Field(pattern=r"^https?://[a-z0-9.\-\[\]:]{1,255}$")]
-Text = Annotated[str, Field(min_length=1, max_length=300)]
 
 
-class Options(BaseModel):
+class Options(Metadata):
     """The options of one client; a field that is not registered has its default.
 
     `jwks` holds public keys alone. Which key type fits which algorithm is seen when a key is used.
     `token_exchange_targets` are identifiers of applications, see `oidc.exchange`. `allowed_origins`, our own, are the
     pages that may call the protocol by script; without it those of a public client's redirect addresses.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
 
     jwks: dict[str, Any] | None = None
     token_endpoint_auth_signing_alg: Signing | None = None
@@ -72,12 +69,12 @@ class Options(BaseModel):
         members = value.get("keys")
         if not isinstance(members, list) or not 1 <= len(members) <= KEYS_MAX:
             raise ValueError(f"holds no list of 1 to {KEYS_MAX} keys")
+        if not all(map(client_keys.is_key, members)):
+            raise ValueError("holds a key that is not public, or of no kind that is used here")
         try:
-            keys = KeySet.import_key_set({"keys": members}).keys
+            KeySet.import_key_set({"keys": members})
         except (JoseError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise ValueError("holds a key that cannot be read") from error
-        if any(key.key_type not in ("EC", "RSA", "OKP") or key.is_private for key in keys):
-            raise ValueError("holds a key that is not public")
         return {"keys": members}
 
     @field_validator("allowed_origins")
@@ -98,7 +95,12 @@ NAMES = tuple(name for name in Options.model_fields if name not in BY_OPERATOR)
 
 def signatures(options: Options) -> list[str]:
     """The algorithms by which this service has to sign for a client, beyond that of its ID tokens."""
-    return [value for value in (options.authorization_signed_response_alg,) if value is not None]
+    asked = (
+        options.authorization_signed_response_alg,
+        options.userinfo_signed_response_alg,
+        options.introspection_signed_response_alg,
+    )
+    return [value for value in asked if value is not None]
 
 
 def read(values: dict[str, Any]) -> Options:
@@ -116,5 +118,10 @@ def read(values: dict[str, Any]) -> Options:
 
 
 def stored(options: Options) -> dict[str, Any]:
-    """The options as the client's row keeps them, and as its metadata shows them: what differs from the defaults."""
+    """The options as the client's row keeps them: what differs from the defaults."""
     return options.model_dump(mode="json", exclude_defaults=True)
+
+
+def shown(options: Options) -> dict[str, Any]:
+    """The options as a client's metadata shows them, with the defaults in force."""
+    return options.model_dump(mode="json", exclude_none=True, exclude=set(BY_OPERATOR))

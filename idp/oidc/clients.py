@@ -4,24 +4,34 @@ import secrets
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from authlib.oauth2.rfc6749 import ClientMixin
-from sqlalchemy import ColumnElement, insert, select, update
-from sqlalchemy import delete as delete_rows
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from idp.audit import log as audit
 from idp.core import tokens
 from idp.core.errors import Conflict, InvalidInput, NotFound
 from idp.core.ids import uuid7
-from idp.oidc import api_clients, cache, certificates, client_keys, client_options, keys, uris
+from idp.oidc import (
+    api_clients,
+    cache,
+    certificates,
+    client_keys,
+    client_metadata,
+    client_options,
+    encryption,
+    keys,
+    sectors,
+    uris,
+)
 from idp.oidc.client_options import Options
 from idp.oidc.foreign import PublicKey
 from idp.oidc.grant_types import FOR_CONFIDENTIAL, FOR_TRUSTED, GRANT_TYPES
-from idp.oidc.models import Client, InitialAccessToken
+from idp.oidc.models import Client
 from idp.work import Work
 
 SCOPES = ("openid", "profile", "email", "offline_access")
@@ -59,6 +69,7 @@ class RegisteredClient(ClientMixin):
     home_uri: str | None
     created_at: datetime
     options: Options
+    sector: str | None = None  # of a client with pairwise subjects
     keys: tuple[PublicKey, ...] = field(default=(), compare=False, repr=False)
 
     @property
@@ -146,6 +157,7 @@ def _registered(row: Mapping[str, Any]) -> RegisteredClient:
     for name in ("redirect_uris", "post_logout_redirect_uris", "grant_types", "permissions"):
         values[name] = tuple(values[name])
     values["options"] = options = client_options.read(row["options"])
+    values["sector"] = sectors.of(options, values["redirect_uris"])
     return RegisteredClient(**values, secret_digests=digests, keys=client_keys.imported(options.jwks))
 
 
@@ -215,12 +227,7 @@ def change(work: Work, client_id: str, *, development: bool = False, **changes: 
         NotFound, InvalidInput: as `get` and `register`. `require_pkce=False` is for confidential clients alone.
     """
     client = by_id(work, get(work, client_id).id)
-    names = {item.name for item in fields(ClientRegistration)}
-    present = {name: getattr(client, name) for name in names}
-    for name in ("redirect_uris", "post_logout_redirect_uris", "grant_types", "permissions"):
-        present[name] = list(present[name])
-    before = ClientRegistration(**present)
-    checked = check(work, replace(before, **changes), development=development)
+    checked = check(work, planned(client, **changes), development=development)
     values = _row(checked) | {"updated_at": work.now}
     work.session.execute(update(Client).where(Client.id == client.id).values(**values))
     for algorithm in (checked.signing_algorithm, *client_options.signatures(checked.options)):
@@ -228,6 +235,15 @@ def change(work: Work, client_id: str, *, development: bool = False, **changes: 
     cache.changed(work, "clients")
     audit.record(work, "client.updated", ("client", client_id), changed=sorted(changes))
     return by_id(work, client.id)
+
+
+def planned(client: RegisteredClient, **changes: Any) -> ClientRegistration:
+    """The registration of a client as it would be with these changes; not checked."""
+    names = {item.name for item in fields(ClientRegistration)}
+    present = {name: getattr(client, name) for name in names}
+    for name in ("redirect_uris", "post_logout_redirect_uris", "grant_types", "permissions"):
+        present[name] = list(present[name])
+    return replace(ClientRegistration(**present), **changes)
 
 
 def rotate_secret(work: Work, client_id: str) -> str:
@@ -241,11 +257,31 @@ def rotate_secret(work: Work, client_id: str) -> str:
     if not client.secret_digests:
         raise InvalidInput(field="client_id", reason="does not authenticate by a secret")
     secret = tokens.new()
-    values = {"secret_digest": client.secret_digests[-1], "next_secret_digest": tokens.digest(secret)}
+    newest = func.coalesce(Client.next_secret_digest, Client.secret_digest)  # in the statement: two may rotate at once
+    values = {"secret_digest": newest, "next_secret_digest": tokens.digest(secret)}
     work.session.execute(update(Client).where(Client.id == client.id).values(**values, updated_at=work.now))
     cache.changed(work, "clients")
     audit.record(work, "client.secret_rotated", ("client", client_id))
     return secret
+
+
+def retire_secret(work: Work, client_id: str) -> None:
+    """End the older of two live secrets now, once the client uses the newer one.
+
+    Raises:
+        NotFound: no such client.
+        Conflict: one secret lives, or none.
+    """
+    client = get(work, client_id)
+    ended = work.session.execute(
+        update(Client)
+        .where(Client.id == client.id, Client.next_secret_digest.is_not(None))
+        .values(secret_digest=Client.next_secret_digest, next_secret_digest=None, updated_at=work.now)
+    )
+    if ended.rowcount == 0:  # type: ignore[attr-defined]
+        raise Conflict(reason="no_older_secret")
+    cache.changed(work, "clients")
+    audit.record(work, "client.secret_retired", ("client", client_id))
 
 
 def delete(work: Work, client_id: str) -> None:
@@ -259,43 +295,6 @@ def delete(work: Work, client_id: str) -> None:
     work.session.execute(update(Client).where(Client.id == client.id).values(**values))
     cache.changed(work, "clients")
     audit.record(work, "client.deleted", ("client", client_id))
-
-
-def create_initial_access_token(work: Work, *, note: str, uses: int, lifetime: timedelta) -> str:
-    """A token that opens dynamic registration `uses` times within `lifetime` (RFC 7591 §3)."""
-    if uses < 1 or lifetime <= timedelta(0):
-        raise InvalidInput(field="uses" if uses < 1 else "lifetime", reason="must be positive")
-    token = tokens.new()
-    work.session.execute(
-        insert(InitialAccessToken).values(
-            id=uuid7(), token_digest=tokens.digest(token), note=note, uses_left=uses,
-            created_at=work.now, expires_at=work.now + lifetime,
-        )
-    )  # fmt: skip
-    work.session.execute(delete_rows(InitialAccessToken).where(InitialAccessToken.expires_at < work.now))
-    audit.record(work, "initial_access_token.created", note=note, uses=uses)
-    return token
-
-
-def initial_access_token_lives(work: Work, token: str) -> bool:
-    """Whether a token could open a registration now; only `spend_initial_access_token` decides."""
-    return work.session.scalar(select(InitialAccessToken.id).where(*_usable(work, token))) is not None
-
-
-def _usable(work: Work, token: str) -> tuple[ColumnElement[bool], ...]:
-    return (
-        InitialAccessToken.token_digest == tokens.digest(token),
-        InitialAccessToken.uses_left > 0,
-        InitialAccessToken.expires_at > work.now,
-    )
-
-
-def spend_initial_access_token(work: Work, token: str) -> bool:
-    """Use an initial access token once more; True for one caller per use left."""
-    spent = work.session.execute(
-        update(InitialAccessToken).where(*_usable(work, token)).values(uses_left=InitialAccessToken.uses_left - 1)
-    )
-    return bool(spent.rowcount == 1)  # type: ignore[attr-defined]
 
 
 def check(work: Work, registration: ClientRegistration, *, development: bool = False) -> ClientRegistration:
@@ -319,8 +318,11 @@ def check(work: Work, registration: ClientRegistration, *, development: bool = F
         uris.redirect_uri(value, native=public)
     for value in asked.post_logout_redirect_uris:
         uris.redirect_uri(value, native=public, field="post_logout_redirect_uris")
-    for name in ("backchannel_logout_uri", "event_uri"):
-        if value := getattr(asked, name):
+    client_metadata.check_addresses(asked.options.application_type, asked.redirect_uris)
+    called = {name: getattr(asked, name) for name in ("backchannel_logout_uri", "event_uri")}
+    called |= {name: getattr(asked.options, name) for name in ("jwks_uri", "sector_identifier_uri")}
+    for name, value in called.items():
+        if value:
             _check_called(work, name, value, development=development)
     if asked.options.frontchannel_logout_uri:
         framed = asked.options.frontchannel_logout_uri
@@ -333,6 +335,8 @@ def check(work: Work, registration: ClientRegistration, *, development: bool = F
         raise InvalidInput(field="inline_permissions", reason="does not fit the tokens of this product")
     if asked.product and not asked.resource:
         raise InvalidInput(field="resource", reason="is missing: a product's tokens need an audience")
+    sectors.check(asked)
+    encryption.check(asked.options, client_keys.imported(asked.options.jwks))
     api_clients.check(work, asked)
     return asked
 
@@ -350,7 +354,10 @@ def _check_choices(work: Work, asked: ClientRegistration) -> None:
         raise InvalidInput(field="client_id", reason="holds other characters than letters, digits, '-', '_', '.'")
     if asked.token_endpoint_auth_method not in AUTH_METHODS:
         raise InvalidInput(field="token_endpoint_auth_method", allowed=list(AUTH_METHODS))
-    if asked.token_endpoint_auth_method == "private_key_jwt" and asked.options.jwks is None:
+    if asked.options.jwks is not None and asked.options.jwks_uri is not None:
+        raise InvalidInput(field="jwks_uri", reason="stands beside jwks: a client has the one or the other")
+    keyless = asked.options.jwks is None and asked.options.jwks_uri is None
+    if asked.token_endpoint_auth_method == "private_key_jwt" and keyless:
         raise InvalidInput(field="jwks", reason="is missing: private_key_jwt needs a public key")
     certificates.check(asked)
     if not asked.grant_types or not set(asked.grant_types) <= set(GRANT_TYPES):

@@ -27,6 +27,10 @@ class Unacceptable(ValueError):
     """The token is not what was asked for; the text says why, without anything of the token."""
 
 
+class UnknownKey(Unacceptable):
+    """No key that is known can have signed the token; its owner may have a newer one."""
+
+
 @dataclass(frozen=True, slots=True)
 class ForeignToken:
     """A compact JWS, taken apart and not verified yet."""
@@ -66,7 +70,8 @@ def verify(token: ForeignToken, keys: Iterable[PublicKey], algorithms: Collectio
     """The key that has signed the token, of those that may: the one the token names by `kid`, or any of the right kind.
 
     Raises:
-        Unacceptable: another algorithm, no such key, or a signature that is not right.
+        UnknownKey: there is no such key, or none of those that a token without `kid` may mean has signed it.
+        Unacceptable: another algorithm, or a signature that is not right.
     """
     if token.algorithm not in algorithms:
         raise Unacceptable("is signed by an algorithm that is not accepted")
@@ -78,7 +83,9 @@ def verify(token: ForeignToken, keys: Iterable[PublicKey], algorithms: Collectio
     for key in fitting:
         if JWSRegistry.algorithms[token.algorithm].verify(token.signed, token.signature, key):
             return key
-    raise Unacceptable("is not signed by a key that is known" if not fitting else "has a signature that is not right")
+    if not fitting or kid is None:
+        raise UnknownKey("is not signed by a key that is known" if not fitting else "has a signature that is not right")
+    raise Unacceptable("has a signature that is not right")
 
 
 def fits(key: PublicKey, algorithm: str) -> bool:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from idp.oidc import clients
+from idp.oidc import clients, sectors
 from idp.oidc.models import Client, Grant
 from idp.work import Work
 
@@ -19,11 +19,11 @@ def frames(work: Work, session_id: UUID, sid: str) -> tuple[str, ...]:
         .where(Grant.session_id == session_id)
         .distinct()
     )
-    told = urlencode({"iss": work.issuer, "sid": sid})
     found = []
     for client_id in sorted(reached):
         client = clients.find(work, client_id)
         uri = client.options.frontchannel_logout_uri if client is not None else None
-        if uri:
+        if client is not None and uri:
+            told = urlencode({"iss": work.issuer, "sid": sectors.sid(work, client, sid)})
             found.append(f"{uri}{'&' if urlsplit(uri).query else '?'}{told}")
     return tuple(found)

@@ -17,7 +17,18 @@ from idp.companies import access, client_access
 from idp.companies.access import Access, Reason, Refusal
 from idp.companies.client_access import ClientAccess
 from idp.core.prepared import Prepared
-from idp.oidc import api_clients, binding, claims, codes, details, families, permission_sets, refresh, tokens
+from idp.oidc import (
+    api_clients,
+    binding,
+    claims,
+    codes,
+    details,
+    encryption,
+    families,
+    permission_sets,
+    refresh,
+    tokens,
+)
 from idp.oidc.binding import Binding
 from idp.oidc.claims import HOLDS_ADDRESS, SUBJECT_COLUMNS, Subject, subject_of
 from idp.oidc.clients import AUTH_METHODS, COMPANY_SCOPE, CONFIDENTIAL, RegisteredClient
@@ -150,7 +161,8 @@ def answer_for(
         identity = claims.id_token(
             work, client, subject, scope, reach, nonce=nonce, access_token=access_token, single=single
         )
-        answer["id_token"] = tokens.sign(work, identity, client.signing_algorithm)
+        signed = tokens.sign(work, identity, client.signing_algorithm)
+        answer["id_token"] = encryption.sealed(work, client, "id_token", signed)
     return answer
 
 

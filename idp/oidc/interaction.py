@@ -10,7 +10,16 @@ from sqlalchemy import select
 from idp.authn.session import ACR_ONE, ACR_TWO, Current
 from idp.companies import access
 from idp.companies.access import Access, Refusal
-from idp.oidc import api_clients, consent, details, requested_claims, tokens
+from idp.oidc import (
+    api_clients,
+    client_metadata,
+    clients,
+    consent,
+    details,
+    requested_claims,
+    sectors,
+    tokens,
+)
 from idp.oidc.clients import COMPANY_SCOPE, RegisteredClient
 from idp.oidc.models import Grant
 from idp.work import Work
@@ -76,6 +85,7 @@ def next_for(
     kept: Kept | None,
 ) -> Decision:
     """What is missing, in the order in which the person meets it."""
+    parameters = client_metadata.with_defaults(client, parameters)
     prompts = set(parameters.get("prompt", "").split())
     wanted = _wanted(parameters)
     if wanted and not wanted & KNOWN_ACR:  # RFC 9470 §5: nothing a person could do would reach it
@@ -85,7 +95,7 @@ def next_for(
     strength = _strength_due(work, client, parameters, current, kept)
     if strength is not None:
         return strength
-    if not _is_hinted_at(work, parameters, current):
+    if not _is_hinted_at(work, client, parameters, current):
         tried = kept is not None and current.auth_time >= kept.created_at
         return Decision(Need.SIGN_IN, error="login_required", given_up=tried)
     company = _company(work, client, parameters, prompts, current, kept)
@@ -159,16 +169,19 @@ def _too_old(work: Work, parameters: dict[str, str], proved_at: datetime | None,
     return max_age == "0" or proved_at + timedelta(seconds=int(max_age)) < min(work.now, asked_at)
 
 
-def _is_hinted_at(work: Work, parameters: dict[str, str], current: Current) -> bool:
+def _is_hinted_at(work: Work, client: RegisteredClient, parameters: dict[str, str], current: Current) -> bool:
     """Whether the session is that of the person the client means, if it says so (OIDC Core §3.1.2.1, §5.5.1, R-41)."""
     meant = requested_claims.subject(parameters)
-    if meant is not None and current.subject not in meant:
+    if meant is not None and sectors.subject(work, client, current.subject) not in meant:
         return False
     hint = parameters.get("id_token_hint")
     if hint is None:
         return True
     claims = tokens.verify(work, hint, "JWT")
-    return claims is not None and claims.get("sub") == current.subject
+    if claims is None:
+        return False
+    named = clients.find(work, str(claims.get("aud")))
+    return sectors.subject_read(work, named, claims.get("sub")) == current.subject
 
 
 def _company(

@@ -85,7 +85,9 @@ def userinfo(work: Work, live: LiveToken) -> dict[str, Any] | None:
     scope = str(live.claims.get("scope", ""))
     if live.family is None or "openid" not in scope.split():
         return None
-    return claims.userinfo(work, live.family.subject, scope, live.reach, live.family.claims)
+    found = claims.userinfo(work, live.family.subject, scope, live.reach, live.family.claims)
+    found["sub"] = live.claims["sub"]  # as the client knows the person
+    return found
 
 
 def describe(live: LiveToken) -> dict[str, Any]:
@@ -116,7 +118,7 @@ def introspect(work: Work, client: RegisteredClient, token: str) -> dict[str, An
     presented = refresh.find(work, token)
     if presented is None or presented.used or not presented.check_client(client):
         return inactive
-    subject = presented.family.subject
+    subject = claims.seen_by(work, client, presented.family.subject)
     return {
         "active": True, "token_type": "refresh_token", "client_id": client.client_id, "iss": work.issuer,
         "sub": subject.subject, "scope": presented.family.scope, "sid": subject.sid,

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from idp.authn.models import Session
 from idp.core import calling
 from idp.core.tokens import new
-from idp.oidc import clients, logout_delivery, tokens
+from idp.oidc import clients, logout_delivery, sectors, tokens
 from idp.oidc.clients import RegisteredClient
 from idp.oidc.logout_delivery import Ended
 from idp.oidc.models import Client, Grant
@@ -56,7 +56,11 @@ def understand(work: Work, parameters: dict[str, str]) -> EndSession:
     if redirect and parameters.get("state"):
         separator = "&" if urlsplit(redirect).query else "?"
         redirect = f"{redirect}{separator}{urlencode({'state': parameters['state']})}"
-    return EndSession(client, signed.get("sid") if signed else None, signed.get("sub") if signed else None, redirect)
+    if signed is None:
+        return EndSession(client, None, None, redirect)
+    hinted = clients.find(work, str(signed["aud"]))
+    sid, subject = sectors.sid_read(work, hinted, signed.get("sid")), sectors.subject_read(work, hinted, signed["sub"])
+    return EndSession(client, sid, subject, redirect)
 
 
 def session_ended(work: Work, members: dict[str, Any]) -> None:
@@ -92,8 +96,9 @@ def logout_token(work: Work, client: RegisteredClient, sid: str, subject: str) -
     """A logout token (Back-Channel Logout §2.4)."""
     now = int(work.now.timestamp())
     claims = {
-        "iss": work.issuer, "sub": subject, "aud": client.client_id, "iat": now, "exp": now + TOKEN_SECONDS,
-        "jti": new(), "sid": sid, "events": {EVENT: {}},
+        "iss": work.issuer, "sub": sectors.subject(work, client, subject), "aud": client.client_id,
+        "iat": now, "exp": now + TOKEN_SECONDS, "jti": new(), "sid": sectors.sid(work, client, sid),
+        "events": {EVENT: {}},
     }  # fmt: skip
     return tokens.sign(work, claims, client.signing_algorithm, tokens.LOGOUT_TOKEN_TYPE)
 

@@ -4,6 +4,7 @@ A client that registers itself is never trusted: it asks consent, has no product
 """
 
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC
 from typing import Any, TypeVar
@@ -12,14 +13,18 @@ from urllib.parse import urlsplit
 from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749 import AccessDeniedError, InvalidRequestError
 from authlib.oauth2.rfc7591 import ClientRegistrationEndpoint as Rfc7591
-from authlib.oauth2.rfc7591 import InvalidClientMetadataError, InvalidRedirectURIError
+from authlib.oauth2.rfc7591 import (
+    InvalidClientMetadataError,
+    InvalidRedirectURIError,
+    UnapprovedSoftwareStatementError,
+)
 from authlib.oauth2.rfc7592 import ClientConfigurationEndpoint as Rfc7592
 from sqlalchemy import select, update
 
 from idp.audit import log as audit
 from idp.core import tokens
 from idp.core.errors import InvalidInput
-from idp.oidc import certificates, client_options, clients
+from idp.oidc import client_metadata, client_options, clients, initial_access, sectors
 from idp.oidc.clients import ClientRegistration, RegisteredClient
 from idp.oidc.models import Client
 from idp.oidc.server import PlainRequest, PlainResponse, answer_error
@@ -34,31 +39,17 @@ _FIELDS = {
     "post_logout_redirect_uris": list,
     "grant_types": list,
     "response_types": list,
-    "contacts": list,
     "token_endpoint_auth_method": str,
     "client_name": str,
     "scope": str,
     "backchannel_logout_uri": str,
     "backchannel_logout_session_required": bool,
     "id_token_signed_response_alg": str,
-    "subject_type": str,
-    "application_type": str,
-    "jwks": dict,
-    "token_endpoint_auth_signing_alg": str,
-    "dpop_bound_access_tokens": bool,
-    "authorization_signed_response_alg": str,
-    "response_modes": list,
-    "authorization_details_types": list,
-    "require_pushed_authorization_requests": bool,
-    "require_signed_request_object": bool,
-    "request_object_signing_alg": str,
-    "allowed_origins": list,
-    "frontchannel_logout_uri": str,
-    "frontchannel_logout_session_required": bool,
-    "tls_client_certificate_bound_access_tokens": bool,
-    **dict.fromkeys(certificates.SUBJECTS, str),
-}  # metadata we understand, with the JSON type of each; others are ignored (RFC 7591 §2)
-_OPTIONS = [name for name in _FIELDS if name in client_options.NAMES]
+}
+"""Metadata of the core of a registration, with the JSON type of each; `client_options` holds the rest, and checks it.
+Others are ignored (RFC 7591 §2)."""
+_NAMED = re.compile(r"^client_name#([a-z]{2})$")
+"""The name in a language of the pages (RFC 7591 §2.2)."""
 _SENT_BACK = ("registration_access_token", "registration_client_uri", "client_secret_expires_at", "client_id_issued_at")
 """What RFC 7592 §2.2 forbids in an update."""
 
@@ -91,28 +82,49 @@ def read_metadata(data: dict[str, Any]) -> ClientRegistration:
     Raises:
         InvalidClientMetadataError: a field has the wrong type or asks for what this server does not do.
     """
+    data = {name: value for name, value in data.items() if value is not None and value != ""}  # RFC 7592 §2.2
+    if "software_statement" in data:
+        raise UnapprovedSoftwareStatementError("No software statement is accepted here.")
     for name, value in data.items():
         if name in _FIELDS and not isinstance(value, _FIELDS[name]):
             raise InvalidClientMetadataError(f"The field '{name}' has the wrong type.")
         if isinstance(value, list) and name in _FIELDS and not all(isinstance(item, str) for item in value):
             raise InvalidClientMetadataError(f"The field '{name}' is a list of strings.")
-    if data.get("response_types", ["code"]) != ["code"]:
+    grant_types = data.get("grant_types", ["authorization_code"])
+    if data.get("response_types", ["code"]) != ["code"] and (data["response_types"] or _by_code(grant_types)):
         raise InvalidClientMetadataError("Only the response type 'code' exists here.")
-    if data.get("subject_type", "public") != "public":
-        raise InvalidClientMetadataError("Only the subject type 'public' exists here.")
+    if data.get("response_types") and not _by_code(grant_types):  # RFC 7591 §2.1
+        raise InvalidClientMetadataError("The response type 'code' needs the grant type 'authorization_code'.")
     scope = " ".join(value for value in data.get("scope", "openid profile email").split() if value in clients.SCOPES)
     return ClientRegistration(
-        names={"en": data.get("client_name", "") or "?"},
+        names=_names(data),
         token_endpoint_auth_method=data.get("token_endpoint_auth_method", "client_secret_basic"),
         redirect_uris=data.get("redirect_uris", []),
         post_logout_redirect_uris=data.get("post_logout_redirect_uris", []),
         backchannel_logout_uri=data.get("backchannel_logout_uri"),
-        grant_types=data.get("grant_types", ["authorization_code"]),
+        grant_types=grant_types,
         scope=scope,
         signing_algorithm=data.get("id_token_signed_response_alg", "ES256"),
         trusted=False,
-        options=_translated(lambda: client_options.read({name: data[name] for name in _OPTIONS if name in data})),
+        options=_translated(
+            lambda: client_options.read({name: data[name] for name in client_options.NAMES if name in data})
+        ),
     )
+
+
+def _names(data: dict[str, Any]) -> dict[str, str]:
+    """The names of a client by language; the one without a language serves as English, which others fall back to."""
+    names = {"en": data.get("client_name", "") or "?"}
+    for name, value in data.items():
+        if found := _NAMED.match(name):
+            if not isinstance(value, str):
+                raise InvalidClientMetadataError(f"The field '{name}' has the wrong type.")
+            names[found[1]] = value
+    return names
+
+
+def _by_code(grant_types: Any) -> bool:
+    return "authorization_code" in grant_types
 
 
 def metadata_of(client: RegisteredClient) -> dict[str, Any]:
@@ -120,16 +132,17 @@ def metadata_of(client: RegisteredClient) -> dict[str, Any]:
     shown: dict[str, Any] = {
         "client_id": client.client_id,
         "client_id_issued_at": int(client.created_at.astimezone(UTC).timestamp()),
-        "client_name": client.name("en"),
+        "client_name": client.names.get("en") or client.name("en"),
         "redirect_uris": list(client.redirect_uris),
         "post_logout_redirect_uris": list(client.post_logout_redirect_uris),
         "token_endpoint_auth_method": client.token_endpoint_auth_method,
         "grant_types": list(client.grant_types),
-        "response_types": ["code"],
+        "response_types": ["code"] if _by_code(client.grant_types) else [],
         "scope": client.scope,
         "id_token_signed_response_alg": client.signing_algorithm,
-        "subject_type": "public",
-        **client_options.stored(client.options),
+        **client_options.shown(client.options),
+        "application_type": client_metadata.application_type(client),
+        **{f"client_name#{language}": name for language, name in client.names.items() if language != "en"},
     }
     if client.backchannel_logout_uri:
         shown["backchannel_logout_uri"] = client.backchannel_logout_uri
@@ -147,7 +160,7 @@ class RegistrationEndpoint(Rfc7591):
         self._secret: str | None = None
 
     def authenticate_token(self, request: _Request) -> str | None:
-        known = bool(request.bearer) and clients.initial_access_token_lives(self.work, request.bearer)
+        known = bool(request.bearer) and initial_access.lives(self.work, request.bearer)
         return request.bearer if known else None
 
     def extract_client_metadata(self, request: _Request) -> dict[str, Any]:
@@ -166,8 +179,9 @@ class RegistrationEndpoint(Rfc7591):
             raise InvalidRequestError("The body is a JSON object of client metadata.")
         metadata = self.extract_client_metadata(request)
         _translated(lambda: clients.check(self.work, metadata["registration"], development=self.development))
+        _translated(lambda: sectors.verify(self.work, metadata["registration"]))
         # Metadata that cannot be used costs nothing: the token is spent once the client can be made.
-        if not clients.spend_initial_access_token(self.work, request.bearer):
+        if not initial_access.spend(self.work, request.bearer):
             raise self._closed()
         client = self.save_client({}, metadata, request)
         management = tokens.new()
@@ -197,9 +211,11 @@ class ConfigurationEndpoint(Rfc7592):
         if request.method == "DELETE":
             clients.delete(self.work, client.client_id)
             return 204, "", [("Cache-Control", "no-store"), ("Pragma", "no-cache")]
+        secret = None
         if request.method == "PUT":
             client = self._replace(client, request.payload.data)
-        return 200, _answer(self.work, client, request.bearer, None), JSON_HEADERS
+            secret = self._rotated(client, request.payload.data)
+        return 200, _answer(self.work, client, request.bearer, secret), JSON_HEADERS
 
     def authenticate_client(self, request: _Request) -> RegisteredClient | None:
         client_id = urlsplit(request.uri).path.rsplit("/", 1)[-1]
@@ -210,6 +226,13 @@ class ConfigurationEndpoint(Rfc7592):
         )
         return clients.find(self.work, client_id) if request.bearer and owner == client_id else None
 
+    def _rotated(self, client: RegisteredClient, data: dict[str, Any]) -> str | None:
+        """The new secret of a client that asks for one with the member `rotate_client_secret`, which is our own; the
+        present one stays valid until the next (R-32)."""
+        if not data.get("rotate_client_secret"):
+            return None
+        return _translated(lambda: clients.rotate_secret(self.work, client.client_id))
+
     def _replace(self, client: RegisteredClient, data: dict[str, Any]) -> RegisteredClient:
         """An update replaces the whole registration (RFC 7592 §2.2)."""
         if any(name in data for name in _SENT_BACK):
@@ -219,6 +242,10 @@ class ConfigurationEndpoint(Rfc7592):
         secret = data.get("client_secret")
         if secret is not None and not (isinstance(secret, str) and client.check_client_secret(secret)):
             raise InvalidRequestError("The 'client_secret' is not the present one.")
+        if not isinstance(data.get("rotate_client_secret", False), bool):
+            raise InvalidClientMetadataError("The field 'rotate_client_secret' has the wrong type.")
+        if data.get("rotate_client_secret") and not client.secret_digests:
+            raise InvalidClientMetadataError("There is no secret to rotate.")
         asked = read_metadata(data)
         if asked.token_endpoint_auth_method != client.token_endpoint_auth_method:
             raise InvalidClientMetadataError("The 'token_endpoint_auth_method' cannot be changed.")
@@ -229,6 +256,11 @@ class ConfigurationEndpoint(Rfc7592):
                 "grant_types", "scope", "signing_algorithm", "options",
             )
         }  # fmt: skip
+        kept = {name: getattr(client.options, name) for name in client_options.BY_OPERATOR}
+        changes["options"] = asked.options.model_copy(update=kept)
+        wanted = clients.planned(client, **changes)
+        _translated(lambda: clients.check(self.work, wanted, development=self.development))
+        _translated(lambda: sectors.verify(self.work, wanted))
         return _translated(lambda: clients.change(self.work, client.client_id, development=self.development, **changes))
 
 

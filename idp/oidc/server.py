@@ -14,7 +14,7 @@ from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 
 from idp.audit import log as audit
 from idp.core import wire
-from idp.oidc import binding, certificates, client_assertion, clients, dpop
+from idp.oidc import binding, certificates, client_assertion, clients, dpop, encryption
 from idp.oidc.binding import Binding
 from idp.oidc.certificates import Shown
 from idp.oidc.clients import AUTH_METHODS, RegisteredClient
@@ -171,6 +171,7 @@ class Server(AuthorizationServer):
             raise InvalidRequestError("'client_id' names another client than the one authenticated.")
         request.client, request.auth_method = client, method
         if request.issues:
+            encryption.require(self.work, client, "id_token")  # before anything is used up
             request.bound = binding.settle(self.work, client, request.proof, request.certificate)
         return client
 

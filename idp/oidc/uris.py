@@ -70,6 +70,11 @@ def page_origin(address: str) -> str:
     return f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port and parts.port != usual else "")
 
 
+def is_private(value: str) -> bool:
+    """Whether a checked address has a private scheme, which a native application has claimed (RFC 8252 §7.1)."""
+    return not value.startswith(("https:", "http:"))
+
+
 def matches(registered: tuple[str, ...], sent: str) -> bool:
     """Whether a redirect address is one of the registered ones: equal as strings; only the port of a loopback
     *IP* address is free, for native apps (RFC 8252 §7.3)."""

@@ -27,6 +27,7 @@ NOT_TOLD: Mapping[str, str] = {
     "client.created": "about an application",
     "client.deleted": "about an application",
     "client.registration_refused": "about an application",
+    "client.secret_retired": "about an application",
     "client.secret_rotated": "about an application",
     "client.updated": "about an application",
     "client_authentication.refused": "about an application",

@@ -46,6 +46,8 @@ def test_a_secret_is_renewed_and_a_client_removed(idp: Idp) -> None:
 
     second = idp("clients", "rotate-secret", "reports", "--json").json["client_secret"]
     assert second != first
+    assert idp("clients", "retire-secret", "reports", "--json").json == {"client_id": "reports", "secrets": 1}
+    assert idp("clients", "retire-secret", "reports").code == 1, "one is left"
     assert idp("clients", "delete", "reports", "--yes").code == 0
     assert idp("clients", "show", "reports").code == 1
     assert create(idp).code == 1  # never given again

@@ -19,7 +19,7 @@ from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
-from idp.oidc import clients
+from idp.oidc import initial_access
 from idp.oidc.grant_types import DEVICE_CODE
 from idp.web.api.pace import Pace
 from tests.party import ISSUER, SCOPE, Party, basic, bearer, header_of
@@ -135,7 +135,7 @@ class World:
 
     def _registrations(self) -> None:
         with self.stage.work() as work:
-            opens = clients.create_initial_access_token(work, note="fuzz", uses=10**6, lifetime=timedelta(hours=5))
+            opens = initial_access.create(work, note="fuzz", uses=10**6, lifetime=timedelta(hours=5))
         self.held["initial.token"] = opens
         made = (
             self.parties["books"]

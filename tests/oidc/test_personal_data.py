@@ -42,6 +42,7 @@ NOT_PERSONAL = {
     "custom_role_revisions": "of companies",
     "custom_roles": "of companies",
     "grouped_clients": "which client of a firm is in which group",
+    "client_key_sets": "public keys of applications",
     "initial_access_tokens": "of operators",
     "invited_roles": "roles that an invitation offers",
     "outbox_messages": "encrypted, erased once delivered",

@@ -1,15 +1,17 @@
 """Dynamic registration (RFC 7591): closed, opened by a token, strict about every address (R-43)."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from joserfc.jwk import ECKey
 from sqlalchemy import update
 from werkzeug.test import TestResponse
 
 from idp.core.tokens import digest
-from idp.oidc import clients
+from idp.oidc import clients, initial_access
 from idp.oidc.models import InitialAccessToken
 from tests.party import Party, bearer, query_of
 from tests.stage import Stage
@@ -17,11 +19,14 @@ from tests.stage import Stage
 METADATA: dict[str, Any] = {"redirect_uris": ["https://app.company.example/cb"], "client_name": "An application"}
 
 
+KEYS = {"keys": [ECKey.generate_key("P-256", {"kid": "one"}).as_dict(private=False)]}
+
+
 @pytest.fixture
 def opened(stage: Stage) -> str:
     """A token that opens registration many times."""
     with stage.work() as work:
-        return clients.create_initial_access_token(work, note="tests", uses=100, lifetime=timedelta(hours=1))
+        return initial_access.create(work, note="tests", uses=100, lifetime=timedelta(hours=1))
 
 
 @pytest.fixture
@@ -52,7 +57,7 @@ def test_it_is_closed_without_a_token(stage: Stage, header: str | None) -> None:
 
 def test_a_token_opens_it_as_often_as_it_says(stage: Stage) -> None:
     with stage.work() as work:
-        token = clients.create_initial_access_token(work, note="twice", uses=2, lifetime=timedelta(hours=1))
+        token = initial_access.create(work, note="twice", uses=2, lifetime=timedelta(hours=1))
     http = stage.app.test_client()
     statuses = [http.post("/oauth/register", json=METADATA, headers=bearer(token)).status_code for _ in range(4)]
     assert statuses == [201, 201, 401, 401]
@@ -60,7 +65,7 @@ def test_a_token_opens_it_as_often_as_it_says(stage: Stage) -> None:
 
 def test_a_token_ends(stage: Stage) -> None:
     with stage.work() as work:
-        token = clients.create_initial_access_token(work, note="old", uses=2, lifetime=timedelta(hours=1))
+        token = initial_access.create(work, note="old", uses=2, lifetime=timedelta(hours=1))
         work.session.execute(
             update(InitialAccessToken)
             .where(InitialAccessToken.token_digest == digest(token))
@@ -129,13 +134,15 @@ def test_unknown_metadata_is_ignored_and_privileges_cannot_be_asked_for(
 ) -> None:
     made = register(
         trusted=True, product="accounting", permissions=["accounting.journals.view"], require_pkce=False,
-        client_id="demo-accounting", client_secret="chosen", resource="http://localhost:8001/api", home_uri="x",
+        token_exchange_targets=["demo-accounting"], client_id="demo-accounting", client_secret="chosen",
+        resource="http://localhost:8001/api", home_uri="x",
     )  # fmt: skip
     assert made.status_code == 201
     with stage.work(write=False) as work:
         client = clients.get(work, made.json["client_id"])
     assert (client.trusted, client.product, client.permissions, client.resource) == (False, None, (), None)
     assert client.require_pkce is True
+    assert client.options.token_exchange_targets == []
     assert client.client_id != "demo-accounting"
     assert not client.check_client_secret("chosen")
 
@@ -238,12 +245,46 @@ def test_a_public_client_has_private_schemes_of_a_domain_only(
         {"grant_types": "authorization_code"},
         {"response_types": ["token"]},
         {"response_types": ["code", "token"]},
+        {"response_types": []},
+        {"response_types": ["code"], "grant_types": ["client_credentials"]},
+        {"response_types": "code"},
+        {"application_type": "desktop"},
+        {"client_uri": "javascript:alert(1)"},
+        {"logo_uri": "data:image/png;base64,x"},
+        {"policy_uri": "http://app.company.example/policy"},
+        {"tos_uri": ["https://app.company.example/terms"]},
+        {"contacts": "ada@company.example"},
+        {"contacts": [7]},
+        {"contacts": ["x"] * 11},
+        {"contacts": ["a\nb"]},
+        {"default_max_age": -1},
+        {"default_max_age": "60"},
+        {"default_max_age": True},
+        {"default_max_age": 1e3},
+        {"default_acr_values": "urn:id:acr:2fa"},
+        {"require_auth_time": "true"},
+        {"initiate_login_uri": "http://app.company.example/login"},
+        {"software_id": 7},
+        {"client_name#fr": 7},
+        {"client_name#fr": "x" * 101},
+        {"jwks": {"keys": []}},
+        {"jwks": {"keys": [{"kty": "oct", "k": "c2VjcmV0"}]}},
+        {"jwks": {"keys": [{"kty": "RSA", "n": "AQAB", "e": "AQAB"}]}},
+        {"jwks": {"keys": [ECKey.generate_key("P-256").as_dict(private=True)]}},
+        {"jwks": {"keys": ["x"]}},
+        {"jwks": {"keys": [{"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA"}]}},
+        {"jwks": "https://app.company.example/jwks"},
+        {"jwks_uri": "http://app.company.example/jwks"},
+        {"jwks_uri": "https://u:p@app.company.example/jwks"},
+        {"jwks_uri": ["https://app.company.example/jwks"]},
+        {"jwks_uri": "https://app.company.example/jwks", "jwks": KEYS},
+        {"token_endpoint_auth_signing_alg": "HS256"},
         {"token_endpoint_auth_method": "private_key_jwt"},
         {"token_endpoint_auth_method": ["none"]},
         {"token_endpoint_auth_method": "none", "grant_types": ["client_credentials"]},
         {"id_token_signed_response_alg": "none"},
         {"id_token_signed_response_alg": "HS256"},
-        {"subject_type": "pairwise"},
+        {"subject_type": "ephemeral"},
         {"client_name": {"en": "x"}},
         {"client_name": "x" * 101},
         {"client_name": "half a character: \ud83d"},
@@ -267,3 +308,22 @@ def test_a_name_is_shown_as_text(stage: Stage, register: Callable[..., TestRespo
     browser.get(party.asking())
     assert "<script>alert" not in browser.text
     assert "&lt;script&gt;" in browser.text
+
+
+# --- races ---
+
+
+def test_fifty_at_once_make_one_client(stage: Stage) -> None:
+    token = stage.initial_access_token()
+
+    def send(number: int) -> int:
+        http = stage.app.test_client(use_cookies=False)
+        return http.post(
+            "/oauth/register", json={**METADATA, "client_name": "Raced"}, headers=bearer(token)
+        ).status_code
+
+    with ThreadPoolExecutor(50) as pool:
+        statuses = sorted(pool.map(send, range(50)))
+    assert statuses == [201] + [401] * 49
+    with stage.work(write=False) as work:
+        assert [client.name("en") for client in clients.listing(work)].count("Raced") == 1

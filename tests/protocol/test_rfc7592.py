@@ -7,7 +7,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from idp.core.errors import Conflict
-from idp.oidc import clients
+from idp.oidc import clients, initial_access
 from tests.party import Party, bearer
 from tests.stage import Stage
 
@@ -22,7 +22,7 @@ METADATA: dict[str, Any] = {
 def made(stage: Stage) -> dict[str, Any]:
     """A registration, as it was answered."""
     with stage.work() as work:
-        token = clients.create_initial_access_token(work, note="tests", uses=1, lifetime=timedelta(hours=1))
+        token = initial_access.create(work, note="tests", uses=1, lifetime=timedelta(hours=1))
     answer = stage.app.test_client().post("/oauth/register", json=METADATA, headers=bearer(token))
     assert answer.status_code == 201, answer.text
     found: dict[str, Any] = answer.json  # type: ignore[assignment]
@@ -130,3 +130,27 @@ def test_other_methods_are_answered_in_json(stage: Stage, made: dict[str, Any], 
     answer = send(stage, made, method)
     assert answer.status_code == 405
     assert answer.content_type == "application/json"
+
+
+def test_a_client_renews_its_secret_and_both_live(stage: Stage, made: dict[str, Any]) -> None:
+    """R-32: two live at a time."""
+    body = {**METADATA, "client_id": made["client_id"], "rotate_client_secret": True}
+    answer = send(stage, made, "PUT", json=body)
+    assert answer.status_code == 200, answer.text
+    secrets = [made["client_secret"], answer.json["client_secret"]]
+    party = party_of(stage, made)
+
+    def works() -> list[bool]:
+        asking = [party.known_as(secret=secret) for secret in secrets]
+        return [each.post("/oauth/token", grant_type="client_credentials").status_code == 200 for each in asking]
+
+    assert works() == [True, True]
+    secrets.append(send(stage, made, "PUT", json=body).json["client_secret"])
+    assert works() == [False, True, True]
+    with stage.work() as work:
+        clients.retire_secret(work, made["client_id"])
+    assert works() == [False, False, True]
+    with pytest.raises(Conflict), stage.work() as work:
+        clients.retire_secret(work, made["client_id"])
+    assert "client_secret" not in send(stage, made, "PUT", json={**body, "rotate_client_secret": False}).json
+    assert send(stage, made, "PUT", json={**body, "rotate_client_secret": "yes"}).status_code == 400

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 import pytest
 from sqlalchemy import func, select
 
-from idp.oidc import clients
+from idp.oidc import initial_access
 from idp.oidc.grant_types import DEVICE_CODE
 from idp.oidc.models import Client
 from tests.device import GRANTS, PRODUCT, Device, forget_tries, typed
@@ -41,7 +41,7 @@ def test_an_initial_access_token_registers_one_client(arena: Arena) -> None:
 
     def play(number: int) -> Counter[str]:
         with stage.work() as work:
-            token = clients.create_initial_access_token(work, note="race", uses=1, lifetime=timedelta(hours=1))
+            token = initial_access.create(work, note="race", uses=1, lifetime=timedelta(hours=1))
         before = registered()
         headers = {**bearer(token), "Content-Type": "application/json"}
         hits = arena.service.fire([Shot("/oauth/register", {}, headers, body=metadata)] * RUNNERS)

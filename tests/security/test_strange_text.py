@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
-from idp.oidc import clients
+from idp.oidc import initial_access
 from tests.party import basic, bearer
 from tests.stage import Stage
 
@@ -90,7 +90,7 @@ def test_in_the_search_for_a_company(stage: Stage, text: str) -> None:
 @pytest.mark.parametrize("name", ["client_name", "redirect_uris", "scope", "unknown", "backchannel_logout_uri"])
 def test_in_a_registration(stage: Stage, name: str, text: str) -> None:
     with stage.work() as work:
-        token = clients.create_initial_access_token(work, note="tests", uses=1, lifetime=timedelta(hours=1))
+        token = initial_access.create(work, note="tests", uses=1, lifetime=timedelta(hours=1))
     metadata = {"redirect_uris": ["https://app.company.example/cb"], name: [text] if name.endswith("uris") else text}
     answer = stage.app.test_client().post(
         "/oauth/register", data=json.dumps(metadata), content_type="application/json", headers=bearer(token)

@@ -2,7 +2,7 @@
 
 from idp.oidc.models.api import IdempotentCall
 from idp.oidc.models.authorization import AuthorizationCode, AuthorizationRequest, Consent, Grant, PushedRequest
-from idp.oidc.models.client import Client, InitialAccessToken, Revision
+from idp.oidc.models.client import Client, ClientKeySet, InitialAccessToken, Revision
 from idp.oidc.models.device import DeviceRequest
 from idp.oidc.models.issuer import TokenIssuer
 from idp.oidc.models.key import SigningKey
@@ -13,6 +13,7 @@ __all__ = [
     "AuthorizationCode",
     "AuthorizationRequest",
     "Client",
+    "ClientKeySet",
     "Consent",
     "DeviceRequest",
     "Grant",

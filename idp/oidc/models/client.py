@@ -55,6 +55,18 @@ class Client(Identified, Base):
     disabled_at: Mapped[datetime | None]
 
 
+class ClientKeySet(Base):
+    """The public keys that a client publishes at its `jwks_uri`, as they were last fetched."""
+
+    __tablename__ = "client_key_sets"
+
+    client_id: Mapped[UUID] = mapped_column(ForeignKey("clients.id", ondelete="CASCADE"), primary_key=True)
+    uri: Mapped[str]  # where they came from: another address makes them void
+    jwks: Mapped[dict[str, Any]] = mapped_column(JSON)
+    fetched_at: Mapped[datetime]
+    fresh_until: Mapped[datetime]
+
+
 class InitialAccessToken(Identified, Base):
     """Opens dynamic registration (RFC 7591 §3) a limited number of times."""
 

@@ -2,7 +2,7 @@
 
 from flask import Blueprint
 
-from idp.oidc import introspection
+from idp.oidc import introspection, signed_answers
 from idp.oidc.assertion_grant import JwtBearerGrant
 from idp.oidc.clients import AUTH_METHODS, CONFIDENTIAL, RegisteredClient
 from idp.oidc.device_grant import DeviceCodeGrant
@@ -36,10 +36,13 @@ def token(call: Call) -> PlainResponse:
 @channel.endpoint("/oauth/introspect", "POST")
 def introspect(call: Call) -> PlainResponse:
     plain, work = call.form(), call.work()
-    client, token = _asked(
-        Server(work), plain, CONFIDENTIAL
-    )  # RFC 7662 §2.1: nobody asks who cannot prove who they are
-    return json_answer(introspection.introspect(work, client, token))
+    asking = Server(work)
+    client, token = _asked(asking, plain, CONFIDENTIAL)  # RFC 7662 §2.1: nobody asks who cannot prove who they are
+    found = introspection.introspect(work, client, token)
+    if signed_answers.accepted(call.environ.get("HTTP_ACCEPT", "")):
+        signed = signed_answers.introspection(work, client, found)
+        return PlainResponse(200, signed, (("Content-Type", signed_answers.INTROSPECTION),))
+    return json_answer(found)
 
 
 @channel.endpoint("/oauth/revoke", "POST", pages=True)

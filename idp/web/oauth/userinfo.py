@@ -8,7 +8,7 @@ from uuid import UUID
 from flask import Blueprint, Response, request
 
 from idp.companies import access
-from idp.oidc import introspection, permission_sets
+from idp.oidc import introspection, permission_sets, signed_answers
 from idp.oidc.errors import InvalidRequest
 from idp.oidc.server import PlainRequest, PlainResponse, Server, once
 from idp.web import cursors
@@ -20,6 +20,7 @@ from idp.work import Work
 channel = Channel(backchannel.protect(Blueprint("userinfo", __name__)))
 blueprint = channel.blueprint
 PAGE_SIZE = 50
+AS_JWT = ("Content-Type", "application/jwt")
 CURSOR = "companies of a token"
 IN_QUERY = "A token does not belong in the query."  # RFC 9700 §4.3.2: a token in an address ends up in logs
 FOR_EVER = "private, max-age=31536000, immutable"
@@ -38,7 +39,9 @@ def userinfo(call: Call) -> PlainResponse:
     found = introspection.userinfo(work, live)
     if found is None:
         return resource.refuse(work, shown, "insufficient_scope", "The scope openid is needed.", 403)
-    return resource.accepted(work, shown, json_answer(found))
+    signed = signed_answers.userinfo(work, live, found)
+    answer = json_answer(found) if signed is None else PlainResponse(200, signed, (AS_JWT,))
+    return resource.accepted(work, shown, answer)
 
 
 @blueprint.get("/me/companies")
