@@ -26,8 +26,9 @@ from idp.work import Work
 
 KNOWN_ACR = frozenset({ACR_ONE, ACR_TWO})
 UNREACHABLE = ""
-ANEW = frozenset({"login", "select_account", "create"})
-"""Prompts (OIDC Core §3.1.2.1, Initiating User Registration §4) that a session of before does not answer."""
+ANEW = frozenset({"login", "create"})
+"""Prompts (OIDC Core §3.1.2.1, Initiating User Registration §4) that a session of before does not answer. What one
+chooses for `select_account` is the company that one is going to (token contract), by the session there is."""
 UNMET = "unmet_authentication_requirements"
 
 
@@ -116,8 +117,8 @@ def agreement_since(parameters: dict[str, str], kept: Kept | None) -> datetime |
 def _reauthentication_due(
     work: Work, parameters: dict[str, str], prompts: set[str], current: Current, kept: Kept | None
 ) -> bool:
-    """Whether the session is too old or too weak for what the client asks (R-41). Who is to choose an account, or to
-    make one, comes by the sign-in page, where one types whose it is."""
+    """Whether the session is too old or too weak for what the client asks (R-41). Who is to make an account comes by
+    the sign-in page, where one types whose it is."""
     if prompts & ANEW and (kept is None or current.auth_time < kept.created_at):
         return True
     if _wants_two(parameters):

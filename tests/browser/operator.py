@@ -7,7 +7,7 @@ import json
 import sys
 from datetime import datetime, timedelta
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from idp.accounts.email_address import canonical, find_account
 from idp.accounts.models import Account, RecoveryContact
@@ -16,7 +16,7 @@ from idp.authn.models import MailedLink, Session, SignIn
 from idp.cli import demo_data
 from idp.cli.context import operating, settings
 from idp.companies import assignment, company, membership
-from idp.companies.models import OnboardingLink, SubscribedProduct, SupportCase
+from idp.companies.models import CustomRole, OnboardingLink, SubscribedProduct, SupportCase
 from idp.core import tokens
 from idp.work import Work
 
@@ -60,14 +60,21 @@ def join(person: str, reference: str, company_role: str, product: str, role: str
 
 
 def assign(person: str, firm: str, client: str, product: str, role: str) -> None:
-    """Give a colleague of a firm a client by name, unless it is given already."""
+    """Give a colleague of a firm a client by name, unless it is given already; a role of the firm by what it is called
+    in English."""
     with operating() as work:
         own, other, colleague = company.find(work, firm), company.find(work, client), _account(work, person).id
         assert own is not None, firm
         assert other is not None, client
         held = [each for each in assignment.of_colleague(work, own.id, colleague) if each.ended_at is None]
-        if (other.id, product) not in {(each.client_id, each.product) for each in held}:
-            assignment.give(work, own.id, colleague, product=product, role_id=role, client_id=other.id)
+        if (other.id, product) in {(each.client_id, each.product) for each in held}:
+            return
+        named = select(CustomRole).where(CustomRole.company_id == own.id, CustomRole.deleted_at.is_(None))
+        made = next((each.id for each in work.session.scalars(named) if each.labels.get("en") == role), None)
+        built_in = None if made else role
+        assignment.give(
+            work, own.id, colleague, product=product, role_id=built_in, custom_role_id=made, client_id=other.id
+        )
 
 
 def expire_link(token: str) -> None:

@@ -74,6 +74,9 @@ def test_a_firm_makes_and_changes_roles_of_its_own(
     demo: Demonstration, somebody: SignedIn, language: str, javascript: bool
 ) -> None:
     words = WORDS[language]
+    demo.operator("join", "lotte.peeters", "cabinet-deltour", "company.member", "practice", "practice.accountant")
+    for client in ("atelier-lumen", "boulangerie-lemaire"):  # as the demonstration has it, whatever others have done
+        demo.operator("assign", "lotte.peeters", "cabinet-deltour", client, "capture", TAKEN["en"])
     nathalie = somebody("nathalie.deltour", language, javascript=javascript, width=375 if javascript else 1280)
     at_home(nathalie, language)
     page = nathalie.page

@@ -172,8 +172,21 @@ def test_consent_is_asked_again_when_scopes_grow(stage: Stage, ines: Browser) ->
     assert party.ask(ines, scope="openid email", prompt="none")["error"] == "consent_required"
 
 
-@pytest.mark.parametrize("prompt", ["select_account", "create", "consent select_account", "login create"])
-def test_whoever_is_to_choose_an_account_comes_by_the_sign_in_page(own_stage: Stage, prompt: str) -> None:
+def test_select_account_lets_one_person_go_on(books: Party, ines: Browser) -> None:
+    """There is nothing to choose for somebody of one company; nobody types a password again (token contract)."""
+    answer = ines.get(books.asking(prompt="select_account"))
+    assert answer.status_code == 303
+    assert "code" in query_of(answer.headers["Location"])
+
+
+def test_select_account_lets_one_choose_the_company_by_the_session_there_is(books: Party, stage: Stage) -> None:
+    julien = stage.signed_in("julien.mercier")
+    julien.get(books.asking(prompt="select_account"))
+    assert julien.address.startswith("/companies/choose?")
+
+
+@pytest.mark.parametrize("prompt", ["create", "login create"])
+def test_whoever_is_to_make_an_account_comes_by_the_sign_in_page(own_stage: Stage, prompt: str) -> None:
     """There one types whose account it is: the same as before, or another one, whose session it is then."""
     books, browser = own_stage.party("demo-accounting"), own_stage.sign_in("ines.moreau")
     first = claims_of(books.tokens(browser)["id_token"])
