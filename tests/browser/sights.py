@@ -14,7 +14,8 @@ from idp.core.settings import ROOT
 PHONE, DESK = 375, 1280
 CATALOGUE = ROOT / "idp" / "translations" / "fr" / "LC_MESSAGES" / "messages.po"
 # A permission, role or product as the files spell it, where a person expects words; not the end of a host name.
-RAW = re.compile(r"(?<![.\w])(?:accounting|capture|company|invoicing|operations|payroll|practice)\.[a-z][a-z-]+\b(?!\.)")
+_FIRST = "accounting|capture|company|invoicing|operations|payroll|practice"
+RAW = re.compile(rf"(?<![.\w])(?:{_FIRST})\.[a-z][a-z-]+\b(?!\.)")
 # French: what stands before ; : ! ? and inside « » is a space at which no line breaks.
 LOOSE = re.compile(r" [;:!?»]|« |[a-zà-ÿ][!?;](?!\w)|[a-zà-ÿ]: |\w'\w")
 _PLACES = re.compile(r"%\(\w+\)s|%%")
