@@ -45,6 +45,8 @@ def understand(work: Work, parameters: dict[str, str]) -> EndSession:
     person is asked, and nobody is redirected."""
     hint = parameters.get("id_token_hint")
     signed = tokens.verify(work, hint, "JWT") if hint else None
+    if signed and "sub" not in signed:  # a signed answer of the authorization endpoint is about nobody
+        signed = None
     named = parameters.get("client_id")
     client_id = named or (str(signed["aud"]) if signed else "")
     if signed and named and signed.get("aud") != named:
