@@ -35,6 +35,8 @@ WORDS: Mapping[str, Any] = {
     "custom_role.changed": _l("A role of your own was changed"),
     "custom_role.created": _l("A role of your own was made"),
     "custom_role.deleted": _l("A role of your own was deleted"),
+    "device_request.allowed": _l("A device was allowed to work for somebody"),
+    "device_request.refused": _l("A device was refused"),
     "firm.invitation_declined": _l("An accountant declined your invitation"),
     "firm.invitation_withdrawn": _l("An invitation to an accountant was withdrawn"),
     "firm.invited": _l("An accountant was invited"),
@@ -91,14 +93,17 @@ WORDS: Mapping[str, Any] = {
     "subscription.requested": _l("A change of the subscription was asked for"),
     "subscription.started": _l("The subscription began"),
     "subscription.state_changed": _l("The state of a product changed"),
+    "token.exchanged": _l("A product called another one for somebody"),
 }
 
 NOT_HERE = (
-    "account.", "activation.", "authenticator.", "billing.", "billing_key.", "case.", "client.",
-    "client_authentication.", "code.", "consent.", "demo.", "email.", "email_change.", "initial_access_token.", "key.",
+    "account.", "activation.", "assertion.", "authenticator.", "billing.", "billing_key.", "binding.", "case.",
+    "client.", "client_authentication.", "code.", "consent.", "demo.", "device_code.", "email.", "email_change.",
+    "initial_access_token.", "key.",
     "lost_all.", "lost_factor.", "lost_factor_stop.", "notice.", "onboarding.asked", "onboarding.refused",
     "one_time_code.", "passkey.", "password.", "profile.", "recovery.", "recovery_code.", "recovery_codes.",
-    "recovery_contact.", "reset.", "session.", "sharing.", "sign_in.", "staff_role.", "totp.", "trusted_device.",
+    "recovery_contact.", "reset.", "session.", "sharing.", "sign_in.", "staff_role.", "token_exchange.",
+    "token_issuer.", "totp.", "trusted_device.", "user_code.",
 )  # fmt: skip
 """What events begin with that are not told here: they are a person's own, this service's, or between machines."""
 
