@@ -111,7 +111,7 @@ def test_a_native_app_on_a_free_port(service, sign_in):
     came = sign_in(client, person)
     check(came, client, person)
     assert came["rotated"] is True
-    assert "WWWAuthenticateChallengeError" in came["introspection"]
+    assert came["introspection"] == "invalid_client"
 
 
 def test_the_lock_file_names_no_place():
