@@ -69,14 +69,28 @@ def unfold(page: Page) -> None:
         folded.first.click()
 
 
+def give_lotte_back(demo: Demonstration) -> None:
+    """She works with a role of the firm for two clients, as the demonstration has it, whatever others have done."""
+    demo.operator("join", "lotte.peeters", "cabinet-deltour", "company.member", "practice", "practice.accountant")
+    for client in ("atelier-lumen", "boulangerie-lemaire"):
+        demo.operator("assign", "lotte.peeters", "cabinet-deltour", client, "capture", TAKEN["en"])
+
+
+def put_back(page: Page, role: str, words: dict[str, Any]) -> None:
+    """The role as it was, for who comes next."""
+    page.goto(f"{role}/edit")
+    unfold(page)
+    permission(page, "capture.bank-statements.delete").uncheck(force=True)
+    press(page, words["see"])
+    press(page, words["save"])
+
+
 @both_ways
 def test_a_firm_makes_and_changes_roles_of_its_own(
     demo: Demonstration, somebody: SignedIn, language: str, javascript: bool
 ) -> None:
     words = WORDS[language]
-    demo.operator("join", "lotte.peeters", "cabinet-deltour", "company.member", "practice", "practice.accountant")
-    for client in ("atelier-lumen", "boulangerie-lemaire"):  # as the demonstration has it, whatever others have done
-        demo.operator("assign", "lotte.peeters", "cabinet-deltour", client, "capture", TAKEN["en"])
+    give_lotte_back(demo)
     nathalie = somebody("nathalie.deltour", language, javascript=javascript, width=375 if javascript else 1280)
     at_home(nathalie, language)
     page = nathalie.page
@@ -127,11 +141,7 @@ def test_a_firm_makes_and_changes_roles_of_its_own(
     expect(page.get_by_role("button", name=words["delete"])).to_have_count(0)
     fits(page, "role in use", javascript)
 
-    page.goto(f"{role}/edit")  # as it was, for who comes next
-    unfold(page)
-    permission(page, "capture.bank-statements.delete").uncheck(force=True)
-    press(page, words["see"])
-    press(page, words["save"])
+    put_back(page, role, words)
     assert refused(somebody("karim.benali", language, javascript=javascript), language, f"{roles}/capture/new")
 
 
