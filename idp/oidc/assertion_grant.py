@@ -85,9 +85,9 @@ def accepted(work: Work, client: RegisteredClient, assertion: str) -> tuple[Issu
         raise Unacceptable("is not for this issuer alone")
     ends = foreign.check_times(work, token.claims, longest=LONGEST)
     jti = token.claims.get("jti")
-    if not isinstance(jti, str) or not 1 <= len(jti) <= used.LONGEST_NAME:
+    if not used.is_name(jti):
         raise Unacceptable("has no usable 'jti'")
-    if not used.spend(work, "assertion", issuer.issuer, jti, ends):
+    if not used.spend(work, "assertion", issuer.issuer, str(jti), ends):
         raise Unacceptable("was used before")
     return issuer, _account(work, issuer, token)
 

@@ -37,6 +37,7 @@ INTERVAL = 5  # seconds between two polls, and by how much each one that comes t
 LENIENCE = timedelta(seconds=1)  # by which a poll may come early: networks are not even
 ALPHABET = "BCDFGHJKLMNPQRSTVWXZ"  # RFC 8628 §6.1: no vowels, so no words; no digits, so nothing looks alike
 LENGTH = 8
+CODES_TRIED = 3
 TRIES = Limit(max=10, per=timedelta(minutes=15), pause=timedelta(minutes=15))
 """Wrong codes of one account; those of a network are counted as for passwords."""
 KIND, KIND_NETWORK = "user_code", "user_code_network"
@@ -105,14 +106,17 @@ def ask(work: Work, client: RegisteredClient, scope: str, parameters: dict[str, 
         "network": work.actor.network, "user_agent": work.actor.user_agent, "company_id": None, "interval": INTERVAL,
         "created_at": work.now, "poll_after": work.now, "expires_at": work.now + LIFETIME,
     }  # fmt: skip
-    while True:
+    for left in reversed(range(CODES_TRIED)):
         user_code = "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
         try:
             with work.session.begin_nested():
                 work.session.add(DeviceRequest(user_code_digest=_digest(work, user_code), **values))
-        except IntegrityError:  # one in 25 thousand million, for each request that waits
-            continue
-        return Codes(device_code, shown(user_code))
+        except IntegrityError:  # one in 25 thousand million, for each request that waits; or the client was deleted
+            if not left:
+                raise
+        else:
+            break
+    return Codes(device_code, shown(user_code))
 
 
 def shown(user_code: str) -> str:

@@ -14,6 +14,7 @@ from authlib.oauth2.rfc6749 import BaseGrant, InvalidRequestError, TokenEndpoint
 from idp.audit import log as audit
 from idp.authn.session import ACR_TWO
 from idp.companies import access, mandate_use
+from idp.companies.access import Reason
 from idp.oidc import binding, claims, clients, grants, introspection, tokens
 from idp.oidc.binding import Binding
 from idp.oidc.clients import CONFIDENTIAL, RegisteredClient
@@ -100,6 +101,8 @@ def exchange(work: Work, client: RegisteredClient, form: dict[str, str], bound: 
         raise NoAccessThere(error.reason) from error
     scope = grants.narrowed(form["scope"], subject.claims["scope"]) if form.get("scope") else ""
     body, lifetime = claims.access_token(work, target, subject.family.subject, scope, subject.family.grant_id, reach)
+    if lifetime <= 0:  # the mandate or the right ends within this second
+        raise NoAccessThere(Reason.NO_ACCESS.value)
     lifetime = min(lifetime, subject.claims["exp"] - claims.seconds(work.now))
     body.update(exp=claims.seconds(work.now) + lifetime, client_id=client.client_id, act=actor)
     if bound is not None:

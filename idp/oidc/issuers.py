@@ -87,7 +87,7 @@ def _subject(value: str, kind: str) -> str:
 
 def find(work: Work, issuer: str) -> Issuer | None:
     """The registered issuer of this name."""
-    if "\x00" in issuer:  # PostgreSQL has no NUL
+    if not issuer.isprintable():  # what cannot be written was not registered
         return None
     row = work.session.scalar(select(TokenIssuer).where(TokenIssuer.issuer == issuer))
     return _issuer(row) if row is not None else None

@@ -72,7 +72,7 @@ def _read(work: Work, client: RegisteredClient, text: str) -> dict[str, str]:
 def _spend(work: Work, client: RegisteredClient, jti: Any, ends: float) -> None:
     if jti is None:
         return
-    if not isinstance(jti, str) or not 1 <= len(jti) <= used.LONGEST_NAME:
+    if not used.is_name(jti):
         raise Unacceptable("has no usable 'jti'")
     if not used.spend(work, "request object", client.client_id, jti, ends):
         raise Unacceptable("was used before")

@@ -303,3 +303,19 @@ def signed_by_hand(key: Any, header: dict[str, Any], claims: dict[str, Any]) -> 
     elif key is not None:
         signature = JWSRegistry.algorithms["ES256"].sign(text.encode(), key)
     return f"{text}.{base64.urlsafe_b64encode(signature).rstrip(b'=').decode()}"
+
+
+@pytest.mark.parametrize("claims", [{"sub": "\ud800", "iss": "\ud800"}, {"sub": "a\x00", "iss": "a\x00"}])
+def test_a_text_that_cannot_be_written_is_refused_before_anybody_is_looked_for(stage: Stage, claims: Any) -> None:
+    """Nothing of it is verified yet, so anybody can send it."""
+    parts = [
+        base64.urlsafe_b64encode(json.dumps(each).encode()).decode().rstrip("=") for each in ({"alg": "ES256"}, claims)
+    ]
+    made = ".".join([*parts, "AA"])
+    form = {**FORM, "client_assertion_type": ASSERTION_TYPE, "client_assertion": made}
+    http = stage.app.test_client(use_cookies=False)
+    for path in ENDPOINTS:
+        assert_refused(http.post(path, data=form))
+        assert http.post(path, data=FORM, headers={**bearer(made), "Origin": "https://x.example"}).status_code < 500
+    shown = {**bearer(made), "Origin": "https://x.example"}
+    assert http.get("/oauth/userinfo", headers=shown).status_code == 401

@@ -18,6 +18,7 @@ from idp.core.errors import Conflict, InvalidInput, NotFound
 from idp.oidc import issuers
 from idp.oidc.grant_types import JWT_BEARER
 from tests.party import ISSUER, Party, claims_of
+from tests.protocol.test_rfc7523 import signed_by_hand
 from tests.stage import Stage
 
 DIRECTORY = "https://directory.company.example"
@@ -127,6 +128,12 @@ def test_only_people_of_whom_the_issuer_may_speak(stage: Stage, bring: Bring) ->
 )  # fmt: skip
 def test_an_assertion_that_breaks_a_rule_is_refused(bring: Bring, changes: dict[str, Any]) -> None:
     assert_refused(bring(**changes))
+
+
+@pytest.mark.parametrize("name", ["iss", "sub", "jti"])
+def test_a_text_that_cannot_be_written_is_refused(stage: Stage, bring: Bring, name: str) -> None:
+    claims = {**claims_of(assertion(stage)), name: "\ud800"}
+    assert_refused(bring(made=signed_by_hand(KEY, {"alg": "ES256"}, claims)))
 
 
 @pytest.mark.parametrize("made", ["x", "a.b.c", "é.é.é", "x" * 20_000])

@@ -196,7 +196,9 @@ def test_a_redirect_address_inside_has_to_be_registered(signing: Party, ines: Br
     assert_refused(signing.post("/oauth/par", request=again))
 
 
-@pytest.mark.parametrize(("header", "claims"), [({"typ": 7}, {}), ({}, {"state": "\ud800"}), ({}, {"\ud800": "x"})])
+@pytest.mark.parametrize(
+    ("header", "claims"), [({"typ": 7}, {}), ({}, {"state": "\ud800"}), ({}, {"\ud800": "x"}), ({}, {"jti": "\ud800"})]
+)
 def test_what_no_library_would_make_is_refused(
     signing: Party, ines: Browser, header: dict[str, Any], claims: dict[str, Any]
 ) -> None:
