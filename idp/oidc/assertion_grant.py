@@ -7,14 +7,7 @@ nothing, ends with the token, and is seen by the person among their sessions mea
 
 from typing import Any
 
-from authlib.oauth2.rfc6749 import (
-    BaseGrant,
-    InvalidGrantError,
-    InvalidRequestError,
-    InvalidScopeError,
-    TokenEndpointMixin,
-    UnauthorizedClientError,
-)
+from authlib.oauth2.rfc6749 import InvalidGrantError, InvalidScopeError
 from sqlalchemy import select
 
 from idp.accounts import email_address
@@ -37,19 +30,12 @@ LONGEST = 300  # seconds that an assertion may be valid
 NOT_FOR_ASSERTIONS = frozenset({"offline_access"})
 
 
-class JwtBearerGrant(BaseGrant, TokenEndpointMixin):
+class JwtBearerGrant(grants.ExtensionGrant):
     """`POST /oauth/token` with an assertion about a person."""
 
     GRANT_TYPE = JWT_BEARER
     TOKEN_ENDPOINT_AUTH_METHODS = list(CONFIDENTIAL)
-
-    def validate_token_request(self) -> None:
-        client = self.authenticate_token_endpoint_client()
-        if not client.check_grant_type(self.GRANT_TYPE):
-            raise UnauthorizedClientError("The client is not registered for assertions.")
-        if "assertion" not in self.request.form:
-            raise InvalidRequestError("Missing 'assertion'.")
-        self.request.client = client
+    NEEDS = ("assertion",)
 
     def create_token_response(self) -> tuple[int, dict[str, Any], list[tuple[str, str]]]:
         work: Work = self.server.work

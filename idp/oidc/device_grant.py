@@ -4,11 +4,9 @@ from typing import Any
 
 from authlib.oauth2.rfc6749 import (
     AccessDeniedError,
-    BaseGrant,
     InvalidGrantError,
     InvalidRequestError,
     InvalidScopeError,
-    TokenEndpointMixin,
     UnauthorizedClientError,
 )
 from authlib.oauth2.rfc8628 import AuthorizationPendingError, ExpiredTokenError, SlowDownError
@@ -66,19 +64,12 @@ def begin(work: Work, plain: PlainRequest) -> dict[str, Any]:
     }
 
 
-class DeviceCodeGrant(BaseGrant, TokenEndpointMixin):
+class DeviceCodeGrant(grants.ExtensionGrant):
     """The poll of a device, and its tokens once a person has allowed them (RFC 8628 §3.4)."""
 
     GRANT_TYPE = DEVICE_CODE
     TOKEN_ENDPOINT_AUTH_METHODS = list(AUTH_METHODS)
-
-    def validate_token_request(self) -> None:
-        client = self.authenticate_token_endpoint_client()
-        if not client.check_grant_type(self.GRANT_TYPE):
-            raise UnauthorizedClientError("The client is not registered for devices.")
-        if "device_code" not in self.request.form:
-            raise InvalidRequestError("Missing 'device_code'.")
-        self.request.client = client
+    NEEDS = ("device_code",)
 
     def create_token_response(self) -> tuple[int, dict[str, Any], list[tuple[str, str]]]:
         work: Work = self.server.work

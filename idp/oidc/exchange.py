@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from authlib.oauth2 import OAuth2Error
-from authlib.oauth2.rfc6749 import BaseGrant, InvalidRequestError, TokenEndpointMixin, UnauthorizedClientError
+from authlib.oauth2.rfc6749 import InvalidRequestError
 
 from idp.audit import log as audit
 from idp.authn.session import ACR_TWO
@@ -51,17 +51,11 @@ class Person(NamedTuple):
     family: Family
 
 
-class TokenExchangeGrant(BaseGrant, TokenEndpointMixin):
+class TokenExchangeGrant(grants.ExtensionGrant):
     """`POST /oauth/token` of a back end that has a person's token for itself, and needs one for another product."""
 
     GRANT_TYPE = TOKEN_EXCHANGE
     TOKEN_ENDPOINT_AUTH_METHODS = list(CONFIDENTIAL)
-
-    def validate_token_request(self) -> None:
-        client = self.authenticate_token_endpoint_client()
-        if not client.check_grant_type(self.GRANT_TYPE):
-            raise UnauthorizedClientError("The client is not registered for token exchange.")
-        self.request.client = client
 
     def create_token_response(self) -> tuple[int, dict[str, Any], list[tuple[str, str]]]:
         work: Work = self.server.work

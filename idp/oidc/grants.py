@@ -4,7 +4,14 @@ from typing import Any
 from uuid import UUID
 
 from authlib.oauth2 import OAuth2Error
-from authlib.oauth2.rfc6749 import InvalidGrantError, InvalidRequestError, InvalidScopeError
+from authlib.oauth2.rfc6749 import (
+    BaseGrant,
+    InvalidGrantError,
+    InvalidRequestError,
+    InvalidScopeError,
+    TokenEndpointMixin,
+    UnauthorizedClientError,
+)
 from authlib.oauth2.rfc6749 import grants as rfc6749
 from authlib.oauth2.rfc7636 import CodeChallenge
 from sqlalchemy import bindparam, select
@@ -300,6 +307,25 @@ def narrowed(asked: str | None, granted: str) -> str:
     if not set(wanted) <= set(granted.split()):
         raise InvalidScopeError()
     return " ".join(wanted)
+
+
+class ExtensionGrant(BaseGrant, TokenEndpointMixin):
+    """A grant type of an absolute URI (RFC 6749 §4.5), for clients that are registered for it.
+
+    Attributes:
+        NEEDS: the parameters without which there is nothing to look at.
+    """
+
+    NEEDS: tuple[str, ...] = ()
+
+    def validate_token_request(self) -> None:
+        client = self.authenticate_token_endpoint_client()
+        if not client.check_grant_type(self.GRANT_TYPE):
+            raise UnauthorizedClientError("The client is not registered for this grant type.")
+        for name in self.NEEDS:
+            if name not in self.request.form:
+                raise InvalidRequestError(f"Missing '{name}'.")
+        self.request.client = client
 
 
 class ClientCredentialsGrant(rfc6749.ClientCredentialsGrant):

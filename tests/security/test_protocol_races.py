@@ -13,9 +13,7 @@ import pytest
 from sqlalchemy import func, select
 
 from idp.oidc import initial_access
-from idp.oidc.grant_types import DEVICE_CODE
 from idp.oidc.models import Client
-from tests.device import GRANTS, PRODUCT, Device, forget_tries, typed
 from tests.party import ASSERTION_TYPE, basic, bearer
 from tests.prover import Prover
 from tests.security.arena import ROUNDS, RUNNERS, Arena, rounds, seen
@@ -104,24 +102,3 @@ def test_a_pushed_request_is_taken_up_once(arena: Arena) -> None:
         return seen(hits)
 
     rounds(arena, "pushed request", play)
-
-
-def test_a_device_code_is_redeemed_once(arena: Arena) -> None:
-    stage = arena.stage
-    party = stage.register(token_endpoint_auth_method="none", grant_types=GRANTS, **PRODUCT)
-    device, browser = Device(stage, party), stage.signed_in("ines.moreau")
-
-    def play(number: int) -> Counter[str]:
-        forget_tries(stage)
-        codes = device.begin()
-        typed(browser, codes["user_code"])
-        browser.submit({"decision": "allow"})
-        assert browser.status == 200, browser.text[:400]
-        device.age(codes, seconds=30)
-        form = {"grant_type": DEVICE_CODE, "device_code": codes["device_code"], "client_id": party.client_id}
-        hits = arena.service.fire([Shot("/oauth/token", form)] * RUNNERS)
-        assert seen(hits) == {"200": 1, "400": RUNNERS - 1}, (number, seen(hits))
-        assert errors(hits) <= {"invalid_grant", "slow_down"}, (number, errors(hits))
-        return seen(hits)
-
-    rounds(arena, "device code", play)
