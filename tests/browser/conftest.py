@@ -4,10 +4,10 @@ import os
 import re
 import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Response, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, Response, expect, sync_playwright
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from tests import stage as stages
@@ -18,10 +18,29 @@ from tests.browser.person import Person
 from tests.security.serving import free_port
 
 ARGUMENTS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-gpu"]
+# Chromium without the parts that draw a window, where there is one: the same pages for half of the processor's time.
+BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 LOCALES = {"fr": "fr-FR", "en": "en-GB"}
 
 Visit = Callable[..., Page]
 SignedIn = Callable[..., Person]
+
+_opened: list[BrowserContext] = []
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """With a failure, tell what was on the pages: nobody can look at them afterwards."""
+    report = yield
+    if report.failed and call.when == "call":
+        for page in [page for context in _opened for page in context.pages]:
+            try:
+                report.sections.append((f"the page {page.url}", page.locator("body").inner_text(timeout=1000)))
+            except Error as error:
+                report.sections.append((f"the page {page.url}", str(error)))
+    return report
 
 
 @pytest.fixture(scope="session")
@@ -35,7 +54,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demonstration]:
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """The distribution's browser. Of a module, not a session: Playwright's event loop would be in the way of others."""
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    path = next(filter(None, map(shutil.which, BROWSERS)), None)
     assert path, "These tests need Chromium; .ci/run installs it."
     expect.set_options(timeout=10_000)
     with sync_playwright() as playwright:
@@ -52,7 +71,6 @@ def visit(demo: Demonstration, chromium: Browser) -> Iterator[Visit]:
     script or picture may be missing, and no program may have failed on its side.
     """
     failed_before = demo.failures()
-    opened: list[BrowserContext] = []
     faults: list[str] = []
 
     def visit(language: str = "fr", *, javascript: bool = True, width: int = 1280, **options: object) -> Page:
@@ -63,13 +81,13 @@ def visit(demo: Demonstration, chromium: Browser) -> Iterator[Visit]:
             **options,  # type: ignore[arg-type]
         )
         context.set_default_timeout(10_000)
-        opened.append(context)
+        _opened.append(context)
         watch(context, faults)
         return context.new_page()
 
     yield visit
-    for context in opened:
-        context.close()
+    while _opened:
+        _opened.pop().close()
     assert faults == []
     assert demo.failures() == failed_before
 
@@ -106,12 +124,12 @@ _kept: dict[tuple[int, str], object] = {}
 
 @pytest.fixture
 def signed_in(demo: Demonstration, visit: Visit) -> SignedIn:
-    """A person who is signed in already: the cookies of a first sign-in serve all later tests, which never sign out."""
+    """A person who is signed in already: the cookies of a first sign-in serve all later tests, as long as they do."""
 
     def signed_in(name: str, language: str = "fr", **options: object) -> Person:
         key = demo.port, name
         person = Person(demo, visit(language, storage_state=_kept.get(key), **options), name, language)
-        if key not in _kept:
+        if not person.page.request.get(f"{demo.service}/account", max_redirects=0).ok:
             person.sign_in_at_home()
             _kept[key] = person.page.context.storage_state()
         return person

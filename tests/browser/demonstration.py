@@ -7,11 +7,19 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pyotp
+import pytest
+
+from idp.cli import context, main
+from idp.web.work import database
+from tests.browser import operator
 
 ROOT = Path(__file__).resolve().parents[2]
 PERIOD = 30
@@ -48,7 +56,8 @@ class Clock:
 
 @dataclass
 class Demonstration:
-    """The running service with its outbox and both products."""
+    """The running service with its outbox and both products. The tests of several files meet in it, in any order: who
+    ends a session or changes a credential of somebody says so here, or takes somebody whom no other test needs."""
 
     port: int
     folder: Path
@@ -56,6 +65,7 @@ class Demonstration:
     welcome: str = ""
     clocks: dict[str, Clock] = field(default_factory=dict)
     addresses: dict[str, str] = field(default_factory=dict)
+    passwords: dict[str, str] = field(default_factory=dict)  # of those who have chosen another one
 
     @property
     def service(self) -> str:
@@ -77,6 +87,9 @@ class Demonstration:
         """The secret of a client, as the product reads it."""
         return (self.folder / "secrets" / f"{client_id}.secret").read_text("ascii").strip()
 
+    def password_of(self, person: str) -> str:
+        return self.passwords.get(person, self.password)
+
     def email(self, person: str) -> str:
         return self.addresses[person]
 
@@ -86,18 +99,32 @@ class Demonstration:
 
     def idp(self, *arguments: str) -> Any:
         """Run the `idp` command on this instance; what it answers in JSON."""
-        return self._run("-m", "idp.cli", *arguments, "--json")
+        out, err = StringIO(), StringIO()
+        argv = ["idp", *arguments, "--json"]
+        with self._at_hand(), redirect_stdout(out), redirect_stderr(err), pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sys, "argv", argv)
+            with pytest.raises(SystemExit) as ended:
+                main()
+        assert not ended.value.code, err.getvalue()
+        return json.loads(out.getvalue()) if out.getvalue().strip() else None
 
-    def operator(self, *arguments: str) -> Any:
+    def operator(self, verb: str, *arguments: str) -> Any:
         """Run a verb of tests/browser/operator.py: what no command of `idp` does yet, or what only time does."""
-        return self._run("-m", "tests.browser.operator", *arguments)
+        with self._at_hand():
+            return operator.VERBS[verb](*arguments)
 
-    def _run(self, *arguments: str) -> Any:
-        ended = subprocess.run(
-            [sys.executable, *arguments], cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=60
-        )
-        assert ended.returncode == 0, ended.stderr
-        return json.loads(ended.stdout) if ended.stdout.strip() else None
+    @contextmanager
+    def _at_hand(self) -> Iterator[None]:
+        """This very process with the settings of the instance, since to start another costs more than what it does."""
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in self.environment.items():
+                patch.setenv(name, value)
+            context.application.cache_clear()
+            yield
+            if context.application.cache_info().currsize:
+                with context.application().app_context():
+                    database.engine.dispose()
+            context.application.cache_clear()
 
     def failures(self) -> list[str]:
         """What the programs have written about unexpected errors so far."""

@@ -1,10 +1,8 @@
 """What an operator, an administrator or time does to the demonstration while its browsers are open.
 
-Run as `python -m tests.browser.operator VERB …` with the settings of the instance; answers JSON.
+The verbs take words, as a command line has them, and work on the instance whose settings are those of the process.
 """
 
-import json
-import sys
 from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
@@ -164,6 +162,3 @@ VERBS = {
     "give-role": give_role,
     "join": join,
 }
-
-if __name__ == "__main__":
-    json.dump(VERBS[sys.argv[1]](*sys.argv[2:]), sys.stdout)

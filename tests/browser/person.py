@@ -63,7 +63,7 @@ class Person:
 
     def prove_password(self, password: str | None = None) -> None:
         self.page.get_by_label(self.words["email"]).fill(self.email)
-        self.page.get_by_label(self.words["password"], exact=True).fill(password or self.demo.password)
+        self.page.get_by_label(self.words["password"], exact=True).fill(password or self.demo.password_of(self.name))
         self.page.get_by_role("button", name=self.words["sign_in"], exact=True).click()
 
     def prove_code(self, code: str | None = None, *, trust: bool = False) -> None:

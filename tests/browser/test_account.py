@@ -66,8 +66,7 @@ WORDS = {
     },
 }
 both_ways = pytest.mark.parametrize(("language", "javascript"), [("fr", True), ("en", False)])
-HUGO = "hugo.perrin"  # nobody else's tests know his password
-_present: dict[int, str] = {}  # it, by demonstration
+HUGO = "hugo.perrin"
 
 
 def pleasant(page: Page, *, check: bool) -> None:
@@ -108,7 +107,7 @@ def test_a_person_looks_after_their_account(
     demo: Demonstration, somebody: SignedIn, language: str, javascript: bool
 ) -> None:
     words = WORDS[language]
-    present, new = _present.get(demo.port, demo.password), f"{NEW} {language}"
+    present, new = demo.password_of(HUGO), f"{NEW} {language}"
     person = somebody(HUGO, language, javascript=javascript)
     page = person.page
     page.goto(f"{demo.service}/sign-in?continue_to=/account&ui_locales={language}")
@@ -143,7 +142,7 @@ def test_a_person_looks_after_their_account(
     page.get_by_label(words["again"], exact=True).fill(new)
     page.get_by_role("button", name=words["change"]).click()
     heading(page, words["changed"])
-    _present[demo.port] = new
+    demo.passwords[HUGO] = new
     pleasant(page, check=javascript)
 
     go(person, words["history"])

@@ -133,7 +133,7 @@ def test_from_the_invitation_to_the_product(
     reads(page, words, link, javascript)
     becomes_somebody(page, words, TEXTS[language], javascript)
     set_up.link_app(page, own)
-    set_up.complete(demo, page, own, f"zoe.{language}@perso.example.org")
+    set_up.complete(demo, page, own, f"zoe.invited.{language}@perso.example.org")
     heading(page, words["welcome"])
     screens = [page.url]
     page.on("framenavigated", lambda frame: screens.append(frame.url) if frame == page.main_frame else None)

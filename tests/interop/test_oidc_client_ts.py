@@ -80,7 +80,7 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 
 
 def test_a_page_signs_in_renews_calls_and_signs_out(service: Service, home: str) -> None:
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    chromium = shutil.which("chromium") or shutil.which("chromium-headless-shell") or shutil.which("google-chrome")
     if chromium is None:
         if os.environ.get("INTEROP") == "required":
             pytest.fail("Chromium is not installed")
