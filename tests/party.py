@@ -18,7 +18,8 @@ from tests.web.browser import Browser
 
 ISSUER = "http://localhost"
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-SIGNATURES = ["ES256", "PS256", "EdDSA", "RS256"]
+SIGNATURES = ["ES256", "PS256", "EdDSA", "RS256"]  # that the service makes
+READ = [*SIGNATURES, "Ed25519"]  # that it reads
 SCOPE = "openid profile email offline_access"
 
 

@@ -17,6 +17,7 @@ ENCRYPTING = ("RSA-OAEP-256", "ECDH-ES", "ECDH-ES+A128KW", "ECDH-ES+A256KW")
 ENCODINGS = ("A128CBC-HS256", "A128GCM", "A256GCM")
 
 Signing = Literal["ES256", "PS256", "EdDSA", "RS256"]
+Verified = Literal["ES256", "PS256", "EdDSA", "Ed25519", "RS256"]
 Encrypting = Literal["RSA-OAEP-256", "ECDH-ES", "ECDH-ES+A128KW", "ECDH-ES+A256KW"]
 Encoding = Literal["A128CBC-HS256", "A128GCM", "A256GCM"]
 Text = Annotated[str, Field(min_length=1, max_length=300)]

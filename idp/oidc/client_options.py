@@ -1,7 +1,7 @@
 """What a client may register beyond the core of its registration: the metadata of RFC 7591 and of its kin, under the
 names of the registry "OAuth Dynamic Client Registration Metadata", kept together as one value of the client's row."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from urllib.parse import urlsplit
 
 from joserfc.errors import JoseError
@@ -11,10 +11,11 @@ from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from idp.core.errors import InvalidInput
 from idp.core.settings import LOOPBACK
 from idp.oidc import certificates, client_keys, uris
-from idp.oidc.client_metadata import Metadata, Signing, Text
+from idp.oidc.client_metadata import Metadata, Signing, Text, Verified
 
-SIGNING = ("ES256", "PS256", "EdDSA", "RS256")
-"""Signatures that are made and read here: no HMAC, whose secret is kept as a digest only, and never `none` (R-36)."""
+SIGNING: tuple[str, ...] = get_args(Verified)
+"""Signatures of others that are read here: no HMAC, whose secret is kept as a digest only, and never `none` (R-36).
+`Ed25519` is what RFC 9864 §2.2 calls EdDSA with that curve, and some libraries say nothing else."""
 KEYS_MAX = 16
 ORIGINS_MAX = 50
 
@@ -31,7 +32,7 @@ class Options(Metadata):
     """
 
     jwks: dict[str, Any] | None = None
-    token_endpoint_auth_signing_alg: Signing | None = None
+    token_endpoint_auth_signing_alg: Verified | None = None
     frontchannel_logout_uri: Text | None = None
     frontchannel_logout_session_required: bool = False
     allowed_origins: list[Origin] | None = Field(None, max_length=ORIGINS_MAX)
@@ -40,7 +41,7 @@ class Options(Metadata):
     authorization_signed_response_alg: Signing | None = None
     require_pushed_authorization_requests: bool = False
     require_signed_request_object: bool = False
-    request_object_signing_alg: Signing | None = None
+    request_object_signing_alg: Verified | None = None
     authorization_details_types: Annotated[tuple[Literal["product_access"], ...], Field(strict=False)] | None = None
     response_modes: Annotated[tuple[ResponseMode, ...], Field(min_length=1, strict=False)] | None = None
     tls_client_certificate_bound_access_tokens: bool = False

@@ -96,7 +96,7 @@ def fits(key: PublicKey, algorithm: str) -> bool:
         return False
     if algorithm == "ES256":
         return isinstance(key, ECKey) and key.curve_name == "P-256"
-    if algorithm == "EdDSA":
+    if algorithm in ("EdDSA", "Ed25519"):
         return isinstance(key, OKPKey) and key.get("crv") == "Ed25519"
     return isinstance(key, RSAKey) and key.raw_value.key_size >= RSA_BITS
 

@@ -1,6 +1,7 @@
 """docs/protocol.md names tests that exist, and speaks of what discovery says."""
 
 import re
+from collections import Counter
 
 from idp.oidc.metadata import describe
 from tests.docs.tables import DOCS, ROOT, read_table
@@ -27,3 +28,9 @@ def test_what_discovery_offers_is_in_the_table():
     ]  # fmt: skip
     assert len(words) > 10
     assert [word for word in words if word not in text] == []
+
+
+def test_each_section_has_one_row():
+    """What has changed is changed in its row, not told beside it."""
+    told = Counter((row[0], row[1]) for row in ROWS)
+    assert [each for each, times in told.items() if times > 1] == []

@@ -15,7 +15,7 @@ from joserfc.jws import JWSRegistry
 from werkzeug.test import TestResponse
 
 from idp.core.errors import InvalidInput
-from tests.party import ASSERTION_TYPE, ISSUER, SIGNATURES, Party, bearer, claims_of
+from tests.party import ASSERTION_TYPE, ISSUER, READ, Party, bearer, claims_of
 from tests.stage import Stage
 
 ENDPOINTS = ("/oauth/token", "/oauth/introspect", "/oauth/revoke")
@@ -70,8 +70,8 @@ def test_a_whole_code_flow_and_a_refresh(stage: Stage, signing: Party) -> None:
 )
 def test_every_listed_algorithm(stage: Stage, key: Any) -> None:
     party = stage.register(token_endpoint_auth_method="private_key_jwt", grant_types=GRANTS, key=key)
-    fitting = {"EC": ["ES256"], "OKP": ["EdDSA"], "RSA": ["PS256", "RS256"]}[key.key_type]
-    for algorithm in SIGNATURES:
+    fitting = {"EC": ["ES256"], "OKP": ["EdDSA", "Ed25519"], "RSA": ["PS256", "RS256"]}[key.key_type]
+    for algorithm in READ:
         header = {"alg": algorithm}
         if algorithm in fitting:
             answer = party.post("/oauth/token", **FORM, client_assertion=party.assertion(header=header))

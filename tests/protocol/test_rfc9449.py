@@ -51,8 +51,9 @@ def test_without_a_proof_all_is_as_ever(books: Party, ines: Browser) -> None:
         ("PS256", RSAKey.generate_key(2048)),
         ("RS256", RSAKey.generate_key(2048)),
         ("EdDSA", OKPKey.generate_key("Ed25519")),
+        ("Ed25519", OKPKey.generate_key("Ed25519")),
     ],
-    ids=["ES256", "PS256", "RS256", "EdDSA"],
+    ids=["ES256", "PS256", "RS256", "EdDSA", "Ed25519"],
 )
 def test_every_published_algorithm_does(books: Party, algorithm: str, key: Any) -> None:
     told = books.http.get("/.well-known/openid-configuration").json["dpop_signing_alg_values_supported"]

@@ -32,12 +32,17 @@ class RevokedAccessToken(Base):
 
 
 class UsedToken(Base):
-    """The name (`jti`) of a token of somebody else that was used; the row goes when that token has ended."""
+    """The name (`jti`) of a token of somebody else that was used; the row goes when that token has ended.
+
+    One is written with each proof, so there is one tree to write to and no more: SQLite keeps the rows in their key,
+    and whoever clears up once an hour reads them all.
+    """
 
     __tablename__ = "used_tokens"
+    __table_args__ = ({"sqlite_with_rowid": False},)
 
     digest: Mapped[bytes] = mapped_column(primary_key=True)
-    expires_at: Mapped[datetime] = mapped_column(index=True)
+    expires_at: Mapped[datetime]
 
 
 class PermissionSet(Base):
