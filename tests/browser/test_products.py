@@ -136,7 +136,7 @@ def test_an_accountant_reaches_a_client_through_the_mandate(
 ) -> None:
     accountant = signed_in(name)
     accountant.open(demo.accounting)
-    expect(accountant.page.get_by_role("heading", name="Clients de Cabinet Deltour & Associés")).to_be_visible()
+    expect(accountant.page.get_by_role("heading", name="Clients suivis par Cabinet Deltour & Associés")).to_be_visible()
     accountant.page.get_by_role("button", name="Boulangerie Lemaire SRL").click()
 
     expect(accountant.page).to_have_url(f"{demo.accounting}/")

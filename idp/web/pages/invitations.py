@@ -190,7 +190,7 @@ def _invalid(field: str, reason: str) -> dict[str, str]:
 def _states(area: Area, counts: dict[str, int], state: str) -> list[dict[str, Any]]:
     words = {
         invitation_list.OPEN: gettext("Waiting for an answer"),
-        invitation_list.EXPIRED: gettext("Expired"),
+        invitation_list.EXPIRED: gettext("Not answered in time"),
         invitation_list.CLOSED: gettext("Answered or withdrawn"),
     }
     return [
