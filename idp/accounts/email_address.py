@@ -6,6 +6,7 @@ the address as its holder wrote it.
 """
 
 import unicodedata
+from functools import lru_cache
 from uuid import UUID
 
 from email_validator import EmailNotValidError, validate_email
@@ -18,6 +19,7 @@ from idp.work import Work
 LONGEST = 320  # octets of local part, at sign and domain together; more is refused before any parsing
 
 
+@lru_cache(maxsize=4096)  # to take an address apart costs as much as three statements, and people come back
 def canonical(address: str) -> str:
     """The form of an address that decides identity. Blanks around it are dropped.
 
