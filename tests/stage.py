@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -39,6 +40,7 @@ from tests.party import Party
 from tests.web.browser import Browser
 
 SYSTEM = Actor(kind="system", name="tests")
+_address_of = cache(demo_data.address_of)  # the file takes long to read
 DATABASES = ("sqlite", "postgresql")
 
 
@@ -71,7 +73,7 @@ class Stage:
     def person(self, name: str) -> Player:
         """A person by their id in the file."""
         if name not in self.people:
-            address = demo_data.address_of(self.settings.policies_dir, name)
+            address = _address_of(self.settings.policies_dir, name)
             with self.work(write=False) as work:
                 account = find_account(work, canonical(address))
                 assert account is not None, name
@@ -220,10 +222,19 @@ def load(folder: Path, url: str) -> None:
         database.engine.dispose()
 
 
+_loaded: dict[str, Demonstration] = {}
+
+
 @pytest.fixture(scope="session", params=DATABASES)
 def demonstration(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Demonstration:
-    """The demonstration on one kind of database, to be copied."""
-    folder = tmp_path_factory.mktemp(f"demonstration-{request.param}")
+    """The demonstration on one kind of database, to be copied. Loaded once by a process, since what has parameters is
+    made anew whenever these change, and they change within each file."""
+    if request.param not in _loaded:
+        _loaded[request.param] = _first(request, tmp_path_factory.mktemp(f"demonstration-{request.param}"))
+    return _loaded[request.param]
+
+
+def _first(request: pytest.FixtureRequest, folder: Path) -> Demonstration:
     if request.param == "sqlite":
         load(folder, f"sqlite:///{folder / 'idp.sqlite3'}")
         return Demonstration(folder, lambda to: _copy_sqlite(folder, to))

@@ -93,6 +93,7 @@ class Search:
         self._jar: dict[str, str] = {}
         self._form: dict[str, str] = {}
         self._relevant: object = None  # the rows of the state at hand
+        self._kind: object = None  # of the state at hand
         self._sessions_tried: dict[object, tuple[str, ...]] = {}  # by the kind of session, the first state with it
         self._learnt = known
         self._page: Page | None = None
@@ -123,6 +124,7 @@ class Search:
         self._form = {}
         self._return_to(state)
         ids = {table: self.victim.ids(table) for table in _tables()}
+        self._kind = None
         self._here = state = replace(state, known=replace(state.known, ids=ids))
         self._relevant = self.victim.relevant()
         shown: dict[str, Page] = {}
@@ -189,7 +191,9 @@ class Search:
             return not state.path
         if not COMPANIES.match(rule):
             return True
-        kind = self.victim.session_kind(state.cookies.values())
+        if self._kind is None:
+            self._kind = self.victim.session_kind(state.cookies.values())
+        kind = self._kind
         return self._sessions_tried.setdefault(kind, state.path) == state.path
 
     # --- doing it ---

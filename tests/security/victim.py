@@ -8,7 +8,6 @@ import re
 import shutil
 import sqlite3
 from collections.abc import Iterable
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -95,6 +94,8 @@ class Victim:
 
     def __init__(self, folder: Path, template: Path, *, contact: str = PHONE) -> None:
         self.path = folder / "idp.sqlite3"
+        self._reader: sqlite3.Connection | None = None
+        self._tables = Base.metadata.sorted_tables
         shutil.copyfile(template, self.path)
         tokens.write_secret(folder / "secrets" / "master.key", "5e" * 32)
         self.settings = Settings(
@@ -135,14 +136,21 @@ class Victim:
     # --- keeping and putting back ---
 
     def keep(self) -> bytes:
-        self.engine.dispose()
+        self._let_go()
         return self.path.read_bytes()
 
     def put_back(self, state: bytes) -> None:
-        self.engine.dispose()
+        self._let_go()
         for suffix in ("-wal", "-shm"):
             self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
         self.path.write_bytes(state)
+
+    def _let_go(self) -> None:
+        """Close the file, wherever it is open."""
+        self.engine.dispose()
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
 
     def changed(self) -> bool:
         """Whether anything was written since the last `keep` or `put_back`: the write-ahead log says so."""
@@ -169,8 +177,9 @@ class Victim:
 
     def read(self, *statements: str) -> list[list[tuple[Any, ...]]]:
         """Read past the application."""
-        with closing(sqlite3.connect(self.path)) as connection:
-            return [connection.execute(statement).fetchall() for statement in statements]
+        if self._reader is None:
+            self._reader = sqlite3.connect(self.path)
+        return [self._reader.execute(statement).fetchall() for statement in statements]
 
     def waits(self) -> bool:
         """Whether there is anything to deliver."""
@@ -178,7 +187,7 @@ class Victim:
 
     def relevant(self) -> list[list[tuple[Any, ...]]]:
         """Every row that may matter, as it is stored."""
-        names = [table.name for table in Base.metadata.sorted_tables if not SILENT.match(table.name)]
+        names = [table.name for table in self._tables if not SILENT.match(table.name)]
         return self.read(*(f'SELECT * FROM "{name}"' for name in names))
 
     def deliver(self) -> list[Message]:
@@ -256,7 +265,7 @@ class Victim:
         now, seen = datetime.now(UTC), set()
         attempts: set[UUID] = set()
         with self.work(write=False) as work:
-            for table in sorted(Base.metadata.sorted_tables, key=lambda table: table.name != "sign_ins"):
+            for table in sorted(self._tables, key=lambda table: table.name != "sign_ins"):
                 if SILENT.match(table.name):
                     continue
                 for row in work.session.execute(select(table)).mappings():
