@@ -31,7 +31,7 @@ WORDS: dict[str, dict[str, Any]] = {
         "notice": "a ouvert l’accès à plus de personnes",
         "withdraw": "Retirer", "withdraw_title": "Retirer l’invitation", "withdrawn": "L’invitation est retirée",
         "back": "5 places occupées sur 5", "is_withdrawn": "Cette invitation a été retirée",
-        "expired": re.compile("^Sans réponse à temps"), "resend": "Renvoyer",
+        "expired": re.compile("^Sans réponse dans le délai"), "resend": "Renvoyer",
         "resend_title": "Renvoyer l’invitation", "resend_it": "La renvoyer",
         "told": "Toutes les places de Facturation sont prises",
         "member": "Cette personne fait déjà partie de l’entreprise", "own": "C’est votre propre adresse",

@@ -23,7 +23,7 @@ LISTED: dict[str, Any] = {
     "closed": None, "resend_url": "/again", "withdraw_url": "/back",
 }  # fmt: skip
 STATES = [{"label": "En attente", "count": 3, "url": "?state=open", "current": True},
-          {"label": "Sans réponse à temps", "count": 0, "url": "?state=expired", "current": False}]  # fmt: skip
+          {"label": "Sans réponse dans le délai", "count": 0, "url": "?state=expired", "current": False}]  # fmt: skip
 FRAME: dict[str, Any] = {"account": AMELIE, "area": AREA}
 PRODUCT: dict[str, Any] = {
     "id": "invoicing", "label": "Facturation", "seats": "2 places utilisées sur 2", "chosen": "invoicing.employee",
