@@ -16,7 +16,7 @@ from idp.audit import log as audit
 from idp.authn import session
 from idp.core.errors import InvalidInput
 from idp.core.ids import uuid7
-from idp.oidc import api_clients, client_keys, consent, families, foreign, grants, issuers, tokens, used
+from idp.oidc import api_clients, client_keys, consent, details, families, foreign, grants, issuers, tokens, used
 from idp.oidc.binding import Binding
 from idp.oidc.client_options import SIGNING
 from idp.oidc.clients import CONFIDENTIAL, RegisteredClient
@@ -42,6 +42,7 @@ class JwtBearerGrant(grants.ExtensionGrant):
         client: RegisteredClient = self.request.client
         bound: Binding | None = self.request.bound
         grants.check_resource(client, self.request.form.get("resource"))
+        details.refuse(self.request.form)
         if client.product is not None or api_clients.is_for_api(work, client):
             raise InsufficientAuthentication()
         scope = _scope(client, self.request.form.get("scope") or "")

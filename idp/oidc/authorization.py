@@ -218,6 +218,8 @@ def _client(work: Work, pairs: list[tuple[str, str]], single: dict[str, str]) ->
 def _target(client: RegisteredClient, parameters: dict[str, str]) -> str:
     sent = parameters.get("redirect_uri")
     if sent is None:
+        if "openid" in parameters.get("scope", "").split():  # OIDC Core §3.1.2.1
+            raise NotRedirectable("redirect_uri is missing, which a request with the scope openid has to hold")
         default = client.get_default_redirect_uri()
         if default is None:
             raise NotRedirectable("redirect_uri is missing")

@@ -52,6 +52,16 @@ def check(client: RegisteredClient, parameters: dict[str, str]) -> None:
         raise InvalidDetails("name another company than the request does elsewhere")
 
 
+def refuse(parameters: dict[str, str]) -> None:
+    """For requests by which nobody can have any: what would be dropped without a word is refused (RFC 9396 §5).
+
+    Raises:
+        InvalidDetails: there are some.
+    """
+    if PARAMETER in parameters:
+        raise InvalidDetails("are not taken here")
+
+
 def company(parameters: dict[str, str]) -> str | None:
     """The company that the details of a request name, once they are checked."""
     found: str | None = _read(parameters[PARAMETER]).get("company") if PARAMETER in parameters else None

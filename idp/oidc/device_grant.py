@@ -11,7 +11,7 @@ from authlib.oauth2.rfc6749 import (
 )
 from authlib.oauth2.rfc8628 import AuthorizationPendingError, ExpiredTokenError, SlowDownError
 
-from idp.oidc import device, families, grants, refresh
+from idp.oidc import details, device, families, grants, refresh
 from idp.oidc.binding import Binding
 from idp.oidc.clients import AUTH_METHODS, COMPANY_SCOPE, RegisteredClient
 from idp.oidc.device import Bought, Poll
@@ -47,6 +47,7 @@ def begin(work: Work, plain: PlainRequest) -> dict[str, Any]:
         if len(value) > LONGEST:
             raise InvalidRequestError(f"The '{name}' is too long.")
     grants.check_resource(client, request.form.get("resource"))
+    details.refuse(request.form)
     allowed = client.get_allowed_scope(parameters.get("scope"))
     if allowed is None:
         raise InvalidScopeError()
@@ -76,6 +77,7 @@ class DeviceCodeGrant(grants.ExtensionGrant):
         client: RegisteredClient = self.request.client
         bound: Binding | None = self.request.bound
         grants.check_resource(client, self.request.form.get("resource"))
+        details.refuse(self.request.form)
         found = device.spend(work, self.request.form["device_code"], client)
         if not isinstance(found, Bought):
             raise _REFUSALS.get(found, _unknown)()

@@ -15,7 +15,7 @@ from idp.audit import log as audit
 from idp.authn.session import ACR_TWO
 from idp.companies import access, mandate_use
 from idp.companies.access import Reason
-from idp.oidc import binding, claims, clients, grants, introspection, tokens
+from idp.oidc import binding, claims, clients, details, grants, introspection, tokens
 from idp.oidc.binding import Binding
 from idp.oidc.clients import CONFIDENTIAL, RegisteredClient
 from idp.oidc.families import Family
@@ -80,12 +80,14 @@ def exchange(work: Work, client: RegisteredClient, form: dict[str, str], bound: 
     Raises:
         InvalidRequestError: a parameter is missing or unknown, or a token does not count here (RFC 8693 §2.2.2).
         InvalidTarget: not a resource this client may have tokens for, or the person has no access there.
+        InvalidDetails: `authorization_details` that are not for the target.
         InvalidScopeError: a scope that the person's token has not.
         InsufficientAuthentication: the session lacks the second factor that the resource demands.
     """
     _check_types(form)
     subject = _person(work, client, form, "subject_token", bound)
     target = _target(work, client, form)
+    details.check(target, form)
     actor = _actor(work, client, form, subject, bound)
     present = UUID(subject.claims["company"]) if "company" in subject.claims else None
     try:
@@ -101,6 +103,8 @@ def exchange(work: Work, client: RegisteredClient, form: dict[str, str], bound: 
     body.update(exp=claims.seconds(work.now) + lifetime, client_id=client.client_id, act=actor)
     if bound is not None:
         body["cnf"] = bound.cnf
+    detailed = {details.PARAMETER: details.granted(reach)} if reach is not None and details.PARAMETER in form else {}
+    body.update(detailed)  # RFC 9396 §9.1, and §7 below
     if reach is not None:
         mandate_use.note(work, reach)
     audit.record(
@@ -114,6 +118,7 @@ def exchange(work: Work, client: RegisteredClient, form: dict[str, str], bound: 
         "token_type": binding.token_type(bound),
         "expires_in": lifetime,
         "scope": scope,
+        **detailed,
     }
 
 

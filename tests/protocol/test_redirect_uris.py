@@ -104,6 +104,24 @@ def test_a_client_with_several_addresses_has_to_name_one(stage: Stage, ines: Bro
     assert_a_page(ines, party.asking(redirect_uri=None))
 
 
+@pytest.mark.parametrize("scope", ["openid", "profile openid", "openid offline_access"])
+def test_openid_connect_always_names_it(books: Party, ines: Browser, scope: str) -> None:
+    """OIDC Core §3.1.2.1: `redirect_uri` is REQUIRED, however many are registered."""
+    assert_a_page(ines, books.asking(redirect_uri=None, scope=scope))
+    assert_a_page(ines, books.asking(redirect_uri="", scope=scope, prompt="none"))
+    assert "code" in books.ask(ines, redirect_uri=None, scope="profile")
+    pushed = books.push(redirect_uri=None, scope=scope)
+    assert (pushed.status_code, pushed.json["error"]) == (400, "invalid_request")
+
+
+def test_openid_connect_names_it_in_a_request_object_too(stage: Stage, ines: Browser) -> None:
+    party = stage.register(token_endpoint_auth_method="private_key_jwt")
+    query = {"client_id": party.client_id, "response_type": "code", "scope": "openid"}
+    signed = party.request_object(redirect_uri=None)
+    assert_a_page(ines, f"/oauth/authorize?{urlencode({**query, 'request': signed})}")
+    assert "code" in party.ask(ines, request=party.request_object())
+
+
 @pytest.mark.parametrize(
     ("address", "accepted"),
     [

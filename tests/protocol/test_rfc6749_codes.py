@@ -31,7 +31,8 @@ def test_a_code_is_bound_to_its_redirect_address(stage: Stage, ines: Browser) ->
 
 
 def test_without_a_redirect_address_the_only_registered_one_is_taken(books: Party, ines: Browser) -> None:
-    code = books.code(ines, redirect_uri=None)
+    """RFC 6749 §3.1.2.3: of a request that is not one of OpenID Connect."""
+    code = books.code(ines, redirect_uri=None, scope="profile email")
     answer = books.post("/oauth/token", grant_type="authorization_code", code=code, code_verifier=books.verifier)
     assert answer.status_code == 200
 

@@ -1,5 +1,6 @@
 """Token exchange (RFC 8693): a person's token for one product becomes one for another, downscoped."""
 
+import json
 import time
 from typing import Any
 
@@ -150,6 +151,39 @@ def test_another_company_where_the_person_has_access(stage: Stage, here: Party, 
 )
 def test_a_request_that_cannot_be_used(here: Party, ines: Browser, changes: dict[str, str | None], error: str) -> None:
     assert_refused(exchanged(here, token_of(here, ines), **changes), error)
+
+
+@pytest.mark.parametrize(
+    "details",
+    [
+        '[{"company":5}]', '[{"x":1}]', "[1]", "true", "{", "[]",
+        '[{"type":"product_access","product":"accounting","company":5}]',
+        '[{"type":"product_access","product":"capture"}]',
+        '[{"type":"payment","product":"accounting"}]',
+    ],
+)  # fmt: skip
+def test_details_that_are_not_of_the_target_are_refused(here: Party, ines: Browser, details: str) -> None:
+    """RFC 9396 §5."""
+    answer = exchanged(here, token_of(here, ines), authorization_details=details)
+    assert_refused(answer, "invalid_authorization_details")
+
+
+def test_details_may_name_the_company(stage: Stage, there: Party) -> None:
+    """RFC 9396 §7: the answer says what was granted."""
+    caller = stage.register(
+        grant_types=GRANTS, product="accounting", resource="https://fourth.company.example/api",
+        options={"token_exchange_targets": [there.client_id]},
+    )  # fmt: skip
+    lumen, mirabelle = str(stage.company("atelier-lumen")), str(stage.company("studio-mirabelle"))
+    token = token_of(caller, stage.signed_in("julien.mercier"), company=lumen)
+    named = [{"type": "product_access", "product": "accounting", "company": mirabelle}]
+    answer = exchanged(caller, token, authorization_details=json.dumps(named))
+    assert answer.status_code == 200, answer.text
+    assert answer.json["authorization_details"] == named
+    claims = claims_of(answer.json["access_token"])
+    assert (claims["company"], claims["authorization_details"]) == (mirabelle, named)
+    mixed = exchanged(caller, token, authorization_details=json.dumps(named), company=lumen)
+    assert_refused(mixed, "invalid_authorization_details")
 
 
 def test_what_is_not_an_access_token_of_a_person_for_this_client(

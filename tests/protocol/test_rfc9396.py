@@ -6,6 +6,8 @@ from urllib.parse import urlencode
 
 import pytest
 
+from idp.oidc.grant_types import JWT_BEARER
+from tests.device import ASKING, Device
 from tests.party import Party, bearer, claims_of, query_of
 from tests.stage import Stage
 from tests.web.browser import Browser
@@ -150,3 +152,22 @@ def test_discovery_and_registration_name_the_type(stage: Stage) -> None:
     wrong = {**metadata, "authorization_details_types": ["payment"]}
     answer = http.post("/oauth/register", json=wrong, headers=bearer(stage.initial_access_token()))
     assert answer.json["error"] == "invalid_client_metadata"
+
+
+def test_a_device_and_its_poll_name_none(scanner: Device, ines: Browser) -> None:
+    """§2, §5: what would not be carried is refused, and nothing is used up by it."""
+    asked = scanner.party.post(ASKING, scope="openid", authorization_details=detail())
+    assert (asked.status_code, asked.json["error"]) == (400, "invalid_authorization_details"), asked.text
+    ines.client.set_cookie("sesame_lang", "en")
+    codes = scanner.allowed(ines)
+    refused = scanner.poll(codes, authorization_details=detail())
+    assert (refused.status_code, refused.json["error"]) == (400, "invalid_authorization_details"), refused.text
+    assert scanner.poll(codes).status_code == 200
+
+
+def test_an_assertion_of_another_issuer_comes_with_none(stage: Stage) -> None:
+    """§5: such a token is for no product."""
+    party = stage.register(grant_types=[JWT_BEARER, "client_credentials"])
+    for details in (detail(), '[{"company":5}]', "true"):
+        answer = party.post("/oauth/token", grant_type=JWT_BEARER, assertion="x", authorization_details=details)
+        assert (answer.status_code, answer.json["error"]) == (400, "invalid_authorization_details"), answer.text
