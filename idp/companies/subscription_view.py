@@ -20,7 +20,7 @@ from idp.companies.models import (
 )
 from idp.companies.reach import kept_until, state_now
 from idp.companies.seats import Seats
-from idp.companies.subscription_state import CANCEL, PAYMENT_RECEIVED, RESUME, step_of
+from idp.companies.subscription_state import CANCEL, PAYMENT_RECEIVED, RESUME, SUBSCRIBE, step_of
 from idp.companies.terms import Terms
 from idp.core.errors import NotFound
 from idp.work import Work
@@ -64,6 +64,7 @@ class ProductSeen:
 class Overview:
     """Attributes:
     addable: products of the plan that the company does not have.
+    on_trial: products of the plan that the company tries, and can subscribe to.
     requests: what billing has not answered yet, or has just refused.
     """
 
@@ -74,6 +75,7 @@ class Overview:
     next_renewal: datetime | None
     products: tuple[ProductSeen, ...]
     addable: tuple[str, ...]
+    on_trial: tuple[str, ...]
     requests: tuple[SubscriptionRequest, ...]
 
 
@@ -90,7 +92,7 @@ def overview(work: Work, company_id: UUID) -> Overview:
         raise NotFound(kind="company")
     contract = terms.find(work, company_id)
     if contract is None:
-        return Overview(company_id, company.name, company.kind, None, None, (), (), ())
+        return Overview(company_id, company.name, company.kind, None, None, (), (), (), ())
     rows = {
         row.product: row
         for row in work.session.scalars(select(SubscribedProduct).where(SubscribedProduct.company_id == company_id))
@@ -98,7 +100,9 @@ def overview(work: Work, company_id: UUID) -> Overview:
     standing, now = seats.overview(work, company_id), terms.now(work, contract)
     seen = [_seen(work, contract, rows[each], standing.get(each)) for each in work.policies.products if each in rows]
     purged = {each.product for each in seen if not any(step.from_ == each.state for step in work.policies.transitions)}
+    tried = {each.product for each in seen if step_of(work.policies, each.state, SUBSCRIBE)}
     plan = work.policies.plans.get(now.plan)
+    sold = plan.products if plan else ()
     return Overview(
         company_id=company_id,
         name=company.name,
@@ -106,7 +110,8 @@ def overview(work: Work, company_id: UUID) -> Overview:
         terms=now,
         next_renewal=renewal.next_date(contract, work.now),
         products=tuple(seen),
-        addable=tuple(each for each in plan.products if each not in rows or each in purged) if plan else (),
+        addable=tuple(each for each in sold if each not in rows or each in purged),
+        on_trial=tuple(each for each in sold if each in tried),
         requests=tuple(subscription_request.listing(work, company_id)),
     )
 

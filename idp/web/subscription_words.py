@@ -148,6 +148,23 @@ def _erased() -> str:
     return str(gettext("Roles and mandates for this product are erased. Personal accounts stay."))
 
 
+def after_trial(policies: Policies, seen: ProductSeen) -> list[tuple[str, str]]:
+    """What it means to subscribe to a product that is on trial, for who is about to ask for it."""
+    lines = [
+        (gettext("Data and access"), gettext("Everybody goes on with what was entered and keeps their access.")),
+        (gettext("Price"), gettext("Billing tells you in its answer. You are charged from that day on, not before.")),
+    ]
+    if seen.until is not None:
+        lines.insert(
+            0, (gettext("Until the answer"), gettext("The trial goes on, until %(date)s.", date=day(seen.until)))
+        )
+    if seats := seats_used(seen):
+        lines.append((gettext("Seats"), seats))
+    if not policies.states[seen.state].services:
+        lines.append((gettext("Connected services"), gettext("They can be used once billing has answered.")))
+    return lines
+
+
 def banner(policies: Policies, seen: ProductSeen) -> str:
     """One sentence about a product that is not simply running; empty otherwise. The words are those of the policy."""
     name = product_name(policies, seen.product)

@@ -316,6 +316,10 @@ COMPANIES = [
     at("/subscriptions", "chloe.fontaine", STUDIO, name="company-subscriptions-trial"),
     at("/subscriptions/change", OWNER, LUMEN),
     at("/subscriptions/<product>/add", OWNER, LUMEN, product="payroll"),
+    at(
+        "/subscriptions/<product>/add", "chloe.fontaine", STUDIO, product="capture",
+        name="company-subscriptions-add-trial",
+    ),  # fmt: skip
     at("/subscriptions/<product>/cancel", OWNER, LUMEN, product="capture"),
     at("/subscriptions/<product>/resume", "joris.vanderlinden", ROOFS, product="accounting"),
     at("/ownership", OWNER, LUMEN),

@@ -68,7 +68,9 @@ PAGES: dict[str, list[dict[str, Any]]] = {
         {**CHANGE, "seats": None, "renewal": "", "pending": False, "form": {"seats": "3"},
          "problems": {"seats": "De 5 à 25 places.", "plan": "Choisissez l’une de ces formules."}},
     ],
-    "subscription/add.html": [{**ASKED, "summary": "Bulletins et salaires.", "plan": "Équipe"}],
+    "subscription/add.html": [
+        {**ASKED, "summary": "Bulletins et salaires.", "plan": "Équipe", "trial": trial} for trial in ([], CALENDAR)
+    ],
 }  # fmt: skip
 MAILS: dict[str, list[dict[str, Any]]] = {
     "subscription_told": [

@@ -5,7 +5,7 @@ from datetime import timedelta
 from sqlalchemy import update
 
 from idp.authn.models import Session
-from idp.companies import seats, subscription
+from idp.companies import contract, membership, seats, subscription, subscription_request
 from idp.companies.models import SubscribedProduct
 from tests.outbox_content import mails
 from tests.policy.demo import EXPECTATIONS
@@ -131,10 +131,72 @@ def test_a_product_of_the_plan_is_asked_for(own_stage: Stage) -> None:  # noqa: 
     assert "Add Payroll" in browser.text
     for product in ("accounting", "payroll"):  # there already, or asked for already
         browser.get(f"{where}/{product}/add")
-        assert browser.address == where or product == "payroll"
+        assert browser.address == where
     for product in ("gone", "%00", "company"):
         browser.get(f"{where}/{product}/cancel")
         assert browser.status == 404
+
+
+def test_a_product_on_trial_is_subscribed_to(own_stage: Stage) -> None:  # noqa: F811
+    """EMP-22, J13: what the reminder of a trial and its calendar promise is there, and done once."""
+    browser = english(own_stage.sign_in("chloe.fontaine"))
+    home, where = own_stage.company("studio-mirabelle"), place(own_stage, "studio-mirabelle")
+    browser.get(where)
+    for product in ("accounting", "invoicing", "capture"):
+        assert f'href="{where}/{product}/add"' in browser.text
+    browser.get(f"{where}/accounting/add")
+    assert browser.heading == "Subscribe to Accounting?"
+    for words in ("The trial goes on, until", "goes on with what was entered", "charged from that day on", "of 2"):
+        assert words in browser.text, words
+    browser.submit()
+    assert browser.address == f"{where}?done=asked"
+    assert "Your request is on its way." in browser.text
+    assert "Subscribe to Accounting" in browser.text
+    assert "Add Accounting" not in browser.text
+    assert f"{where}/accounting/add" not in browser.text
+    assert state(own_stage, "studio-mirabelle") == "trial"
+    browser.get(f"{where}/accounting/add")  # asked for already
+    assert browser.address == where
+    browser.submit()  # taken back, and asked for again
+    assert f"{where}/accounting/add" in browser.text
+    browser.get(f"{where}/accounting/add")
+    browser.submit()
+    with own_stage.work() as work:
+        contract.add_product(work, home, "accounting")
+    browser.get(where)
+    assert "waiting for billing" not in browser.text
+    assert f"{where}/accounting/add" not in browser.text
+    assert f"{where}/accounting/cancel" in browser.text
+    assert state(own_stage, "studio-mirabelle") == "active"
+
+
+def test_who_cannot_subscribe_is_not_offered_it(own_stage: Stage) -> None:  # noqa: F811
+    where = place(own_stage, "studio-mirabelle")
+    browser = english(own_stage.sign_in("julien.mercier"))
+    browser.get(f"{where}/accounting/add")
+    assert browser.status == 403
+    with own_stage.work() as work:
+        row = membership.find(work, own_stage.company("studio-mirabelle"), own_stage.person("julien.mercier").id)
+        assert row is not None
+        row.company_role = "company.administrator"
+    browser.get(where)
+    assert "Trial" in browser.text
+    assert "/add" not in browser.text
+    browser.get(f"{where}/accounting/add")
+    assert browser.status == 403
+
+
+def test_a_product_that_billing_refused_can_be_asked_for_again(own_stage: Stage) -> None:  # noqa: F811
+    browser = english(own_stage.sign_in("chloe.fontaine"))
+    where, home = place(own_stage, "studio-mirabelle"), own_stage.company("studio-mirabelle")
+    browser.get(f"{where}/accounting/add")
+    browser.submit()
+    with own_stage.work() as work:
+        (asked,) = subscription_request.listing(work, home)
+        subscription_request.refuse(work, home, asked.id, "Send us your bank details first.")
+    browser.get(where)
+    assert "Send us your bank details first." in browser.text
+    assert f"{where}/accounting/add" in browser.text
 
 
 def test_what_has_ended_is_shown_to_those_who_can_come_back(own_stage: Stage) -> None:  # noqa: F811

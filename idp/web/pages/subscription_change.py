@@ -24,7 +24,7 @@ from idp.core.errors import Conflict, IdpError, InvalidInput, NotFound
 from idp.web import csrf, forms, subscription_words
 from idp.web.pages.company_area import Area, enter
 from idp.web.pages.continuing import see_other
-from idp.web.pages.subscriptions import PLACE, Nothing
+from idp.web.pages.subscriptions import PLACE, Nothing, asked_already
 from idp.web.render import day
 
 blueprint = Blueprint("pages_subscription_change", __name__)
@@ -100,7 +100,7 @@ def change(company_id: UUID) -> ResponseReturnValue:
 
 @blueprint.get(f"{PLACE}/<product>/add")
 def ask_add(company_id: UUID, product: str) -> ResponseReturnValue:
-    """What adding a product of the plan means."""
+    """What adding a product of the plan means, or subscribing to one on trial."""
     return show_add({}, company_id, product)
 
 
@@ -109,7 +109,8 @@ def show_add(problems: dict[str, str], company_id: UUID, product: str) -> Respon
     seen = subscription_view.overview(area.work, area.company_id)
     if product not in area.work.policies.products or seen.terms is None:
         raise NotFound(kind="product")
-    if product not in seen.addable:
+    tried = next((each for each in seen.products if each.product == product and product in seen.on_trial), None)
+    if (product not in seen.addable and tried is None) or asked_already(seen, product):
         return see_other(area.path("subscriptions"))
     known = area.work.policies.products[product]
     return area.page(
@@ -119,6 +120,7 @@ def show_add(problems: dict[str, str], company_id: UUID, product: str) -> Respon
         name=subscription_words.product_name(area.work.policies, product),
         summary=subscription_words.label(known.summary),
         plan=subscription_words.plan_name(area.work.policies, seen.terms.plan),
+        trial=subscription_words.after_trial(area.work.policies, tried) if tried else [],
         back_url=area.path("subscriptions"),
     )
 

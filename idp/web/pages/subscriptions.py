@@ -54,8 +54,10 @@ def show_overview(area: Area, status: int = 200, problem: str = "") -> Response:
         contract=subscription_words.contract(policies, seen.terms) if seen.terms else "",
         renewal=day(seen.next_renewal) if seen.next_renewal else "",
         announced=_announced(area, seen),
-        requests=[_asked(area, each) for each in seen.requests],
-        products=[{**subscription_words.row(policies, each), "acts": _acts(area, each)} for each in seen.products],
+        requests=[_asked(area, seen, each) for each in seen.requests],
+        products=[
+            {**subscription_words.row(policies, each), "acts": _acts(area, seen, each)} for each in seen.products
+        ],
         addable=[
             {
                 "name": subscription_words.product_name(policies, each),
@@ -63,7 +65,7 @@ def show_overview(area: Area, status: int = 200, problem: str = "") -> Response:
                 "detail": "",
             }
             for each in seen.addable
-            if area.may(CHANGES) and not any(each == other.product for other in seen.requests)
+            if area.may(CHANGES) and not asked_already(seen, each)
         ],
         change_url=area.path("subscriptions", "change") if seen.terms and area.may(CHANGES) else "",
         done=_done(request.args.get("done", "")),
@@ -160,10 +162,17 @@ def resume(company_id: UUID, product: str) -> ResponseReturnValue:
     return see_other(f"{area.path('subscriptions')}?done={'resumed' if seen.running else 'back'}")
 
 
-def _acts(area: Area, seen: ProductSeen) -> list[dict[str, str]]:
+def asked_already(contract: Overview, product: str) -> bool:
+    """Whether billing has still to answer about this product."""
+    return any(each.product == product and each.closed_at is None for each in contract.requests)
+
+
+def _acts(area: Area, contract: Overview, seen: ProductSeen) -> list[dict[str, str]]:
     """What can be done about a product now by the person who looks, the main act first."""
     acts: list[dict[str, str]] = []
     place = area.path("subscriptions", seen.product)
+    if seen.product in contract.on_trial and area.may(CHANGES) and not asked_already(contract, seen.product):
+        acts.append({"label": gettext("Subscribe"), "url": f"{place}/add", "kind": "secondary"})
     if seen.may_resume and area.may(cancellation.RESUMES):
         label = gettext("Keep the subscription") if seen.running else gettext("Subscribe again")
         acts.append({"label": label, "url": f"{place}/resume", "kind": "secondary"})
@@ -193,11 +202,13 @@ def _announced(area: Area, seen: Overview) -> str:
     )
 
 
-def _asked(area: Area, asked: SubscriptionRequest) -> dict[str, Any]:
+def _asked(area: Area, contract: Overview, asked: SubscriptionRequest) -> dict[str, Any]:
     """A request to billing, in words."""
     policies = area.work.policies
     if asked.product:
-        what = gettext("Add %(product)s", product=subscription_words.product_name(policies, asked.product))
+        name = subscription_words.product_name(policies, asked.product)
+        begun = any(each.product == asked.product for each in contract.products)
+        what = gettext("Subscribe to %(product)s", product=name) if begun else gettext("Add %(product)s", product=name)
     else:
         what = subscription_words.contract(policies, subscription_view.wanted(asked))
     return {
