@@ -140,7 +140,7 @@ def _discards(work: Work) -> dict[str, Callable[[], int]]:
         "sharing_signals": lambda: sharing.forget_old(work),
         "authorization_codes": lambda: codes.discard_old(work, work.now - A_DAY),
         "authorization_requests": lambda: authorization.discard_old(work),
-        "pushed_requests": lambda: pushed.discard_old(work),
+        "pushed_requests": lambda: pushed.discard_old(work, work.now - authorization.KEPT_FOR),
         "refresh_token_successors": lambda: refresh.forget_successors(work),
         "audit_traces": lambda: retention.erase_old_traces(work),
         "audit_events": lambda: retention.remove_before(work, work.now - EVENT_KEPT),

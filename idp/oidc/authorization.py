@@ -96,7 +96,7 @@ class BadRequest:
 
 def validate(work: Work, pairs: Pairs, *, pushed_only: bool = False) -> ValidRequest | BadRequest:
     """Check a request as it came: its own parameters, those of a request object (RFC 9101), or those that were pushed
-    (RFC 9126), which are used up by this.
+    (RFC 9126), which are used up by the code that is issued for them.
 
     Args:
         pushed_only: no client may do without pushing (RFC 9126 §5).
@@ -109,7 +109,7 @@ def validate(work: Work, pairs: Pairs, *, pushed_only: bool = False) -> ValidReq
     client = _client(work, pairs, single)
     reference = single.get("request_uri", "")
     if pushed.is_ours(reference):
-        kept = pushed.take(work, client, reference)
+        kept = pushed.find(work, client, reference)
         if kept is None:
             raise NotRedirectable("request_uri is unknown, used, over, or another client's")
         return _checked(work, client, kept)
@@ -320,12 +320,14 @@ def forget(work: Work, taken: Taken) -> bool:
     return _FORGET.run(work.session.connection(), {"kept": taken.id}) == 1
 
 
-def answer_code(work: Work, request: ValidRequest, current: Current, reach: Access | None) -> Sent:
-    """The answer that carries a code to the client.
+def answer_code(work: Work, request: ValidRequest, current: Current, reach: Access | None) -> Sent | None:
+    """The answer that carries a code to the client; None when one was issued already for the same pushed request.
 
     Args:
         reach: what the person may do in the company that the code is for; None for a client without product.
     """
+    if not pushed.spend(work, request.parameters):
+        return None
     if reach is not None:
         mandate_use.note(work, reach)
     company_id = reach.company_id if reach is not None else None

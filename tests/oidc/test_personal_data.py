@@ -32,7 +32,7 @@ NOT_PERSONAL = {
     "access_clock": "one number",
     "audit_head": "the end of the chain",
     "authorization_requests": "what a client asked, kept for ten minutes; names nobody",
-    "pushed_requests": "what a client asked, kept for ninety seconds; names nobody",
+    "pushed_requests": "what a client asked, kept for minutes; names nobody",
     "billing_events": "of companies, without what they said",
     "billing_keys": "of the service",
     "billing_streams": "numbers, of companies",

@@ -9,6 +9,8 @@ from sqlalchemy import func, select, update
 from werkzeug.test import TestResponse
 
 from idp.core.tokens import digest
+from idp.oidc import authorization
+from idp.oidc import pushed as pushed_requests
 from idp.oidc.models import PushedRequest
 from tests.party import Party, claims_of, query_of
 from tests.stage import Demonstration, Stage, scalar
@@ -146,7 +148,7 @@ def test_strange_texts_are_refused_or_kept_as_they_are(books: Party, ines: Brows
 # --- taking it up (§4) ---
 
 
-def test_it_is_taken_up_once(books: Party, ines: Browser) -> None:
+def test_it_gives_one_code(books: Party, ines: Browser) -> None:
     """§4, §7.3: one use."""
     uri = pushed(books)
     assert "code" in query_of(follow(books, ines, uri).headers["Location"])
@@ -211,19 +213,53 @@ def test_the_client_is_named_beside_it(books: Party, ines: Browser) -> None:
     assert_a_page(ines.get(f"/oauth/authorize?{urlencode({'request_uri': pushed(books)})}"))
 
 
+def test_it_may_be_loaded_again_until_a_code_is_issued(stage: Stage, books: Party, ines: Browser) -> None:
+    """§4: "due to a user reloading or refreshing their user agent"."""
+    uri, stranger = pushed(books), stage.browser()
+    ways = []
+    for _ in range(3):
+        follow(books, stranger, uri)
+        assert stranger.address.startswith("/sign-in"), stranger.text[:300]
+        ways.append(query_of(stranger.address)["continue_to"])
+    assert "code" in query_of(ines.get(ways[1]).headers["Location"])
+    for again in (ways[0], ways[2]):
+        assert_a_page(ines.get(again))
+    assert_a_page(follow(books, stranger, uri))
+
+
+def test_an_error_does_not_use_it_up(stage: Stage, books: Party, ines: Browser) -> None:
+    uri = pushed(books, prompt="none")
+    back = query_of(follow(books, stage.browser(), uri).headers["Location"])
+    assert back["error"] == "login_required"
+    assert "code" in query_of(follow(books, ines, uri).headers["Location"])
+
+
 def test_it_survives_the_walk_of_the_person(own_stage: Stage) -> None:
-    """It is used up by the first step, which keeps the request while the person signs in."""
+    """The walk may take longer than the ninety seconds in which it is begun."""
     books, person, browser = own_stage.party("demo-accounting"), own_stage.person("ines.moreau"), own_stage.browser()
     uri = pushed(books)
     follow(books, browser, uri)
     way = browser.address
     assert way.startswith("/sign-in")
+    with own_stage.work() as work:
+        late = work.later(minutes=9)
+        assert pushed_requests.discard_old(late, late.now - authorization.KEPT_FOR) == 0
+        work.session.execute(update(PushedRequest).values(expires_at=work.now - timedelta(minutes=9)))
     assert_a_page(follow(books, own_stage.browser(), uri))
     browser.get(way)
     own_stage.forget_steps("ines.moreau")
     browser.submit({"email": person.address, "password": person.password})
     back = query_of(browser.submit({"code": person.code()}).headers["Location"])
     assert books.redeem(back["code"]).status_code == 200
+    with own_stage.work() as work:
+        assert work.session.scalar(select(func.count()).select_from(PushedRequest)) == 0
+
+
+def test_one_that_nobody_came_with_is_removed(own_stage: Stage) -> None:
+    pushed(own_stage.party("demo-accounting"))
+    with own_stage.work() as work:
+        late = work.later(minutes=12)
+        assert pushed_requests.discard_old(late, late.now - authorization.KEPT_FOR) == 1
 
 
 def test_it_may_come_by_post_and_be_answered_by_a_form(books: Party, ines: Browser) -> None:
@@ -299,8 +335,8 @@ def test_discovery_names_the_endpoint(stage: Stage) -> None:
     assert document["require_pushed_authorization_requests"] is False  # type: ignore[index]
 
 
-def test_pushing_and_taking_up_cost_one_statement_each(stage: Stage, books: Party, ines: Browser) -> None:
+def test_it_is_written_twice_however_it_is_taken_up(stage: Stage, books: Party, ines: Browser) -> None:
     books.push()
     with stage.statements() as seen:
         follow(books, ines, pushed(books))
-    assert [each.split()[0] for each in seen if "pushed_requests" in each] == ["INSERT", "DELETE"]
+    assert [each.split()[0] for each in seen if "pushed_requests" in each] == ["INSERT", "SELECT", "DELETE"]

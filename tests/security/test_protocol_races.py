@@ -7,7 +7,7 @@ client assertions, proofs of possession, pushed requests, device codes.
 import json
 from collections import Counter
 from datetime import timedelta
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 from sqlalchemy import func, select
@@ -84,7 +84,7 @@ def test_a_proof_of_possession_counts_once(arena: Arena) -> None:
     rounds(arena, "proof of possession", play)
 
 
-def test_a_pushed_request_is_taken_up_once(arena: Arena) -> None:
+def test_a_pushed_request_gives_one_code(arena: Arena) -> None:
     """Fifty browsers of one person bring the same address: one gets a code."""
     stage, party = arena.stage, arena.stage.party("demo-accounting")
     cookie = arena.cookie(stage.signed_in("ines.moreau"), "sesame_session")
@@ -102,3 +102,30 @@ def test_a_pushed_request_is_taken_up_once(arena: Arena) -> None:
         return seen(hits)
 
     rounds(arena, "pushed request", play)
+
+
+def test_a_pushed_request_gives_one_code_however_often_it_was_kept(arena: Arena) -> None:
+    """The address was loaded fifty times before anybody signed in, and all fifty are taken up again at once."""
+    stage, party = arena.stage, arena.stage.party("demo-accounting")
+    cookie = arena.cookie(stage.signed_in("ines.moreau"), "sesame_session")
+    shown = basic(party.client_id, party.secret or "")
+
+    def place(hit: Hit) -> str:
+        return str({name.lower(): value for name, value in hit.headers.items()}["location"])
+
+    def play(number: int) -> Counter[str]:
+        pushed = arena.service.fire([Shot("/oauth/par", party.parameters(), shown)])
+        uri = json.loads(pushed[0].body)["request_uri"]
+        path = f"/oauth/authorize?{urlencode({'client_id': party.client_id, 'request_uri': uri})}"
+        loaded = arena.service.fire([Shot(path, {}, {}, method="GET")] * RUNNERS)
+        assert seen(loaded) == {"303": RUNNERS}, (number, seen(loaded))
+        kept = [dict(parse_qsl(urlsplit(place(hit)).query))["continue_to"] for hit in loaded]
+        assert len(set(kept)) == RUNNERS
+        hits = arena.service.fire([Shot(each, {}, cookie, method="GET") for each in kept])
+        won = [hit for hit in hits if hit.status == 303]
+        assert len(won) == 1, (number, seen(hits))
+        assert "code=" in place(won[0])
+        assert {hit.status for hit in hits if hit is not won[0]} <= {400, 503}, (number, seen(hits))
+        return seen(hits)
+
+    rounds(arena, "pushed request, kept", play)

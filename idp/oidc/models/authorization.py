@@ -24,7 +24,7 @@ class AuthorizationRequest(Identified, Base):
 
 
 class PushedRequest(Base):
-    """A request that a client has pushed and the browser has not come with yet (RFC 9126); removed when it does."""
+    """A request that a client has pushed (RFC 9126); removed by the one code that is issued for it."""
 
     __tablename__ = "pushed_requests"
 

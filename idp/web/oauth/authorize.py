@@ -90,9 +90,9 @@ def _resume(work: Work, token: str, who: Who) -> Lead:
 def _follow(work: Work, asked: ValidRequest, decision: Decision, current: Current | None, taken: Taken | None) -> Lead:
     """Lead the browser to what is missing, or back to the client."""
     if decision.need is Need.READY and current is not None:
-        if taken is not None and not authorization.forget(work, taken):
-            return partial(_explained, "The request was answered already.")
-        return authorization.answer_code(work, asked, current, decision.reach)
+        first = taken is None or authorization.forget(work, taken)
+        code = authorization.answer_code(work, asked, current, decision.reach) if first else None
+        return code or partial(_explained, "The request was answered already.")
     if decision.need is Need.REFUSED:
         return _refuse(work, asked, decision)
     if asked.silent or decision.given_up:
