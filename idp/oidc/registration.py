@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from authlib.oauth2 import OAuth2Error
-from authlib.oauth2.rfc6749 import AccessDeniedError, InvalidRequestError
+from authlib.oauth2.rfc6749 import InvalidRequestError
 from authlib.oauth2.rfc7591 import ClientRegistrationEndpoint as Rfc7591
 from authlib.oauth2.rfc7591 import (
     InvalidClientMetadataError,
@@ -74,6 +74,22 @@ class _Request:
     def bearer(self) -> str:
         scheme, _, token = self.headers.get("Authorization", "").partition(" ")
         return token.strip() if scheme.lower() == "bearer" else ""
+
+
+class TokenRefused(OAuth2Error):
+    """RFC 6750 §3.1, RFC 7592 §2: the token that opens registration, or a registration, is missing or does not count.
+    What was sent without one hears no error in the challenge."""
+
+    error = "invalid_token"
+    status_code = 401
+
+    def __init__(self, request: _Request) -> None:
+        super().__init__("The access token is missing or does not count.")
+        self._sent = bool(request.bearer)
+
+    def get_headers(self) -> list[tuple[str, str]]:
+        challenge = 'Bearer realm="sesame"' + (f', error="{self.error}"' if self._sent else "")
+        return [*super().get_headers(), ("WWW-Authenticate", challenge)]
 
 
 def read_metadata(data: dict[str, Any]) -> ClientRegistration:
@@ -174,7 +190,7 @@ class RegistrationEndpoint(Rfc7591):
 
     def create_registration_response(self, request: _Request) -> tuple[int, dict[str, Any], list[tuple[str, str]]]:
         if self.authenticate_token(request) is None:
-            raise self._closed()
+            raise self._closed(request)
         if not request.payload.data:
             raise InvalidRequestError("The body is a JSON object of client metadata.")
         metadata = self.extract_client_metadata(request)
@@ -182,7 +198,7 @@ class RegistrationEndpoint(Rfc7591):
         _translated(lambda: sectors.verify(self.work, metadata["registration"]))
         # Metadata that cannot be used costs nothing: the token is spent once the client can be made.
         if not initial_access.spend(self.work, request.bearer):
-            raise self._closed()
+            raise self._closed(request)
         client = self.save_client({}, metadata, request)
         management = tokens.new()
         self.work.session.execute(
@@ -190,9 +206,9 @@ class RegistrationEndpoint(Rfc7591):
         )
         return 201, _answer(self.work, client, management, self._secret), JSON_HEADERS
 
-    def _closed(self) -> AccessDeniedError:
+    def _closed(self, request: _Request) -> TokenRefused:
         audit.record(self.work, "client.registration_refused", outcome="refused", reason="initial_access_token")
-        return AccessDeniedError(status_code=401)
+        return TokenRefused(request)
 
 
 class ConfigurationEndpoint(Rfc7592):
@@ -206,7 +222,7 @@ class ConfigurationEndpoint(Rfc7592):
     def create_configuration_response(self, request: _Request) -> tuple[int, Any, list[tuple[str, str]]]:
         client = self.authenticate_client(request)
         if client is None:  # RFC 7592 §2: unknown client and wrong token are the same 401
-            raise AccessDeniedError(status_code=401)
+            raise TokenRefused(request)
         request.client = client
         if request.method == "DELETE":
             clients.delete(self.work, client.client_id)

@@ -51,8 +51,10 @@ def assert_refused(answer: TestResponse, *errors: str) -> None:
 def test_it_is_closed_without_a_token(stage: Stage, header: str | None) -> None:
     headers = {} if header is None else {"Authorization": header}
     answer = stage.app.test_client().post("/oauth/register", json=METADATA, headers=headers)
-    assert answer.status_code == 401
+    assert (answer.status_code, answer.json["error"]) == (401, "invalid_token")
     assert "client_id" not in answer.json
+    named = ', error="invalid_token"' if header == "Bearer x" else ""  # RFC 6750 §3.1
+    assert answer.headers["WWW-Authenticate"] == f'Bearer realm="sesame"{named}'
 
 
 def test_a_token_opens_it_as_often_as_it_says(stage: Stage) -> None:

@@ -56,7 +56,11 @@ def test_a_wrong_token_and_an_unknown_client_are_the_same(stage: Stage, made: di
     unknown = send(stage, {**made, "client_id": "c_unknown"}, method, **body)
     operators = send(stage, {**made, "client_id": "demo-accounting"}, method, **body)
     assert {answer.status_code for answer in (wrong, none, unknown, operators)} == {401}
-    assert wrong.json == unknown.json == operators.json
+    assert wrong.json == unknown.json == operators.json == none.json
+    assert wrong.json["error"] == "invalid_token"
+    named = 'Bearer realm="sesame", error="invalid_token"'  # RFC 6750 §3.1: what shows no token hears no error
+    assert {answer.headers["WWW-Authenticate"] for answer in (wrong, unknown, operators)} == {named}
+    assert none.headers["WWW-Authenticate"] == 'Bearer realm="sesame"'
     assert send(stage, made, "GET").status_code == 200
 
 
