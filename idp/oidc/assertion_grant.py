@@ -18,7 +18,6 @@ from idp.core.errors import InvalidInput
 from idp.core.ids import uuid7
 from idp.oidc import api_clients, client_keys, consent, details, families, foreign, grants, issuers, tokens, used
 from idp.oidc.binding import Binding
-from idp.oidc.client_options import SIGNING
 from idp.oidc.clients import CONFIDENTIAL, RegisteredClient
 from idp.oidc.foreign import ForeignToken, Unacceptable
 from idp.oidc.grant_types import JWT_BEARER
@@ -67,7 +66,7 @@ def accepted(work: Work, client: RegisteredClient, assertion: str) -> tuple[Issu
     issuer = issuers.find(work, named) if isinstance(named, str) else None
     if issuer is None or client.client_id not in issuer.clients:
         raise Unacceptable("is of nobody whose word counts for this client")
-    foreign.verify(token, client_keys.imported(issuer.jwks), SIGNING)
+    foreign.verify(token, client_keys.imported(issuer.jwks), client.algorithms)
     if token.claims.get("aud") != work.issuer:
         raise Unacceptable("is not for this issuer alone")
     ends = foreign.check_times(work, token.claims, longest=LONGEST)

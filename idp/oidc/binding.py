@@ -11,7 +11,7 @@ from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749 import InvalidGrantError, InvalidRequestError
 
 from idp.audit import log as audit
-from idp.oidc import dpop
+from idp.oidc import client_options, clients, dpop
 from idp.oidc.certificates import Shown
 from idp.oidc.clients import RegisteredClient
 from idp.oidc.dpop import InvalidProof, Proof
@@ -154,7 +154,7 @@ def check(work: Work, signed: dict[str, Any], presented: Presented, proof: Proof
 
     Raises:
         Unproved: it does not, or the scheme is not its own.
-        InvalidProof: the proof was used before.
+        InvalidProof: the proof was used before, or is signed by an algorithm that does not count for this client.
     """
     cnf = signed.get("cnf")
     if cnf is None and proof is None:
@@ -168,6 +168,9 @@ def check(work: Work, signed: dict[str, Any], presented: Presented, proof: Proof
         return
     if bound.get(KEY) != proof.jkt:
         raise Unproved(f"The token {OTHER_KEY}" if KEY in bound else "The token is not bound to a key.")
+    if proof.algorithm not in client_options.FAPI:  # or it counts for everybody
+        client = clients.find(work, signed["client_id"])
+        dpop.allow(proof, client.algorithms if client is not None else ())
     dpop.spend(work, proof)
 
 

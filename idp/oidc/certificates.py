@@ -19,7 +19,7 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from idp.core.errors import InvalidInput
-from idp.oidc.client_keys import imported
+from idp.oidc import client_keys
 from idp.oidc.foreign import PublicKey, Unacceptable
 from idp.work import Work
 
@@ -80,7 +80,7 @@ def prove(work: Work, client: "RegisteredClient", shown: Shown | None) -> None:
         raise Unacceptable("is missing")
     certificate = shown.read(work)
     if client.token_endpoint_auth_method == SELF_SIGNED:
-        if certificate.thumbprint not in _registered(client.keys):
+        if not any(_registered(certificate, keys) for keys in client_keys.sets(work, client)):
             raise Unacceptable("is not registered")
         return
     if not _is_for_clients(certificate.parsed):
@@ -102,7 +102,8 @@ def check(asked: "ClientRegistration") -> None:
     if asked.token_endpoint_auth_method == BY_AUTHORITY and len(named) != 1:
         wrong = named[1] if named else SUBJECTS[0]
         raise InvalidInput(field=wrong, reason="is missing, or another of its kind is there too", one_of=list(SUBJECTS))
-    if asked.token_endpoint_auth_method == SELF_SIGNED and not _certified(options.jwks):
+    published = options.jwks_uri is not None  # there they are looked for with each request (RFC 8705 §2.2.2)
+    if asked.token_endpoint_auth_method == SELF_SIGNED and not published and not _certified(options.jwks):
         raise InvalidInput(field="jwks", reason="holds no key with a certificate (x5c) of its own")
 
 
@@ -197,21 +198,21 @@ def _name(text: str) -> x509.Name:
     return x509.Name.from_rfc4514_string(text, _NAMES)
 
 
-def _registered(keys: Iterable[PublicKey]) -> set[str]:
-    """The thumbprints of the certificates that stand beside registered keys (RFC 7517 §4.7)."""
-    found: set[str] = set()
+def _registered(certificate: Certificate, keys: Iterable[PublicKey]) -> bool:
+    """Whether a certificate stands beside a key of a client, and is that of the key (RFC 7517 §4.7)."""
     for key in keys:
         chain: Any = key.get("x5c")
-        if chain:
+        if isinstance(chain, list) and chain:
             with suppress(ValueError, TypeError):
-                found.add(thumbprint_of(base64.b64decode(chain[0], validate=True)))
-    return found
+                if thumbprint_of(base64.b64decode(chain[0], validate=True)) == certificate.thumbprint:
+                    return bool(certificate.parsed.public_key() == key.raw_value)
+    return False
 
 
 def _certified(jwks: dict[str, Any] | None) -> bool:
     """Whether there is a certificate in a key set, and each is that of its key."""
     found = False
-    for key in imported(jwks):
+    for key in client_keys.imported(jwks):
         chain: Any = key.get("x5c")
         if chain is None:
             continue

@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING
 
 from idp.oidc import client_keys, foreign, used
-from idp.oidc.client_options import SIGNING
 from idp.oidc.foreign import ForeignToken, Unacceptable
 from idp.work import Work
 
@@ -42,7 +41,7 @@ def check(work: Work, client: "RegisteredClient", token: ForeignToken) -> None:
         Unacceptable: the first rule that is broken.
     """
     only = client.options.token_endpoint_auth_signing_alg
-    client_keys.verify(work, client, token, (only,) if only else SIGNING)
+    client_keys.verify(work, client, token, client.accepted(only))
     if token.claims.get("aud") != work.issuer:
         raise Unacceptable("is not for this issuer alone")
     ends = foreign.check_times(work, token.claims, longest=LONGEST)

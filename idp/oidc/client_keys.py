@@ -123,6 +123,17 @@ def verify(work: Work, client: "RegisteredClient", token: ForeignToken, algorith
         return foreign.verify(token, _renewed(work, client, newer_than=known), algorithms)
 
 
+def sets(work: Work, client: "RegisteredClient") -> "Iterator[tuple[PublicKey, ...]]":
+    """The keys of a client to look through for something of its own: as they are known, and, for whom that is not
+    enough, as its `jwks_uri` has them now. See `verify` for what the second may take."""
+    if client.options.jwks_uri is None:
+        yield client.keys
+        return
+    known = _of(work, client)
+    yield known
+    yield _renewed(work, client, newer_than=known)
+
+
 def prepare(work: Work, client: "RegisteredClient") -> None:
     """See to it that the keys of a client are at hand, before anything is decided; see `verify`."""
     if client.options.jwks_uri is not None:

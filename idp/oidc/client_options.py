@@ -16,6 +16,8 @@ from idp.oidc.client_metadata import Metadata, Signing, Text, Verified
 SIGNING: tuple[str, ...] = get_args(Verified)
 """Signatures of others that are read here: no HMAC, whose secret is kept as a digest only, and never `none` (R-36).
 `Ed25519` is what RFC 9864 §2.2 calls EdDSA with that curve, and some libraries say nothing else."""
+FAPI: tuple[str, ...] = ("PS256", "ES256", "EdDSA", "Ed25519")
+"""Those of FAPI 2.0 §5.4.1: not RS256, whose padding is the old one."""
 KEYS_MAX = 16
 ORIGINS_MAX = 50
 
@@ -89,18 +91,41 @@ class Options(Metadata):
         return value
 
 
+_SIGNED = (
+    "authorization_signed_response_alg", "userinfo_signed_response_alg", "introspection_signed_response_alg",
+)  # fmt: skip
 BY_OPERATOR = ("token_exchange_targets",)
 NAMES = tuple(name for name in Options.model_fields if name not in BY_OPERATOR)
 """What a client may say of itself when it registers itself; the others are an operator's to say."""
 
 
+def accepted(method: str, options: Options) -> tuple[str, ...]:
+    """The signatures that count from a client and towards it: those of FAPI 2.0 for one that proves itself by a key or
+    a certificate, pushes its requests and has its tokens bound, as docs/protocol.md says."""
+    bound = options.dpop_bound_access_tokens or options.tls_client_certificate_bound_access_tokens
+    by_key = method in ("private_key_jwt", *certificates.METHODS)
+    return FAPI if by_key and bound and options.require_pushed_authorization_requests else SIGNING
+
+
+def check_signatures(method: str, id_token: str, options: Options) -> None:
+    """That a client has registered no algorithm that must not count for it (FAPI 2.0 §5.4.1).
+
+    Raises:
+        InvalidInput: names the first field that does.
+    """
+    allowed = accepted(method, options)
+    named = ("token_endpoint_auth_signing_alg", "request_object_signing_alg", *_SIGNED)
+    asked = {"id_token_signed_response_alg": id_token, **{name: getattr(options, name) for name in named}}
+    for name, value in asked.items():
+        if value is not None and value not in allowed:
+            raise InvalidInput(
+                field=name, reason="is RS256, which FAPI 2.0 does not allow: tokens are bound and requests pushed here"
+            )
+
+
 def signatures(options: Options) -> list[str]:
     """The algorithms by which this service has to sign for a client, beyond that of its ID tokens."""
-    asked = (
-        options.authorization_signed_response_alg,
-        options.userinfo_signed_response_alg,
-        options.introspection_signed_response_alg,
-    )
+    asked = (getattr(options, name) for name in _SIGNED)
     return [value for value in asked if value is not None]
 
 

@@ -70,6 +70,7 @@ class RegisteredClient(ClientMixin):
     created_at: datetime
     options: Options
     sector: str | None = None  # of a client with pairwise subjects
+    algorithms: tuple[str, ...] = client_options.SIGNING  # that count in what it signs
     keys: tuple[PublicKey, ...] = field(default=(), compare=False, repr=False)
 
     @property
@@ -79,6 +80,12 @@ class RegisteredClient(ClientMixin):
     def name(self, locale: str) -> str:
         """What the client is called in this language, falling back to English, then to anything."""
         return self.names.get(locale[:2]) or self.names.get("en") or next(iter(self.names.values()), self.client_id)
+
+    def accepted(self, only: str | None) -> tuple[str, ...]:
+        """The algorithms that count where the client has registered one, or none, for what it signs."""
+        if only is None:
+            return self.algorithms
+        return (only,) if only in self.algorithms else ()
 
     # What Authlib asks (RFC 6749 §2).
 
@@ -160,6 +167,7 @@ def _registered(row: Mapping[str, Any]) -> RegisteredClient:
         values[name] = tuple(values[name])
     values["options"] = options = client_options.read(row["options"])
     values["sector"] = sectors.of(options, values["redirect_uris"])
+    values["algorithms"] = client_options.accepted(row["token_endpoint_auth_method"], options)
     return RegisteredClient(**values, secret_digests=digests, keys=client_keys.imported(options.jwks))
 
 
@@ -337,6 +345,7 @@ def check(work: Work, registration: ClientRegistration, *, development: bool = F
         raise InvalidInput(field="inline_permissions", reason="does not fit the tokens of this product")
     if asked.product and not asked.resource:
         raise InvalidInput(field="resource", reason="is missing: a product's tokens need an audience")
+    client_options.check_signatures(asked.token_endpoint_auth_method, asked.signing_algorithm, asked.options)
     sectors.check(asked)
     encryption.check(asked.options, client_keys.imported(asked.options.jwks))
     api_clients.check(work, asked)

@@ -61,11 +61,13 @@ class Proof(NamedTuple):
     Attributes:
         jkt: the thumbprint (RFC 7638) of the key that has signed it.
         until: seconds since 1970 after which it would be refused anyway.
+        algorithm: by which it is signed; whether that one counts is seen once the client is known, see `allow`.
     """
 
     jkt: str
     jti: str
     until: float
+    algorithm: str
 
 
 def check(work: Work, text: str, *, method: str, addresses: tuple[str, ...], access_token: str | None = None) -> Proof:
@@ -92,7 +94,7 @@ def check(work: Work, text: str, *, method: str, addresses: tuple[str, ...], acc
         raise InvalidProof(str(error)) from error
     if claims.get("nonce") not in _nonces(work.keyring, _minute(work)):
         raise NonceNeeded()
-    return Proof(signer.jkt, jti, until)
+    return Proof(signer.jkt, jti, until, signer.algorithm.name)
 
 
 def spend(work: Work, proof: Proof) -> None:
@@ -103,6 +105,16 @@ def spend(work: Work, proof: Proof) -> None:
     """
     if not used.spend(work, "proof of possession", proof.jkt, proof.jti, proof.until, lasting=False):
         raise InvalidProof("was used before")
+
+
+def allow(proof: Proof, algorithms: tuple[str, ...]) -> None:
+    """That a proof is signed by an algorithm that counts for its client.
+
+    Raises:
+        InvalidProof: it is not.
+    """
+    if proof.algorithm not in algorithms:
+        raise InvalidProof("is signed by an algorithm that is not accepted")
 
 
 def nonce(work: Work) -> str:

@@ -10,7 +10,6 @@ from typing import Any
 from authlib.oauth2 import OAuth2Error
 
 from idp.oidc import client_keys, foreign, used
-from idp.oidc.client_options import SIGNING
 from idp.oidc.clients import RegisteredClient
 from idp.oidc.foreign import Unacceptable
 from idp.work import Work
@@ -51,7 +50,7 @@ def _read(work: Work, client: RegisteredClient, text: str) -> dict[str, str]:
     if (kind.lower().removeprefix("application/") if isinstance(kind, str) else kind) not in TYPES:
         raise Unacceptable("is of another type")  # RFC 9101 §10.8: made for something else
     only = client.options.request_object_signing_alg
-    client_keys.verify(work, client, token, (only,) if only else SIGNING)
+    client_keys.verify(work, client, token, client.accepted(only))
     claims = token.claims
     audience = claims.get("aud")
     if work.issuer not in (audience if isinstance(audience, list) else [audience]):

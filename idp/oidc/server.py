@@ -169,6 +169,8 @@ class Server(AuthorizationServer):
             raise InvalidClientError("Client authentication failed.", status_code=status)
         if request.form.get("client_id", client_id) != client_id:
             raise InvalidRequestError("'client_id' names another client than the one authenticated.")
+        if request.proof is not None:
+            dpop.allow(request.proof, client.algorithms)
         request.client, request.auth_method = client, method
         if request.issues:
             encryption.require(self.work, client, "id_token")  # before anything is used up

@@ -14,7 +14,8 @@ INTROSPECTION_TYPE = "token-introspection+jwt"
 USERINFO_TYPE = "userinfo+jwt"
 """A name of its own: the claims are those of an ID token, which this must never be taken for (RFC 8725 §3.11)."""
 USUAL = "RS256"
-"""By which introspection answers are signed for a client that has registered nothing (RFC 9701 §6)."""
+"""By which introspection answers are signed for a client that has registered nothing (RFC 9701 §6); for one of FAPI
+2.0, which forbids it, as its ID tokens are."""
 
 
 def userinfo(work: Work, live: LiveToken, claims: dict[str, Any]) -> str | None:
@@ -49,5 +50,6 @@ def introspection(work: Work, client: RegisteredClient, answer: dict[str, Any]) 
     claims = {
         "iss": work.issuer, "aud": client.client_id, "iat": int(work.now.timestamp()), "token_introspection": answer,
     }  # fmt: skip
-    algorithm = client.options.introspection_signed_response_alg or USUAL
+    usual = USUAL if USUAL in client.algorithms else client.signing_algorithm
+    algorithm = client.options.introspection_signed_response_alg or usual
     return encryption.sealed(work, client, "introspection", tokens.sign(work, claims, algorithm, INTROSPECTION_TYPE))

@@ -121,6 +121,8 @@ def test_a_back_end_proves_itself_with_its_key(
     claims = claims_of(made["own_token"]())
     assert (claims["sub"], claims["permissions"]) == ("night-run", ["accounting.journals.view"])
     assert claims_of(made["own_token"]())["jti"] != claims["jti"]
+    defined(live, "back-end.md", "def by_authlib", made)
+    assert claims_of(made["by_authlib"]())["sub"] == "night-run"
     defined(live, "back-end.md", "def lives", made)
     assert made["lives"](made["own_token"]())["active"] is True
     assert made["lives"]("x") == {"active": False}

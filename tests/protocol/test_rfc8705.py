@@ -1,7 +1,9 @@
 """Certificates of clients, and tokens bound to them (RFC 8705). They come from a proxy, whom else nobody believes."""
 
 import base64
+import json
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,9 @@ from joserfc.jwk import ECKey
 from werkzeug.test import TestResponse
 
 from idp.core.errors import InvalidInput
+from idp.oidc import client_keys
 from tests.certified import HEADER, Certified, issue
+from tests.core import web_server
 from tests.party import Party, basic, bearer, claims_of
 from tests.prover import OWN, Prover
 from tests.stage import Demonstration, Stage
@@ -116,6 +120,25 @@ def test_a_self_signed_certificate_is_the_one_that_was_registered(stage: Stage) 
     old = issue("a", begins=-9, ends=-1)
     late = party(stage, "self_signed_tls_client_auth", jwks={"keys": [old.jwk]})
     assert_refused(send(late, old.header))
+
+
+def test_a_self_signed_certificate_may_be_published(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """§2.2.2: beside the keys at `jwks_uri`, where it may change."""
+    held, newer, mixed = issue("a"), issue("a"), issue("a")
+    published: list[dict[str, Any]] = [held.jwk]
+
+    def respond(handler: BaseHTTPRequestHandler) -> None:
+        web_server.send(handler, json.dumps({"keys": published}).encode())
+
+    with web_server.serving(respond) as port:
+        client = party(stage, "self_signed_tls_client_auth", jwks_uri=f"http://127.0.0.1:{port}/jwks")
+        assert send(client, held.header).status_code == 200
+        assert_refused(send(client, newer.header))
+        published[:] = [newer.jwk, {**issue("a").jwk, "x5c": mixed.jwk["x5c"]}]
+        monkeypatch.setattr(client_keys, "AGAIN_AFTER", 0.0)  # as if a minute had passed
+        assert send(client, newer.header).status_code == 200, "one that is not known is looked for"
+        assert_refused(send(client, held.header))
+        assert_refused(send(client, mixed.header))  # it stands beside another key
 
 
 def test_every_way_in_which_proxies_write_it_is_read(by_authority: Party) -> None:

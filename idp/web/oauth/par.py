@@ -18,7 +18,7 @@ def push(call: Call) -> PlainResponse:
     server = Server(call.work(write=True))
     request = server.create_oauth2_request(plain)
     try:
-        proof = server.proof_of(request)
+        proof = request.proof = server.proof_of(request)
         client = server.authenticate_client(request, endpoint="par")
         answer = json_answer(authorization.push(server.work, client, request.form, proof), 201)
     except ProtocolError as problem:
