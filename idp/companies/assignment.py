@@ -96,9 +96,7 @@ def change(
         NotFound: the firm has no such assignment now.
         NotPermitted, NotOnYourself, NeedsPracticeRole, RoleNotOffered, InvalidInput: as `give`.
     """
-    held = _current(work, firm_id, assignment_id)
-    colleague_role.require(work, firm_id, held.account_id, held.product, role_id, custom_role_id)
-    require_language(work, locale)
+    held = require_change(work, firm_id, assignment_id, role_id, custom_role_id, locale)
     if (held.role, held.custom_role_id, held.locale) == (role_id, custom_role_id, locale):
         return held
     before, client_id = facts(held), _client_of(work, held)
@@ -115,6 +113,39 @@ def change(
         client=str(client_id) if client_id else "all", before=before, after=facts(changed), **facts(changed),
     )  # fmt: skip
     return changed
+
+
+def require_change(
+    work: Work, firm_id: UUID, assignment_id: UUID, role_id: str | None, custom_role_id: UUID | None,
+    locale: str | None,
+) -> Assignment:  # fmt: skip
+    """What is to be changed, if the actor may change it to this.
+
+    Raises:
+        NotFound, NotPermitted, NotOnYourself, NeedsPracticeRole, RoleNotOffered, InvalidInput: as `change`.
+    """
+    held = _current(work, firm_id, assignment_id)
+    colleague_role.require(work, firm_id, held.account_id, held.product, role_id, custom_role_id)
+    require_language(work, locale)
+    return held
+
+
+def require_everywhere(
+    work: Work, firm_id: UUID, account_id: UUID, product: str, role_id: str | None, custom_role_id: UUID | None,
+    locale: str | None,
+) -> None:  # fmt: skip
+    """Go on only if the actor may give this to this colleague for every client now.
+
+    Raises:
+        NotPermitted, NotOnYourself, NotFound, NeedsPracticeRole, ClientsByName, RoleNotOffered, RoleExists,
+        InvalidInput: as `give`.
+    """
+    if not colleague_role.require(work, firm_id, account_id, product, role_id, custom_role_id).every_client:
+        raise ClientsByName()
+    require_language(work, locale)
+    held = of_colleague(work, firm_id, account_id)
+    if any(each.client_id is None and each.product == product and each.ended_at is None for each in held):
+        raise RoleExists()
 
 
 def end(work: Work, firm_id: UUID, assignment_id: UUID) -> None:

@@ -33,11 +33,20 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """`name` is empty for what is no client of the firm now."""
+    """Attributes:
+    name: empty for what is no client of the firm now.
+    held: what the colleague holds in the product there before, by name; built-in role or own one, or neither.
+    """
 
     client_id: UUID
     name: str
     outcome: Outcome
+    held: tuple[str | None, UUID | None] = (None, None)
+
+    @property
+    def done(self) -> bool:
+        """Whether something is given or changed there."""
+        return self.outcome in (Outcome.GIVEN, Outcome.CHANGED)
 
 
 def give(
@@ -63,22 +72,60 @@ def give(
         InvalidInput: no client, or more than `MOST`; no such product or language.
         NotPermitted, NotOnYourself, NotFound, NeedsPracticeRole, RoleNotOffered: as `assignment.give`; nothing is done.
     """
+    asked = (role_id, custom_role_id, locale)
+    wanted = _wanted(work, firm_id, account_id, product, client_ids, asked)
+    clock.person(work, account_id)  # held from here on: what is read of this person below stays as it is
+    lines, found, held = _lines(work, firm_id, account_id, product, wanted, asked, replace=replace)
+    clients = {each.client_id: found[each.client_id] for each in lines if each.done}
+    if clients:
+        _carry_out(work, firm_id, account_id, product, asked, clients, held)
+    return lines
+
+
+def foresee(
+    work: Work,
+    firm_id: UUID,
+    account_id: UUID,
+    *,
+    product: str,
+    client_ids: Collection[UUID],
+    role_id: str | None = None,
+    custom_role_id: UUID | None = None,
+    locale: str | None = None,
+    replace: bool = False,
+) -> list[Line]:
+    """What `give` would answer now, with nothing done.
+
+    Raises:
+        As `give`.
+    """
+    asked = (role_id, custom_role_id, locale)
+    wanted = _wanted(work, firm_id, account_id, product, client_ids, asked)
+    return _lines(work, firm_id, account_id, product, wanted, asked, replace=replace)[0]
+
+
+def _wanted(
+    work: Work, firm_id: UUID, account_id: UUID, product: str, client_ids: Collection[UUID], asked: tuple[Any, ...]
+) -> list[UUID]:
+    """The clients, each once, if the actor may give this to this colleague at all."""
+    role_id, custom_role_id, locale = asked
     wanted = list(dict.fromkeys(client_ids))
     colleague_role.require(work, firm_id, account_id, product, role_id, custom_role_id)
     assignment.require_language(work, locale)
     if not 0 < len(wanted) <= MOST:
         raise InvalidInput(field="clients", most=MOST)
+    return wanted
 
-    clock.person(work, account_id)  # held from here on: what is read of this person below stays as it is
+
+def _lines(
+    work: Work, firm_id: UUID, account_id: UUID, product: str, wanted: list[UUID], asked: tuple[Any, ...], *,
+    replace: bool,
+) -> tuple[list[Line], dict[UUID, Row[Any]], dict[UUID | None, Assignment]]:  # fmt: skip
+    """What comes of each client, by name; the clients there are, and what is held there."""
     found = {row.id: row for row in _clients(work, firm_id, product, wanted)}
     held = _held(work, account_id, product, [row.mandate_id for row in found.values()])
-    asked = (role_id, custom_role_id, locale)
     lines = [_line(work, each, found.get(each), held, asked, product, replace=replace) for each in wanted]
-    done = [each for each in lines if each.outcome in (Outcome.GIVEN, Outcome.CHANGED)]
-    if done:
-        clients = {each.client_id: found[each.client_id] for each in done}
-        _carry_out(work, firm_id, account_id, product, asked, clients, held)
-    return sorted(lines, key=lambda line: (not line.name, line.name.casefold(), str(line.client_id)))
+    return sorted(lines, key=lambda line: (not line.name, line.name.casefold(), str(line.client_id))), found, held
 
 
 def _carry_out(
@@ -138,7 +185,8 @@ def _line(
         outcome = Outcome.CHANGED if replace else Outcome.OTHER_ROLE
     else:
         outcome = Outcome.GIVEN
-    return Line(client_id, client.name, outcome)
+    before = (present.role, present.custom_role_id) if present is not None else (None, None)
+    return Line(client_id, client.name, outcome, before)
 
 
 def _end(work: Work, held: list[Assignment]) -> None:

@@ -154,6 +154,16 @@ def keys(work: Work, firm_id: UUID, wanted: Filter, *, limit: int) -> list[UUID]
     return [row.id for row in work.session.execute(found.order_by(c.name, c.id).limit(limit))]
 
 
+def count(work: Work, firm_id: UUID, wanted: Filter, *, besides: Collection[UUID] = ()) -> int:
+    """How many clients a filter has, without the ones that are named.
+
+    Raises:
+        NotPermitted, NotFound: as `sees_all`.
+    """
+    found = _found(work, firm_id, wanted, every=sees_all(work, firm_id))
+    return _count(work, found.where(tables.companies.c.id.not_in(besides)) if besides else found)
+
+
 def get(work: Work, firm_id: UUID, client_id: UUID) -> Client:
     """One client, over or not.
 

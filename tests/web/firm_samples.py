@@ -65,9 +65,26 @@ GIVE = {
 }  # fmt: skip
 MODIFY = {
     **FRAME, "client": "Boulangerie <Lemaire>", "name": "Lotte <Peeters>", "product_name": "Capture",
-    "since": "12 mai 2025", "roles": ROLES, "languages": LANGUAGES, "preview": PREVIEW, "change": CHANGE,
-    "role_name": "Lecture seule", "remove_url": "/r", "back_url": "/b", "form": {"role": "own:1", "locale": ""},
+    "since": "12 mai 2025", "roles": ROLES, "languages": LANGUAGES,
+    "remove_url": "/r", "back_url": "/b", "form": {"role": "own:1", "locale": ""},
 }  # fmt: skip
+PART = {"was": "Lecture seule", "becomes": "Comptable", "clients": (), "change": CHANGE, "preview": PREVIEW}
+REVIEW = {
+    **FRAME, "name": "Lotte <Peeters>", "client": "", "product_name": "Capture", "everywhere": None, "others": [],
+    "note": "", "verb": "Enregistrer le changement", "facts": [("Langue", "français", "néerlandais")], "parts": [PART],
+    "alone": True, "saves": True, "meanwhile": False, "entry": "colleagues", "back_url": "/b",
+    "fields": [("role", "own:1"), ("seen", "abc")],
+}  # fmt: skip
+REVIEWS = [
+    {**REVIEW, "client": "Boulangerie <Lemaire>", "alone": False, "entry": "clients", "note": "D’abord <le reste>."},
+    {**REVIEW, "facts": [], "everywhere": 1, "meanwhile": True},
+    {**REVIEW, "facts": [("Langue", "", "néerlandais")], "everywhere": 37},
+    {**REVIEW, "facts": [], "others": [{"name": "Boulangerie <Lemaire>", "outcome": "l’avait déjà"}], "parts": [
+        {**PART, "clients": ("Boulangerie <Lemaire>",), "change": None},
+        {**PART, "was": "Comptable", "clients": tuple(f"Client <{each}>" for each in range(37))},
+    ]},
+    {**REVIEW, "parts": [], "facts": [], "saves": False},
+]  # fmt: skip
 ASSIGN = {
     **FRAME, "name": "Lotte <Peeters>", "ready": True, "every_client": True, "product_name": "Capture",
     "products": PRODUCTS, "groups": GROUPS, "chosen": {"product": "capture", "group": "1", "search": "lem"},
@@ -113,7 +130,8 @@ PAGES: dict[str, list[dict[str, Any]]] = {
         {**GIVE, "ready": False, "people_url": None},
         {**GIVE, "products": []},
     ],
-    "firm/change.html": [MODIFY, {**MODIFY, "preview": None, "change": None}],
+    "firm/change.html": [MODIFY],
+    "firm/review.html": REVIEWS,
     "firm/remove_here.html": [
         {**FRAME, "client": "Boulangerie <Lemaire>", "name": "Lotte <Peeters>", "lost": lost, "kept": kept,
          "colleague_url": "/c", "back_url": "/b"}
@@ -152,9 +170,7 @@ PAGES: dict[str, list[dict[str, Any]]] = {
     ],
     "firm/change_everywhere.html": [
         {**FRAME, "name": "Lotte <Peeters>", "product_name": "Capture", "since": "12 mai 2025", "roles": ROLES,
-         "languages": LANGUAGES, "preview": preview, "role_name": "Lecture seule", "back_url": "/b",
-         "form": {"role": "own:1", "locale": ""}}
-        for preview in (PREVIEW, None)
+         "languages": LANGUAGES, "back_url": "/b", "form": {"role": "own:1", "locale": ""}}
     ],
     "firm/remove_colleague.html": [
         {**FRAME, "name": "Lotte <Peeters>", "every_client": every, "clients": clients, "back_url": "/b"}

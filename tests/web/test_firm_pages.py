@@ -7,7 +7,7 @@ import pytest
 
 from idp.companies import access, assignment, client_group
 from idp.companies.access import Access
-from idp.companies.models import CustomRole
+from idp.companies.models import Assignment, CustomRole
 from tests.stage import Stage, demonstration, own_stage, scalar, stage  # noqa: F401
 from tests.web.browser import Browser
 from tests.web.test_my_access_pages import english
@@ -157,14 +157,43 @@ def test_a_change_says_what_it_adds_and_takes(own_stage: Stage) -> None:  # noqa
     held = given(own_stage, "lotte.peeters", "atelier-lumen", "capture")
     nathalie = as_(own_stage, "nathalie.deltour")
     nathalie.get(path(own_stage, "clients", lumen, "assignments", held))
-    nathalie.submit({"role": "role:capture.documents-basic", "act": "show"})
-    assert "What this changes for Lotte Peeters" in nathalie.text
+    nathalie.submit({"role": "role:capture.documents-basic", "locale": "fr-BE"})
+    assert nathalie.heading == "What changes for Lotte Peeters at Atelier Lumen SARL"
     assert "Added:" in nathalie.text
-    nathalie.submit({"role": "role:capture.documents-basic", "locale": "", "act": "save"})
+    assert "Taken away:" in nathalie.text
+    nathalie.submit({"act": "back"})
+    assert '<option value="role:capture.documents-basic" selected>' in nathalie.text
+    assert '<option value="fr-BE" selected>' in nathalie.text
+    nathalie.submit({"role": "role:capture.documents-basic", "act": "save"})  # what was not shown is not saved
+    assert (nathalie.status, nathalie.heading.partition(" for")[0]) == (200, "What changes")
+    nathalie.submit({"act": "save", "role": "role:capture.reader"})  # nor another role than the one shown
+    assert (nathalie.status, "Somebody else changed this" in nathalie.text) == (409, True)
+    assert given(own_stage, "lotte.peeters", "atelier-lumen", "capture") == held
+    nathalie.submit({"act": "save"})
     assert nathalie.address.endswith("?done=changed")
-    assert reach(own_stage, "lotte.peeters", "atelier-lumen", "capture").role == "capture.documents-basic"  # type: ignore[attr-defined]
+    assert reach(own_stage, "lotte.peeters", "atelier-lumen", "capture").role == "capture.reader"  # type: ignore[attr-defined]
     nathalie.get(path(own_stage, "clients", lumen, "assignments", held))
     assert nathalie.status == 404  # over
+
+
+def test_another_language_alone_says_that_rights_stay(own_stage: Stage) -> None:  # noqa: F811
+    lumen = own_stage.company("atelier-lumen")
+    held = given(own_stage, "lotte.peeters", "atelier-lumen", "capture")
+    nathalie = as_(own_stage, "nathalie.deltour")
+    nathalie.get(path(own_stage, "clients", lumen, "assignments", held))
+    present = {
+        "role": f"own:{scalar(own_stage, CustomRole.id, CustomRole.company_id == own_stage.company(FIRM))}",
+        "locale": scalar(own_stage, Assignment.locale, Assignment.id == held) or "",
+    }
+    nathalie.submit(present)
+    assert "Nothing changes." in nathalie.text
+    assert ("act", "save") not in nathalie.form.buttons
+    nathalie.submit({"act": "back"})
+    nathalie.submit({**present, "locale": "fr-BE"})
+    assert "Language of our messages" in nathalie.text
+    assert "Added:" not in nathalie.text
+    nathalie.submit({"act": "save"})
+    assert nathalie.address.endswith("?done=changed")
 
 
 def test_a_colleague_is_removed_from_one_client(own_stage: Stage) -> None:  # noqa: F811
@@ -265,10 +294,25 @@ def test_many_clients_are_given_at_once(own_stage: Stage) -> None:  # noqa: F811
     assert "3 clients use Accounting under a mandate" in karim.text
     assert "Every client of the firm" not in karim.text  # her role reaches only clients by name
     karim.submit({"where": "found", "role": "role:accounting.reader"})
+    assert karim.heading == "What changes for Lotte Peeters in Accounting"
+    for said in ("3 clients", "no role", "Atelier Lumen SARL", "Added:"):
+        assert said in karim.text, said
+    karim.submit({"act": "back"})
+    assert 'value="found" checked' in karim.text
+    karim.submit({"role": "role:accounting.reader"})
+    karim.submit({"act": "save"})
     assert karim.heading == "Lotte Peeters: 3 clients given"
     karim.get(f"{path(own_stage, 'colleagues', lotte, 'assign')}?product=accounting")
     chosen = [str(own_stage.company("atelier-lumen"))]
-    karim.submit({"where": "picked", "picked": chosen, "role": "role:accounting.accountant", "replace": "yes"})  # type: ignore[dict-item]
+    karim.submit({"where": "picked", "picked": chosen, "role": "role:accounting.accountant"})  # type: ignore[dict-item]
+    assert "has another role there, which stays" in karim.text
+    assert ("act", "save") not in karim.form.buttons
+    karim.submit({"act": "back"})
+    assert f'value="{chosen[0]}" checked' in karim.text
+    karim.submit({"role": "role:accounting.accountant", "replace": "yes"})
+    assert "1 client" in karim.text
+    assert re.search("Read only.*→.*External accountant", karim.text)
+    karim.submit({"act": "save"})
     assert karim.heading == "Lotte Peeters: 1 client given"
     assert "role changed" in karim.text
     karim.get(f"{path(own_stage, 'colleagues', lotte, 'assign')}?product=accounting")
@@ -286,9 +330,11 @@ def test_what_is_for_every_client_is_changed_on_the_colleague(own_stage: Stage) 
     change = re.search(r'href="([^"]+/assignments/[^"]+)"', nathalie.text)
     assert change is not None
     nathalie.get(change[1])
-    nathalie.submit({"act": "show", "role": "role:accounting.reader"})
-    assert "What the role holds by itself" in nathalie.text
-    nathalie.submit({"act": "save", "role": "role:accounting.reader", "locale": ""})
+    nathalie.submit({"act": "save", "role": "role:accounting.reader", "locale": ""})  # shown before it is saved
+    for said in ("What the role holds by itself", "This concerns 3 clients", "Taken away:"):
+        assert said in nathalie.text, said
+    assert reach(own_stage, "karim.benali", "atelier-lumen", "accounting").role != "accounting.reader"  # type: ignore[attr-defined]
+    nathalie.submit({"act": "save"})
     assert "The change is saved" in nathalie.text
     assert reach(own_stage, "karim.benali", "atelier-lumen", "accounting").role == "accounting.reader"  # type: ignore[attr-defined]
     change = re.search(r'href="([^"]+/assignments/[^"]+)"', nathalie.text)
@@ -296,6 +342,16 @@ def test_what_is_for_every_client_is_changed_on_the_colleague(own_stage: Stage) 
     nathalie.get(change[1])
     nathalie.submit({"act": "end"})
     assert not isinstance(reach(own_stage, "karim.benali", "atelier-lumen", "accounting"), Access)
+    nathalie.get(f"{path(own_stage, 'colleagues', karim_id, 'assign')}?product=accounting")
+    nathalie.submit({"where": "all", "role": "role:accounting.reader"})
+    for said in ("This concerns 3 clients", "no role", "Added:"):
+        assert said in nathalie.text, said
+    nathalie.submit({"act": "save"})
+    assert "The access is given" in nathalie.text
+    assert isinstance(reach(own_stage, "karim.benali", "atelier-lumen", "accounting"), Access)
+    nathalie.get(f"{path(own_stage, 'colleagues', karim_id, 'assign')}?product=accounting")
+    nathalie.submit({"where": "all", "role": "role:accounting.accountant"})
+    assert (nathalie.status, "already has a role in this product" in nathalie.text) == (422, True)
 
 
 def test_a_colleague_leaves_the_firm(own_stage: Stage) -> None:  # noqa: F811

@@ -20,7 +20,7 @@ from idp.companies.preview import Preview
 from idp.companies.proposal import Choice
 from idp.core.errors import Conflict, InvalidInput, NotFound
 from idp.web import csrf, firm_words, forms, locale, paging, role_words
-from idp.web.pages import clients
+from idp.web.pages import clients, firm_review
 from idp.web.pages.company_area import Area, enter
 from idp.web.render import day
 from idp.web.work import open_work
@@ -43,9 +43,12 @@ class GiveForm(forms.Form):
 
 
 class ChangeForm(forms.Form):
+    """`act`: show the difference, save it as it was shown (`seen`), or go back to the choices."""
+
     role: Short = ""
     locale: Short = ""
-    act: Literal["show", "save"] = "save"
+    seen: Short = ""
+    act: Literal["review", "save", "back"] = "review"
 
 
 class RemoveForm(forms.Form):
@@ -112,7 +115,7 @@ def show_give(
         chosen=_usual(area, product, offers),
         languages=firm_words.languages(area.work, giving.colleague.locale),
         preview=role_words.shown(shown) if shown is not None else None,
-        role_name=_named(offers, typed.get("role", "")),
+        role_name=firm_review.offered(offers, typed.get("role", "")),
         people_url=area.path("people") if area.may("company.users.view") else None,
         back_url=area.path("clients", client_id),
     )
@@ -153,19 +156,12 @@ def change_page(firm_id: UUID, client_id: UUID, assignment_id: UUID) -> Response
     return show_change({}, firm_id, client_id, assignment_id)
 
 
-def show_change(
-    problems: dict[str, str], firm_id: UUID, client_id: UUID, assignment_id: UUID, choice: Choice | None = None
-) -> Response:
+def show_change(problems: dict[str, str], firm_id: UUID, client_id: UUID, assignment_id: UUID) -> Response:
     area = enter(firm_id, assignment.ASSIGNS)
     giving, held = _held(area, client_id, assignment_id)
     typed = forms.typed()
     offers = colleague_role.offers(area.work, firm_id, held.product)
     present = firm_words.value_of(held.role, held.custom_role_id)
-    shown = _preview(giving, held.product, choice) if choice is not None else None
-    change = None
-    if shown is not None and choice is not None:
-        before = _preview(giving, held.product, Choice(held.role, held.custom_role_id))
-        change = role_words.changes(preview.difference(area.work.policies, before, shown))
     return area.page(
         "firm/change.html",
         problems=problems,
@@ -176,9 +172,6 @@ def show_change(
         since=day(held.since),
         roles=firm_words.offered(offers),
         languages=firm_words.languages(area.work, giving.colleague.locale),
-        preview=role_words.shown(shown) if shown is not None else None,
-        change=change if typed.get("role", present) != present else None,
-        role_name=_named(offers, typed.get("role", present)),
         remove_url=area.path("clients", client_id, "remove", giving.colleague.account_id),
         back_url=area.path("clients", client_id),
     )
@@ -187,20 +180,21 @@ def show_change(
 @blueprint.post("/companies/<uuid:firm_id>/clients/<uuid:client_id>/assignments/<uuid:assignment_id>")
 @csrf.again(show_change)
 def change(firm_id: UUID, client_id: UUID, assignment_id: UUID) -> ResponseReturnValue:
-    """Save another role or language, or show what it would be."""
+    """Show what another role or language changes, or save it once it was shown."""
     open_work(write=True)
     area = enter(firm_id, assignment.ASSIGNS, write=True)
     where = (firm_id, client_id, assignment_id)
     form, problems = forms.read(ChangeForm, request.form)
-    if form is None:
+    if form is None or form.act == "back":
         return show_change(problems, *where)
-    _held(area, client_id, assignment_id)
+    giving, held = _held(area, client_id, assignment_id)
     choice = firm_words.choice_of(form.role)
     if choice is None:
         return show_change({"role": firm_words.refusal("role_not_offered")}, *where)
     try:
-        if form.act == "show":
-            return show_change({}, *where, choice=choice)
+        review = _review(giving, held, form, choice)
+        if not review.seen(form.act, form.seen):
+            return review.page(form.act)
         assignment.change(
             area.work, firm_id, assignment_id, role_id=choice.role_id, custom_role_id=choice.custom_role_id,
             locale=form.locale or None,
@@ -284,15 +278,46 @@ def _preview(giving: Giving, product: str, choice: Choice) -> Preview:
     return preview.of(work.policies, grant, locale.current())
 
 
+def _review(giving: Giving, held: Held, form: ChangeForm, choice: Choice) -> firm_review.Review:
+    """What the change adds and takes away here.
+
+    Raises:
+        Conflict, InvalidInput: it could not be saved.
+    """
+    area, product, client_id = giving.area, held.product, giving.client.company_id
+    assignment.require_change(
+        area.work, area.company_id, held.id, choice.role_id, choice.custom_role_id, form.locale or None
+    )
+    wins = area.work.policies.products[product].rules.account_scope_wins
+    all_clients = next((each for each in giving.held if wins and each.everywhere and each.product == product), None)
+    was, becomes = firm_review.choice_of(held), choice
+    if all_clients is not None:
+        was = becomes = firm_review.choice_of(all_clients)
+    before, after = (firm_review.there(area, client_id, product, each) for each in (was, becomes))
+    offers = colleague_role.offers(area.work, area.company_id, product)
+    part = firm_review.Part(firm_review.named(held), firm_review.offered(offers, form.role), before, after)
+    languages = firm_words.languages(area.work, giving.colleague.locale)
+    other_role = (choice.role_id, choice.custom_role_id) != (held.role, held.custom_role_id)
+    other_language = form.locale != (held.locale or "")
+    return firm_review.Review(
+        area,
+        [part] if other_role else [],
+        [("role", form.role), ("locale", form.locale)],
+        {
+            "name": giving.colleague.name, "client": giving.client.name, "entry": "clients",
+            "product_name": firm_words.product(area.work, product), "back_url": area.path("clients", client_id),
+            "note": firm_review.all_first(all_clients) if all_clients else "",
+        },
+        firm_review.language(languages, held.locale or "", form.locale),
+        saves=other_role or other_language,
+    )  # fmt: skip
+
+
 def _usual(area: Area, product: str, offers: Sequence[Offer]) -> str:
     """The role of accountants in the product, to begin with."""
     policy = area.work.policies.products.get(product)
     usual = policy.accountant_role if policy is not None else None
     return firm_words.value_of(usual, None) if any(each.role_id == usual for each in offers) and usual else ""
-
-
-def _named(offers: Sequence[Offer], value: str) -> str:
-    return next((each["label"] for each in firm_words.offered(offers) if each["value"] == value), "")
 
 
 def _told(error: Conflict | InvalidInput) -> dict[str, str]:

@@ -10,11 +10,12 @@ from flask_babel import gettext, ngettext
 from pydantic import StringConstraints
 from werkzeug.wrappers import Response
 
-from idp.companies import assignment, client_list, colleague_list, colleague_role, membership, preview, proposal
+from idp.companies import assignment, client_list, colleague_list, colleague_role, membership
 from idp.companies.colleague_list import Colleague, Held
 from idp.companies.proposal import Choice
 from idp.core.errors import Conflict, InvalidInput, NotFound
-from idp.web import csrf, firm_words, forms, locale, paging, role_words
+from idp.web import csrf, firm_words, forms, locale, paging
+from idp.web.pages import firm_review
 from idp.web.pages.company_area import Area, enter
 from idp.web.pages.continuing import see_other
 from idp.web.render import day
@@ -31,9 +32,12 @@ Short = Annotated[str, StringConstraints(max_length=120)]
 
 
 class ChangeForm(forms.Form):
+    """`act`: show the difference, save it as it was shown (`seen`), go back to the choices, or take it all back."""
+
     role: Short = ""
     locale: Short = ""
-    act: Literal["show", "save", "end"] = "save"
+    seen: Short = ""
+    act: Literal["review", "save", "back", "end"] = "review"
 
 
 class RemoveForm(forms.Form):
@@ -96,19 +100,11 @@ def change_page(firm_id: UUID, account_id: UUID, assignment_id: UUID) -> Respons
     return show_change({}, firm_id, account_id, assignment_id)
 
 
-def show_change(
-    problems: dict[str, str], firm_id: UUID, account_id: UUID, assignment_id: UUID, choice: Choice | None = None
-) -> Response:
+def show_change(problems: dict[str, str], firm_id: UUID, account_id: UUID, assignment_id: UUID) -> Response:
     area = enter(firm_id, assignment.ASSIGNS)
     seen, held = _everywhere(area, account_id, assignment_id)
     typed = forms.typed()
     present = firm_words.value_of(held.role, held.custom_role_id)
-    offers = firm_words.offered(colleague_role.offers(area.work, firm_id, held.product))
-    shown = None
-    if choice is not None:
-        grant = proposal.alone(area.work, firm_id, held.product, choice)
-        shown = role_words.shown(preview.of(area.work.policies, grant, locale.current()))
-    value = typed.get("role", present)
     return area.page(
         "firm/change_everywhere.html",
         problems=problems,
@@ -116,10 +112,8 @@ def show_change(
         name=seen.name,
         product_name=firm_words.product(area.work, held.product),
         since=day(held.since),
-        roles=offers,
+        roles=firm_words.offered(colleague_role.offers(area.work, firm_id, held.product)),
         languages=firm_words.languages(area.work, seen.locale),
-        preview=shown,
-        role_name=next((each["label"] for each in offers if each["value"] == value), ""),
         back_url=area.path("colleagues", account_id),
     )
 
@@ -127,14 +121,14 @@ def show_change(
 @blueprint.post("/companies/<uuid:firm_id>/colleagues/<uuid:account_id>/assignments/<uuid:assignment_id>")
 @csrf.again(show_change)
 def change(firm_id: UUID, account_id: UUID, assignment_id: UUID) -> ResponseReturnValue:
-    """Save another role or language at every client, show what the role permits, or take it back."""
+    """Show what another role or language changes at every client, save it once it was shown, or take it back."""
     open_work(write=True)
     area = enter(firm_id, assignment.ASSIGNS, write=True)
     where = (firm_id, account_id, assignment_id)
     form, problems = forms.read(ChangeForm, request.form)
-    if form is None:
+    if form is None or form.act == "back":
         return show_change(problems, *where)
-    _everywhere(area, account_id, assignment_id)
+    seen, held = _everywhere(area, account_id, assignment_id)
     if form.act == "end":
         assignment.end(area.work, firm_id, assignment_id)
         return _back(area, account_id, "ended")
@@ -142,8 +136,9 @@ def change(firm_id: UUID, account_id: UUID, assignment_id: UUID) -> ResponseRetu
     if choice is None:
         return show_change({"role": firm_words.refusal("role_not_offered")}, *where)
     try:
-        if form.act == "show":
-            return show_change({}, *where, choice=choice)
+        review = _review(area, seen, held, form, choice)
+        if not review.seen(form.act, form.seen):
+            return review.page(form.act)
         assignment.change(
             area.work, firm_id, assignment_id, role_id=choice.role_id, custom_role_id=choice.custom_role_id,
             locale=form.locale or None,
@@ -234,6 +229,39 @@ def _everywhere(area: Area, account_id: UUID, assignment_id: UUID) -> tuple[Coll
     if held is None:
         raise NotFound(kind="assignment")
     return seen, held
+
+
+def _review(area: Area, seen: Colleague, held: Held, form: ChangeForm, choice: Choice) -> firm_review.Review:
+    """What the change adds and takes away, and at how many clients.
+
+    Raises:
+        Conflict, InvalidInput: it could not be saved.
+    """
+    work, firm_id, product = area.work, area.company_id, held.product
+    assignment.require_change(work, firm_id, held.id, choice.role_id, choice.custom_role_id, form.locale or None)
+    offers = colleague_role.offers(work, firm_id, product)
+    part = firm_review.Part(
+        firm_review.named(held), firm_review.offered(offers, form.role),
+        firm_review.alone(area, product, firm_review.choice_of(held)), firm_review.alone(area, product, choice),
+    )  # fmt: skip
+    other_role = (choice.role_id, choice.custom_role_id) != (held.role, held.custom_role_id)
+    other_language = form.locale != (held.locale or "")
+    return firm_review.Review(
+        area,
+        [part] if other_role else [],
+        [("role", form.role), ("locale", form.locale)],
+        {
+            "name": seen.name, "entry": "colleagues", "product_name": firm_words.product(work, product),
+            "everywhere": _reached(area, seen, product) if other_role else None,
+            "back_url": area.path("colleagues", seen.account_id),
+        },
+        firm_review.language(firm_words.languages(work, seen.locale), held.locale or "", form.locale),
+        saves=other_role or other_language,
+    )  # fmt: skip
+
+
+def _reached(area: Area, seen: Colleague, product: str) -> int:
+    return firm_review.concerned(area, seen.account_id, product) if seen.every_client else 0
 
 
 def _back(area: Area, account_id: UUID, done: str) -> Response:
