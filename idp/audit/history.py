@@ -107,6 +107,7 @@ class CompanyEntry:
     at: datetime
     actor_kind: str
     actor_id: UUID | None
+    actor_name: str
     subject_kind: str
     subject_id: str
     network: str

@@ -10,6 +10,7 @@ from idp.accounts.models import Account, EmailAddress
 from idp.authn import activation, status
 from idp.authn.models import Passkey, PasswordCredential, Session, TotpAuthenticator
 from idp.cli.context import Output, operating, settings, verb
+from idp.companies import ownership
 from idp.core.errors import NotFound
 from idp.work import Work
 
@@ -82,10 +83,13 @@ def show(out: Output, email: str) -> None:
 def block(out: Output, email: str, reason: str) -> None:
     """Refuse every sign-in of EMAIL and end its sessions, in every product."""
     with operating() as work:
-        ended = status.block(work, _find(work, email), reason)
-    out.result(
-        {"email": email, "status": "blocked", "sessions_ended": ended}, f"{email} is blocked; {ended} sessions ended."
-    )
+        account = _find(work, email)
+        ended = status.block(work, account, reason)
+        owned = ownership.owned_by(work, account.id)
+    lines = [f"{email} is blocked; {ended} sessions ended."]
+    if owned:
+        lines.append(f"Nobody who can sign in owns {', '.join(owned)} now; see `idp companies offer-ownership`.")
+    out.result({"email": email, "status": "blocked", "sessions_ended": ended, "owner_of": owned}, *lines)
 
 
 @verb(accounts, "unblock")

@@ -5,8 +5,9 @@ from typing import Any
 import click
 from sqlalchemy import select
 
+from idp.accounts import email_address
 from idp.cli.context import Output, operating, settings, verb
-from idp.companies import company, module, onboarding, subscription, takeover
+from idp.companies import company, module, onboarding, ownership, subscription, takeover
 from idp.companies.models import Company, Onboarding, SubscribedProduct
 from idp.companies.onboarding import Order
 from idp.core.errors import InvalidInput, NotFound
@@ -88,6 +89,21 @@ def hand_over(out: Output, reference: str) -> None:
         minutes = int(work.policies.account.order_page_lifetime.total_seconds() // 60)
     url = f"{settings().issuer}/get-started/{token}"
     out.result({"reference": reference, "url": url, "minutes": minutes}, f"For {minutes} minutes, once: {url}")
+
+
+@verb(companies, "offer-ownership")
+@click.argument("reference")
+@click.argument("email")
+def offer_ownership(out: Output, reference: str, email: str) -> None:
+    """Offer REFERENCE to EMAIL, one of its people, in the place of an owner who cannot sign in any more."""
+    with operating() as work:
+        heir = email_address.find_account(work, email_address.canonical(email))
+        if heir is None:
+            raise NotFound(kind="account")
+        ownership.offer(work, _company(work, reference).id, heir.id, afterwards="leave")
+    out.result(
+        {"reference": reference, "email": email}, f"{email} is asked by mail; nothing changes before they accept."
+    )
 
 
 @verb(companies, "modules")

@@ -1,7 +1,7 @@
 """The ownership of a company moves only from its owner to another of its people who accepts it (USR-09, R-62).
 
 Both have proved a second factor minutes ago, which is the caller's to see. The swap is one transaction: at every
-instant the company has exactly one owner, who can sign in.
+instant the company has exactly one owner. When that one cannot sign in any more, the operator offers in their place.
 """
 
 from dataclasses import dataclass
@@ -102,7 +102,7 @@ def candidates(work: Work, company_id: UUID, search: str = "", limit: int = LIST
 
 def offer(work: Work, company_id: UUID, account_id: UUID, *, afterwards: str) -> None:
     """Offer the ownership to one of the company's people, who is written to. An open offer to somebody else is taken
-    back by it.
+    back by it. The owner does that; the operator only while the owner cannot sign in.
 
     Args:
         afterwards: what becomes of the owner of now: `administrator`, or `leave`.
@@ -111,9 +111,12 @@ def offer(work: Work, company_id: UUID, account_id: UUID, *, afterwards: str) ->
         NotPermitted, NotFound: the actor does not own the company.
         InvalidInput: `field="person"`, nobody of this company who can sign in; or `afterwards`.
         NotOnYourself: the owner is the owner already.
+        Conflict: `reason="owner_can_sign_in"`: the offer is the owner's to make.
     """
     work.write()
     access.require(work, TRANSFERS, company_id)
+    if work.actor.id is None and _owner_can_sign_in(work, company_id):
+        raise Conflict(reason="owner_can_sign_in")
     if afterwards not in AFTERWARDS:
         raise InvalidInput(field="afterwards")
     if account_id == work.actor.id:
@@ -134,7 +137,8 @@ def offer(work: Work, company_id: UUID, account_id: UUID, *, afterwards: str) ->
         work.session.flush()
     except IntegrityError as error:  # uq_ownership_offers_open: offered twice at once
         raise Conflict(reason="offered") from error
-    _write(work, company_id, account_id, "ownership_offered", expires=expires.isoformat())
+    by = {} if work.actor.id is not None else {"by_service": "yes"}
+    _write(work, company_id, account_id, "ownership_offered", expires=expires.isoformat(), **by)
     log.record(
         work, "ownership.offered", ("account", account_id), company_id=company_id, afterwards=afterwards,
         before=None, after={"standing": "offered"},
@@ -167,7 +171,8 @@ def accept(work: Work, company_id: UUID) -> None:
 
     Raises:
         Expired: no open offer is the actor's, or it was answered or withdrawn by somebody quicker.
-        Conflict: who offered it is no longer the owner, or the actor not one of its people any more.
+        Conflict: who offered it is no longer the owner, or the actor not one of its people any more; or it was offered
+            in the place of an owner who can sign in again.
     """
     account_id = work.actor.id
     if account_id is None:
@@ -183,7 +188,9 @@ def accept(work: Work, company_id: UUID) -> None:
     before = work.session.scalar(_of(company_id).where(Membership.unique_role).with_for_update())
     heir = _member(work, company_id, account_id)
     offered_by = work.session.scalar(select(_o.offered_by).where(_o.id == found.id))
-    if before is None or heir is None or before.account_id != offered_by or not {before.id, heir.id} <= held:
+    if before is None or heir is None or not {before.id, heir.id} <= held:
+        raise Conflict(reason="owner_changed")
+    if before.account_id != offered_by and (offered_by is not None or _owner_can_sign_in(work, company_id)):
         raise Conflict(reason="owner_changed")
     told = {"owner": str(before.account_id), "role": heir.company_role, "also": list(heir.also)}
     clock.person(work, before.account_id)
@@ -204,6 +211,21 @@ def accept(work: Work, company_id: UUID) -> None:
         before=told, after=after, owner_of_before="left" if leaves else before.company_role,
     )  # fmt: skip
     assert membership_period.current(work, heir) is not None
+
+
+def owned_by(work: Work, account_id: UUID) -> list[str]:
+    """The references of the companies that somebody owns."""
+    m, c = tables.memberships.c, tables.companies.c
+    query = select(c.reference).join_from(tables.memberships, tables.companies, c.id == m.company_id)
+    mine = (m.account_id == account_id, m.unique_role, m.ended_at.is_(None))
+    return list(work.session.scalars(query.where(*mine).order_by(c.reference)))
+
+
+def _owner_can_sign_in(work: Work, company_id: UUID) -> bool:
+    m, a = tables.memberships.c, tables.accounts.c
+    query = select(m.id).join_from(tables.memberships, tables.accounts, a.id == m.account_id)
+    active = (m.company_id == company_id, m.unique_role, m.ended_at.is_(None), a.status == "active")
+    return work.session.execute(query.where(*active)).first() is not None
 
 
 def _hold(work: Work, company_id: UUID, heir_id: UUID) -> set[UUID]:

@@ -14,7 +14,8 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 
 from idp.accounts.models import Account
-from idp.companies import access, membership, ownership
+from idp.authn import status
+from idp.companies import access, company, membership, ownership
 from idp.companies.errors import NotOnYourself
 from idp.companies.models import Membership, MembershipPeriod, ProductRole
 from idp.core.errors import Conflict, Expired, IdpError, InvalidInput, NotFound, NotPermitted
@@ -65,6 +66,29 @@ def test_the_new_owner_accepts_and_the_old_one_stays_as_administrator(system, lu
     assert list(periods) == ["company.owner"]
     with pytest.raises(Expired):
         ownership.accept(by(system, heir), key)
+
+
+def test_the_operator_offers_in_the_place_of_an_owner_who_cannot_sign_in(system, lumen):
+    key, owner, heir = lumen
+    with pytest.raises(Conflict) as refused:
+        ownership.offer(system, key, heir, afterwards="leave")
+    assert refused.value.members["reason"] == "owner_can_sign_in"
+    status.block(system, system.session.get(Account, owner), "has died")
+    assert ownership.owned_by(system, owner) == [company.get(system, key).reference]
+    ownership.offer(system, key, heir, afterwards="leave")
+    assert ownership.open_offer(system, key).by == ""
+    ownership.accept(by(system.later(days=1), heir), key)
+    assert owners(system, key) == [heir]
+    assert ownership.owned_by(system, owner) == []
+
+
+def test_an_owner_who_can_sign_in_again_stays_the_owner(system, lumen):
+    key, owner, heir = lumen
+    status.block(system, system.session.get(Account, owner), "wrongly")
+    ownership.offer(system, key, heir, afterwards="leave")
+    status.unblock(system, system.session.get(Account, owner))
+    with pytest.raises(Conflict):
+        ownership.accept(by(system.later(days=1), heir), key)
 
 
 def test_the_old_owner_may_leave_with_it(system, lumen):

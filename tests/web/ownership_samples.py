@@ -34,6 +34,7 @@ PAGES: dict[str, list[dict[str, Any]]] = {
         {**SEEN, "offer": {**OFFER, "leaves": True}},
         {**SEEN, "offer": {**OFFER, "mine": True}, "owns": False, "problems": {"form": "It does not stand any more."}},
         {**SEEN, "offer": {**OFFER, "mine": True, "leaves": True}, "owns": False},
+        {**SEEN, "offer": {**OFFER, "mine": True, "leaves": True, "by": ""}, "owns": False},
     ],
     "ownership/close.html": [
         CLOSE,
@@ -66,7 +67,10 @@ PAGES: dict[str, list[dict[str, Any]]] = {
 
 MAIL = {"link": LINK, "name": "Lise", "company": "Fleurs <du> Quai"}
 MAILS: dict[str, list[dict[str, Any]]] = {
-    "ownership_offered": [{**MAIL, "expires": "29 novembre 2026"}],
+    "ownership_offered": [
+        {**MAIL, "expires": "29 novembre 2026"},
+        {**MAIL, "expires": "29 novembre 2026", "by_service": "yes"},
+    ],
     "ownership_moved": [{**MAIL, "new_owner": "Lise Petit"}],
     "ownership_declined": [{**MAIL, "person": "Lise Petit"}],
     "ownership_withdrawn": [{**MAIL, "person": "Lise Petit"}],

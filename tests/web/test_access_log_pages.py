@@ -6,8 +6,10 @@ from datetime import timedelta
 
 import pytest
 
+from idp.audit import log as audit
 from idp.audit.events import EVENTS
 from idp.companies import custom_role, membership, product_role, role, service
+from idp.oidc import clients
 from idp.web import company_sentences
 from idp.web.pages.access_log import harmless
 from idp.work import Actor
@@ -59,6 +61,17 @@ def test_the_log_says_who_did_what_to_whom_with_before_and_after(own_stage: Stag
     browser.get(log(own_stage, "atelier-lumen") + "?since=soon&person=%00&after=forged")
     assert browser.status == 422
     assert "year-month-day" in browser.text
+
+
+def test_an_application_that_did_something_is_called_by_its_name(own_stage: Stage) -> None:  # noqa: F811
+    lumen, ines = own_stage.company("atelier-lumen"), own_stage.person("ines.moreau").id
+    tool = own_stage.register(client_id="wages", names={"en": "Wages tool", "fr": "Outil de paie"})
+    with own_stage.work() as work:
+        acting = work.acting(Actor("client", clients.get(work, tool.client_id).id, tool.client_id))
+        audit.record(acting, "membership.suspended", ("account", ines), company_id=lumen)
+    browser = english(own_stage.sign_in("amelie.dubois"))
+    browser.get(log(own_stage, "atelier-lumen"))
+    assert "the application Wages tool" in browser.text
 
 
 def test_no_company_sees_another_ones_log(own_stage: Stage) -> None:  # noqa: F811

@@ -90,9 +90,10 @@ def _event(entry: CompanyEntry, names: dict[UUID, str], invited: dict[str, str])
     actor = entry.actor_id if entry.actor_id in names else None
     about = entry.subject_id
     called = names.get(UUID(about), "") if entry.subject_kind == "account" else invited.get(about, "")
+    by = names[actor] if actor is not None else entry.actor_name if entry.actor_kind == "client" else ""
     return EventShown(
         number=entry.sequence, id=entry.id, event=entry.name, at=entry.at,
-        actor=ActorShown(kind=entry.actor_kind, account_id=actor, name=names[actor] if actor is not None else ""),
+        actor=ActorShown(kind=entry.actor_kind, account_id=actor, name=by),
         subject=SubjectShown(kind=entry.subject_kind, id=about, name=called),
         network=entry.network if actor is not None else "", outcome=entry.outcome, details=entry.details,
     )  # fmt: skip

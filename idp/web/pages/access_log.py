@@ -16,7 +16,8 @@ from idp.audit.history import CompanyEntry
 from idp.companies import access_log, holdings
 from idp.companies.access_log import Filter
 from idp.core import texts
-from idp.web import csrf, log_words, paging
+from idp.oidc import clients
+from idp.web import csrf, locale, log_words, paging
 from idp.web.company_sentences import words
 from idp.web.headers import Answer
 from idp.web.log_words import Names
@@ -151,7 +152,7 @@ def _told(area: Area, entries: Sequence[CompanyEntry]) -> list[dict[str, Any]]:
             "what": words(entry.name),
             "about": _about(entry, names, invitations),
             "facts": log_words.facts(entry.details, called),
-            "by": _by(entry, names),
+            "by": _by(area, entry, names),
             "network": entry.network if entry.actor_id in names else "",
             "refused": entry.outcome == "refused",
         }
@@ -175,11 +176,14 @@ def _about(entry: CompanyEntry, names: dict[UUID, str], invitations: dict[str, s
     return invitations.get(entry.subject_id, "") if entry.subject_kind == "invitation" else ""
 
 
-def _by(entry: CompanyEntry, names: dict[UUID, str]) -> str:
+def _by(area: Area, entry: CompanyEntry, names: dict[UUID, str]) -> str:
     if entry.actor_kind == "account" and entry.actor_id is not None and entry.actor_id in names:
         return names[entry.actor_id] or str(gettext("a former user"))
     if entry.actor_kind == "client":
-        return str(gettext("an application"))
+        client = clients.find(area.work, entry.actor_name)
+        if client is None:  # it was removed since
+            return str(gettext("an application"))
+        return str(gettext("the application %(name)s", name=client.name(locale.current())))
     if entry.actor_kind == "anonymous":
         return str(gettext("somebody who was not signed in"))
     return str(gettext("our service"))
