@@ -14,6 +14,9 @@ CONTACTS_MAX = 10
 ACR_MAX = 10
 
 ENCRYPTING = ("RSA-OAEP-256", "ECDH-ES", "ECDH-ES+A128KW", "ECDH-ES+A256KW")
+ENCODING = "A128CBC-HS256"
+"""Where a client names none (OIDC Registration §2)."""
+ENCRYPTED = ("id_token", "userinfo", "introspection")
 ENCODINGS = ("A128CBC-HS256", "A128GCM", "A256GCM")
 
 Signing = Literal["ES256", "PS256", "EdDSA", "RS256"]

@@ -11,7 +11,7 @@ from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from idp.core.errors import InvalidInput
 from idp.core.settings import LOOPBACK
 from idp.oidc import certificates, client_keys, uris
-from idp.oidc.client_metadata import Metadata, Signing, Text, Verified
+from idp.oidc.client_metadata import ENCODING, ENCRYPTED, Metadata, Signing, Text, Verified
 
 SIGNING: tuple[str, ...] = get_args(Verified)
 """Signatures of others that are read here: no HMAC, whose secret is kept as a digest only, and never `none` (R-36).
@@ -149,5 +149,10 @@ def stored(options: Options) -> dict[str, Any]:
 
 
 def shown(options: Options) -> dict[str, Any]:
-    """The options as a client's metadata shows them, with the defaults in force."""
-    return options.model_dump(mode="json", exclude_none=True, exclude=set(BY_OPERATOR))
+    """The options as a client's metadata shows them, with the defaults in force: among them the encoding of what is
+    encrypted (OIDC Registration §2)."""
+    answer = options.model_dump(mode="json", exclude_none=True, exclude=set(BY_OPERATOR))
+    for kind in ENCRYPTED:
+        if f"{kind}_encrypted_response_alg" in answer:
+            answer.setdefault(f"{kind}_encrypted_response_enc", ENCODING)
+    return answer

@@ -9,6 +9,7 @@ from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 from idp.core.errors import InvalidInput
 from idp.oidc import client_keys
+from idp.oidc.client_metadata import ENCODING
 from idp.oidc.client_options import Options
 from idp.oidc.foreign import PublicKey
 from idp.work import Work
@@ -16,8 +17,6 @@ from idp.work import Work
 if TYPE_CHECKING:
     from idp.oidc.clients import RegisteredClient
 
-ENCODING = "A128CBC-HS256"
-"""Where a client names none (OIDC Registration §2)."""
 Kind = Literal["id_token", "userinfo", "introspection"]
 KINDS: tuple[Kind, ...] = ("id_token", "userinfo", "introspection")
 _CURVES = ("P-256", "P-384", "P-521")

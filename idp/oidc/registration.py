@@ -24,7 +24,7 @@ from sqlalchemy import select, update
 from idp.audit import log as audit
 from idp.core import tokens
 from idp.core.errors import InvalidInput
-from idp.oidc import client_metadata, client_options, clients, initial_access, sectors
+from idp.oidc import client_metadata, client_options, clients, initial_access, sectors, signed_answers
 from idp.oidc.clients import ClientRegistration, RegisteredClient
 from idp.oidc.models import Client
 from idp.oidc.server import PlainRequest, PlainResponse, answer_error
@@ -160,6 +160,8 @@ def metadata_of(client: RegisteredClient) -> dict[str, Any]:
         "application_type": client_metadata.application_type(client),
         **{f"client_name#{language}": name for language, name in client.names.items() if language != "en"},
     }
+    if not client.public:
+        shown["introspection_signed_response_alg"] = signed_answers.by_which(client)
     if client.backchannel_logout_uri:
         shown["backchannel_logout_uri"] = client.backchannel_logout_uri
         shown["backchannel_logout_session_required"] = True

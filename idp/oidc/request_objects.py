@@ -10,14 +10,24 @@ from typing import Any
 from authlib.oauth2 import OAuth2Error
 
 from idp.oidc import client_keys, foreign, used
+from idp.oidc.client_options import FAPI
 from idp.oidc.clients import RegisteredClient
 from idp.oidc.foreign import Unacceptable
 from idp.work import Work
 
 TYPES = (None, "oauth-authz-req+jwt", "jwt")
 LONGEST = 3600  # seconds that a request object may be valid
-_ABOUT_ITSELF = frozenset({"iss", "aud", "exp", "nbf", "iat", "jti", "sub"})
-_STRUCTURED = ("claims", "authorization_details")
+KNOWN = frozenset(
+    {
+        "response_type", "client_id", "redirect_uri", "scope", "state", "response_mode", "code_challenge",
+        "code_challenge_method", "nonce", "display", "prompt", "max_age", "ui_locales", "claims_locales",
+        "id_token_hint", "login_hint", "acr_values", "claims", "registration", "resource", "company", "dpop_jkt",
+        "authorization_details",
+    }
+)  # fmt: skip
+"""The parameters that are read out of a request object; its other claims say something of itself, or are ignored
+whatever they are (RFC 9101 §4, OIDC Core §3.1.2.1)."""
+_STRUCTURED = ("claims", "authorization_details", "registration")
 
 
 class InvalidRequestObject(OAuth2Error):
@@ -33,7 +43,7 @@ def parameters(work: Work, client: RegisteredClient, text: str) -> dict[str, str
     """The parameters that a request object holds; those beside it do not count (RFC 9101 §6.3).
 
     It is signed by a key of this client, for this service, in force for an hour at most, and is used up where it has a
-    `jti`.
+    `jti`. Without `exp` it is in force for an hour from its `iat`; a client of FAPI 2.0 always says `exp`.
 
     Raises:
         InvalidRequestObject: the first rule that is broken.
@@ -63,9 +73,19 @@ def _read(work: Work, client: RegisteredClient, text: str) -> dict[str, str]:
         raise Unacceptable("names another client")
     if "request" in claims or "request_uri" in claims:  # RFC 9101 §4
         raise Unacceptable("holds another request object")
-    found = {name: _text(name, value) for name, value in claims.items() if name not in _ABOUT_ITSELF}
-    _spend(work, client, claims.get("jti"), foreign.check_times(work, claims, longest=LONGEST))
+    found = {name: _text(name, value) for name, value in claims.items() if name in KNOWN}
+    _spend(work, client, claims.get("jti"), _ends(work, client, claims))
     return {name: value for name, value in found.items() if value}
+
+
+def _ends(work: Work, client: RegisteredClient, claims: dict[str, Any]) -> float:
+    """When the object ends, once it is in force; one that says no time at all would be good for ever."""
+    if claims.get("exp") is None and client.algorithms != FAPI:
+        made = foreign.instant(claims, "iat")
+        if made is None:
+            raise Unacceptable("has neither 'exp' nor 'iat'")
+        claims = {**claims, "exp": made + LONGEST}
+    return foreign.check_times(work, claims, longest=LONGEST)
 
 
 def _spend(work: Work, client: RegisteredClient, jti: Any, ends: float) -> None:

@@ -40,6 +40,12 @@ def accepted(header: str) -> bool:
     return any(part.partition(";")[0].strip() == INTROSPECTION for part in header.lower().split(","))
 
 
+def by_which(client: RegisteredClient) -> str:
+    """The algorithm of introspection answers for a client."""
+    usual = USUAL if USUAL in client.algorithms else client.signing_algorithm
+    return client.options.introspection_signed_response_alg or usual
+
+
 def introspection(work: Work, client: RegisteredClient, answer: dict[str, Any]) -> str:
     """An introspection answer, signed for the resource server that asks (RFC 9701 §5).
 
@@ -50,6 +56,5 @@ def introspection(work: Work, client: RegisteredClient, answer: dict[str, Any]) 
     claims = {
         "iss": work.issuer, "aud": client.client_id, "iat": int(work.now.timestamp()), "token_introspection": answer,
     }  # fmt: skip
-    usual = USUAL if USUAL in client.algorithms else client.signing_algorithm
-    algorithm = client.options.introspection_signed_response_alg or usual
+    algorithm = by_which(client)
     return encryption.sealed(work, client, "introspection", tokens.sign(work, claims, algorithm, INTROSPECTION_TYPE))

@@ -200,7 +200,9 @@ def _decided(guide: Guide, before: Walk, page: str) -> Browser:
 def asked_for_consent(guide: Guide) -> Browser:
     """A bank's application asks to use an account."""
     names = {"fr": "Banque Kervella", "en": "Kervella Bank"}
-    party = guide.stage.register(client_id="kervella", trusted=False, names=names)
+    pages = {"client_uri": "https://kervella.example/", "policy_uri": "https://kervella.example/privacy"}
+    pages["tos_uri"] = "https://kervella.example/terms"
+    party = guide.stage.register(client_id="kervella", trusted=False, names=names, options=pages)
     browser = guide.stage.sign_in("hugo.perrin")
     browser.get(party.asking(scope="openid profile email"))
     assert browser.address.startswith("/consent"), browser.text

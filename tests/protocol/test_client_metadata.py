@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from joserfc.jwk import ECKey
 from werkzeug.test import TestResponse
 
 from tests.party import Party, bearer
@@ -61,13 +62,46 @@ def test_defaults_are_shown(register: Callable[..., TestResponse]) -> None:
     expected = {
         "application_type": "web", "response_types": ["code"], "grant_types": ["authorization_code"],
         "token_endpoint_auth_method": "client_secret_basic", "id_token_signed_response_alg": "ES256",
-        "subject_type": "public", "require_auth_time": False,
+        "subject_type": "public", "require_auth_time": False, "introspection_signed_response_alg": "RS256",
     }  # fmt: skip
     assert {name: made.get(name) for name in expected} == expected
+    assert not [name for name in made if name.endswith("_enc")], "nothing is encrypted"
     native = register(token_endpoint_auth_method="none", redirect_uris=["com.example.app:/cb"]).json
     assert native["application_type"] == "native"
+    assert "introspection_signed_response_alg" not in native, "it is answered nothing"
     service = register(grant_types=["client_credentials"], redirect_uris=[])
     assert service.json["response_types"] == []
+
+
+@pytest.mark.parametrize("kind", ["id_token", "userinfo", "introspection"])
+def test_the_encoding_in_force_is_shown(register: Callable[..., TestResponse], kind: str) -> None:
+    """OIDC Registration §2, RFC 9701 §6: A128CBC-HS256 where none is named."""
+    jwks = {"keys": [ECKey.generate_key("P-256").as_dict(private=False)]}
+    made = register(jwks=jwks, **{f"{kind}_encrypted_response_alg": "ECDH-ES"}).json
+    assert made[f"{kind}_encrypted_response_enc"] == "A128CBC-HS256"
+    chosen = {f"{kind}_encrypted_response_alg": "ECDH-ES", f"{kind}_encrypted_response_enc": "A256GCM"}
+    assert register(jwks=jwks, **chosen).json[f"{kind}_encrypted_response_enc"] == "A256GCM"
+
+
+def test_an_answer_can_be_sent_back_as_it_came(stage: Stage, register: Callable[..., TestResponse]) -> None:
+    """RFC 7592 §2.2: with what this server has filled in, and without what it alone sets."""
+    made = register(client_name="Registered").json
+    own = ("registration_access_token", "registration_client_uri", "client_secret_expires_at", "client_id_issued_at")
+    again = stage.app.test_client().put(
+        f"/oauth/register/{made['client_id']}", headers=bearer(made["registration_access_token"]),
+        json={name: value for name, value in made.items() if name not in own},
+    )  # fmt: skip
+    assert again.status_code == 200, again.text
+    told = {*own, "client_secret"}
+    assert {n: v for n, v in again.json.items() if n not in told} == {n: v for n, v in made.items() if n not in told}
+
+
+def test_of_names_alone_there_are_variants(register: Callable[..., TestResponse]) -> None:
+    """RFC 7591 §2.2."""
+    page = "https://app.company.example/privacy"
+    made = register(**{"client_name#fr": "Application", "policy_uri": page, "policy_uri#fr": f"{page}/fr"}).json
+    assert (made["client_name#fr"], made["policy_uri"]) == ("Application", page)
+    assert "policy_uri#fr" not in made
 
 
 def test_null_is_as_if_it_were_not_there(register: Callable[..., TestResponse]) -> None:

@@ -43,6 +43,25 @@ def test_the_page_says_who_asks_and_what_stays_out_of_reach(ledger: Party, ines:
     assert "<img" not in ines.text, "nothing of a stranger is loaded before the person has agreed"
 
 
+def test_its_own_pages_are_led_to_in_words(stage: Stage, ines: Browser) -> None:
+    """OIDC Registration §2: `client_uri`, `policy_uri`, `tos_uri`; a page on this computer is nobody's."""
+    pages = {"policy_uri": "https://ledger.example/privacy?a=1&b=2", "tos_uri": "https://ledger.example/terms"}
+    told = {**pages, "client_uri": "https://ledger.example/"}
+    party = stage.register(trusted=False, names=NAMES, options=told)
+    source = asked(english(ines), party).text
+    for words, address in (
+        ("About Ledger reader (new tab)", told["client_uri"]),
+        ("Privacy policy of Ledger reader (new tab)", "https://ledger.example/privacy?a=1&amp;b=2"),
+        ("Terms of Ledger reader (new tab)", pages["tos_uri"]),
+    ):
+        link = f'<a href="{address}" target="_blank" rel="noopener noreferrer">{words}</a>'
+        assert link in source, words
+    local = dict.fromkeys(told, "http://127.0.0.1:8000/page")
+    source = asked(ines, stage.register(trusted=False, names=NAMES, options=local)).text
+    assert "127.0.0.1" not in source
+    assert "(new tab)" not in source
+
+
 def test_saying_yes_and_saying_no_look_alike(ledger: Party, ines: Browser) -> None:
     source = asked(english(ines), ledger).text
     allow, refuse = (re.search(rf'<button class="([^"]*)"[^>]*value="{each}"', source) for each in ("allow", "refuse"))

@@ -93,6 +93,35 @@ def test_numbers_and_structures_inside(signing: Party, ask: Ask) -> None:
     assert "locale" in claims_of(signing.redeem(answer["code"]).json["id_token"])
 
 
+@pytest.mark.parametrize("value", [7, 1.5, True, None, {"a": {"b": 1}}, ["x", 1], "text", ""], ids=str)
+def test_claims_that_are_not_known_are_ignored(signing: Party, ask: Ask, value: Any) -> None:
+    """RFC 9101 §4, OIDC Core §3.1.2.1."""
+    assert "code" in ask(jti=None, **{"ledger_id": value, "https://ledger.example/x": value})
+    claims = {**claims_of(signing.request_object()), "ledger_id": value}
+    pushed = signing.post("/oauth/par", request=signed_by_hand(signing.key, {"alg": "ES256"}, claims))
+    assert pushed.status_code == 201, pushed.text
+
+
+def test_without_an_end_it_lasts_an_hour_from_its_beginning(signing: Party, ask: Ask) -> None:
+    """OIDC Core §6.1 demands no `exp`."""
+    now = int(time.time())
+    for age in (-5, 0, 3590):
+        assert "code" in ask(exp=None, nbf=None, iat=now - age)
+    for wrong in (now - 3700, now + 60, None, "now", True):
+        assert_not_accepted(ask(exp=None, nbf=None, iat=wrong))
+    text = signing.request_object(exp=None, iat=now)
+    assert signing.post("/oauth/par", request=text).status_code == 201
+    assert_refused(signing.post("/oauth/par", request=text), "invalid_request_object")  # its jti counts once
+
+
+def test_a_client_of_fapi_always_says_the_end(stage: Stage) -> None:
+    options = {"require_pushed_authorization_requests": True, "dpop_bound_access_tokens": True}
+    party = stage.register(options=options, **KEYED)
+    text = party.request_object(exp=None, iat=int(time.time()))
+    assert_refused(party.post("/oauth/par", request=text), "invalid_request_object")
+    assert party.post("/oauth/par", request=party.request_object()).status_code == 201
+
+
 def test_it_survives_the_walk_of_the_person(own_stage: Stage) -> None:
     signing = own_stage.register(token_endpoint_auth_method="private_key_jwt")
     person, browser = own_stage.person("ines.moreau"), own_stage.browser()

@@ -158,11 +158,11 @@ PAGES: dict[str, list[dict[str, Any]]] = {
     ],
     "consent/consent.html": [
         {"account": INES, "client_name": "Banque Exemple", "company": "Atelier Lumen",
-         "client_url": "https://b.example",
+         "pages": [("À propos", "https://b.example"), ("Conditions", "https://b.example/terms")],
          "leads_to": "app.b.example", "agreed": [], "agreed_on": None,
          "hidden": ["votre mot de passe", "vos entreprises"],
          "scopes": ["lire votre nom et votre adresse e-mail", "consulter les factures de l’entreprise"]},
-        {"client_name": "Banque Exemple", "company": None, "client_url": None, "scopes": ["lire votre nom"],
+        {"client_name": "Banque Exemple", "company": None, "pages": [], "scopes": ["lire votre nom"],
          "leads_to": "app.b.example", "agreed": ["vous reconnaître"], "agreed_on": "3 mars 2026",
          "hidden": ["vos codes"]},
     ],

@@ -13,6 +13,7 @@ from idp.companies import access
 from idp.companies.access import Access
 from idp.oidc import api_clients, authorization, consent, details, interaction
 from idp.oidc.authorization import Taken
+from idp.oidc.clients import RegisteredClient
 from idp.oidc.interaction import Decision, Need
 from idp.policy import label_for
 from idp.web import answering, csrf, forms, locale
@@ -65,7 +66,7 @@ def _described(work: Work, taken: Taken, current: Current, decision: Decision) -
     role = _role(work, taken, company)
     return {
         "client_name": client.name(locale.current()),
-        "client_url": client.home_uri,
+        "pages": pages_of(client),
         "company": company,
         "leads_to": urlsplit(asked.way.redirect_uri).hostname or "",
         "scopes": [*map(scope_in_words, question.new), *(role if question.company_is_new else [])],
@@ -125,6 +126,18 @@ def _role(work: Work, taken: Taken, company: str | None) -> list[str]:
     if details.PARAMETER in taken.request.claims and company is not None:
         return [gettext("work with %(product)s for %(company)s, as far as you may", product=label, company=company)]
     return [gettext("see which company you work for, and your role in %(product)s there", product=label)]
+
+
+def pages_of(client: RegisteredClient) -> list[tuple[str, str]]:
+    """What somebody else's application says of itself on pages of its own, in words and with the address (OIDC
+    Registration §2). Of the addresses that registration has checked, those on the loopback interface lead nowhere."""
+    name, options = client.name(locale.current()), client.options
+    named = (
+        (gettext("About %(client)s (new tab)", client=name), client.home_uri or options.client_uri),
+        (gettext("Privacy policy of %(client)s (new tab)", client=name), options.policy_uri),
+        (gettext("Terms of %(client)s (new tab)", client=name), options.tos_uri),
+    )
+    return [(words, address) for words, address in named if address and address.startswith("https://")]
 
 
 def _out_of_reach(scopes: list[str], one_company: bool) -> list[str]:
