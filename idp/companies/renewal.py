@@ -50,10 +50,15 @@ def next_date(contract: Subscription, now: datetime) -> datetime | None:
 def end_of_notice(policies: Policies, contract: Subscription, asked_at: datetime) -> datetime:
     """When a contract ends that is cancelled at this instant: on the first date of renewal that many days later, that
     day included. Without dates, once the days are over."""
-    least = next((each.min_days for each in policies.states.values() if each.min_days), 0) or 0
+    least = least_notice(policies)
     asked = day_of(asked_at)
     found = next((each for each in dates(contract) if (day_of(each) - asked).days >= least), None)
     return found if found is not None else end_of(asked + timedelta(days=least))
+
+
+def least_notice(policies: Policies) -> int:
+    """How many days there are at least between a cancellation and its end."""
+    return next((each.min_days for each in policies.states.values() if each.min_days), 0)
 
 
 def _in_months(last: datetime, months: int, wanted: int) -> datetime:

@@ -1,6 +1,6 @@
 """Who is written to when a subscription changes: those who look after it, and the firms that work there by mandate."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from sqlalchemy import String, and_, cast, or_, select
 
 from idp.accounts import profile
 from idp.companies import access, tables
-from idp.companies.access import Administrator
+from idp.companies.access import Administrator, Reason, Refusal
 from idp.core import texts
 from idp.outbox import queue as outbox
 from idp.policy import label_for
@@ -64,6 +64,16 @@ def tell_lowered(
     readers = {each.address: each for each in (*carers(work, company_id), *access.administrators(work, company_id))}
     for reader in readers.values():
         _write(work, reader, company_id, "seats_lowered", products, day, None, firm=False, seats=seats, used=used)
+
+
+def who_helps(work: Work, refusal: Refusal | None, *, limit: int = 5) -> Sequence[Administrator]:
+    """Whom somebody without access can write to, if they belong to the company: those who give access; after the end of
+    a subscription, those who can subscribe again."""
+    if refusal is None or not refusal.company_name:
+        return ()
+    if refusal.reason is Reason.SUBSCRIPTION_ENDED:
+        return carers(work, refusal.company_id)[:limit]
+    return access.administrators(work, refusal.company_id, limit=limit)
 
 
 def carers(work: Work, company_id: UUID) -> list[Administrator]:

@@ -93,12 +93,8 @@ def overview(work: Work, company_id: UUID) -> Overview:
     contract = terms.find(work, company_id)
     if contract is None:
         return Overview(company_id, company.name, company.kind, None, None, (), (), (), ())
-    rows = {
-        row.product: row
-        for row in work.session.scalars(select(SubscribedProduct).where(SubscribedProduct.company_id == company_id))
-    }
-    standing, now = seats.overview(work, company_id), terms.now(work, contract)
-    seen = [_seen(work, contract, rows[each], standing.get(each)) for each in work.policies.products if each in rows]
+    seen, now = products(work, contract), terms.now(work, contract)
+    held = {each.product for each in seen}
     purged = {each.product for each in seen if not any(step.from_ == each.state for step in work.policies.transitions)}
     tried = {each.product for each in seen if step_of(work.policies, each.state, SUBSCRIBE)}
     plan = work.policies.plans.get(now.plan)
@@ -110,10 +106,18 @@ def overview(work: Work, company_id: UUID) -> Overview:
         terms=now,
         next_renewal=renewal.next_date(contract, work.now),
         products=tuple(seen),
-        addable=tuple(each for each in sold if each not in rows or each in purged),
+        addable=tuple(each for each in sold if each not in held or each in purged),
         on_trial=tuple(each for each in sold if each in tried),
         requests=tuple(subscription_request.listing(work, company_id)),
     )
+
+
+def products(work: Work, contract: Subscription) -> list[ProductSeen]:
+    """The products of a contract as they stand, in the order of the catalogue. Who may see them is for the caller."""
+    s = SubscribedProduct
+    rows = {row.product: row for row in work.session.scalars(select(s).where(s.company_id == contract.company_id))}
+    standing = seats.overview(work, contract.company_id)
+    return [_seen(work, contract, rows[each], standing.get(each)) for each in work.policies.products if each in rows]
 
 
 def product(work: Work, company_id: UUID, name: str) -> ProductSeen:

@@ -6,6 +6,7 @@ from typing import Any
 from flask_babel import gettext, ngettext
 
 from idp.companies.reach import PAYMENT_FAILED
+from idp.companies.seat_shortage import Shortage
 from idp.companies.subscription_state import RESUME, SUBSCRIBE, step_of
 from idp.companies.subscription_view import ProductSeen
 from idp.companies.terms import Terms
@@ -128,6 +129,8 @@ def _ending(policies: Policies, seen: ProductSeen, name: str) -> list[tuple[str,
         lines.append((gettext("After that"), closed))
     if kept:
         back = gettext("Data and access are kept. Subscribe again, and everybody has again what they had.")
+        if step_of(policies, seen.state, SUBSCRIBE):
+            back = gettext("Data and access are kept. Subscribe by then, and everybody has again what they had.")
         lines.append((gettext("Until %(date)s", date=kept), back))
         lines.append((gettext("Later"), _erased()))
     return lines
@@ -165,6 +168,27 @@ def after_trial(policies: Policies, seen: ProductSeen) -> list[tuple[str, str]]:
     return lines
 
 
+def shortage(lacks: Shortage) -> tuple[str, str]:
+    """A contract that is smaller than its use: the fact, and what there is to do."""
+    if lacks.starts is None:
+        fact: str = ngettext("%(num)s user too many", "%(num)s users too many", lacks.missing)
+        what = gettext(
+            "Nobody is removed by this, but nobody can be added until it fits. Decide who no longer needs access."
+        )
+    else:
+        fact = ngettext(
+            "%(num)s user too many from %(date)s on", "%(num)s users too many from %(date)s on",
+            lacks.missing, date=day(lacks.starts),
+        )  # fmt: skip
+        what = gettext("Nobody is removed by this. Decide before that day who no longer needs access.")
+    counted = gettext(
+        "Seats taken: %(taken)s, open invitations included. Seats in the contract: %(of)s.",
+        taken=lacks.taken,
+        of=lacks.of,
+    )
+    return fact, f"{what} {counted}"
+
+
 def banner(policies: Policies, seen: ProductSeen) -> str:
     """One sentence about a product that is not simply running; empty otherwise. The words are those of the policy."""
     name = product_name(policies, seen.product)
@@ -181,14 +205,12 @@ def banner(policies: Policies, seen: ProductSeen) -> str:
 
 def row(policies: Policies, seen: ProductSeen) -> dict[str, Any]:
     """One product for a page."""
-    over = seen.seats is not None and seen.seats.of is not None and seen.seats.used > seen.seats.of
     return {
         "product": seen.product,
         "name": product_name(policies, seen.product),
         "state": state_name(policies, seen.state),
         "since": day(seen.since),
         "seats": seats_used(seen),
-        "too_many": seen.seats.used - (seen.seats.of or 0) if over and seen.seats else 0,
         "calendar": calendar(policies, seen),
         "running": seen.running,
     }

@@ -20,11 +20,15 @@ CALENDAR = [
     ("Ensuite", "Plus personne ne peut ouvrir <Comptabilité>."),
 ]
 NOTICE = {
-    "name": "Comptabilité", "state": "Résiliation en cours", "since": "3 janvier 2027", "too_many": 0, "running": True,
-    "seats": "3 places occupées sur 6", "calendar": CALENDAR,
+    "name": "Comptabilité", "state": "Résiliation en cours", "since": "3 janvier 2027", "shortages": [],
+    "running": True, "seats": "3 places occupées sur 6", "calendar": CALENDAR,
     "acts": [{"label": "Garder l’abonnement", "url": "/r", "kind": "secondary"}],
 }  # fmt: skip
-ACTIVE = {**NOTICE, "name": "Paie", "state": "Actif", "calendar": [], "too_many": 2, "acts": []}
+SHORTAGES = [
+    {"fact": "2 utilisateurs de trop", "what": "Personne n’est retiré.", "url": url, "label": "Voir <qui>"}
+    for url in ("/u", "")
+]
+ACTIVE = {**NOTICE, "name": "Paie", "state": "Actif", "calendar": [], "shortages": SHORTAGES, "acts": []}
 WAITING = {"what": "Équipe, 8 places", "asked": "3 janvier 2027", "from_day": "8 février 2027", "refused": False,
            "answer": "", "withdraw_url": "/w"}  # fmt: skip
 FRAME = {"account": AMELIE, "area": AREA}
@@ -56,11 +60,12 @@ PAGES: dict[str, list[dict[str, Any]]] = {
          "change_url": "", "done": "", "problems": {"form": "Trop tard."}},
     ],
     "subscription/cancel.html": [
-        {**ASKED, "at_once": False, "ends": "8 février 2027", "viewing": False, "calendar": CALENDAR, "people": 4,
-         "others": ["Paie"], "reasons": [{"value": "", "label": "–"}, {"value": "price", "label": "Le prix"}],
+        {**ASKED, "at_once": False, "ends": "8 février 2027", "least": 30, "viewing": False, "calendar": CALENDAR,
+         "people": 4, "others": ["Paie"],
+         "reasons": [{"value": "", "label": "–"}, {"value": "price", "label": "Le prix"}],
          "problems": {"reason": "Choisissez ce qui s’en rapproche.", "exported": "Cochez cette case."}},
-        {**ASKED, "at_once": True, "ends": "", "viewing": False, "calendar": CALENDAR, "people": 1, "others": [],
-         "reasons": [{"value": "", "label": "–"}]},
+        {**ASKED, "at_once": True, "ends": "", "least": 30, "viewing": False, "calendar": CALENDAR,
+         "people": 1, "others": [], "reasons": [{"value": "", "label": "–"}]},
     ],
     "subscription/resume.html": [{**ASKED, "ended": ended, "people": 4} for ended in (False, True)],
     "subscription/change.html": [

@@ -199,6 +199,56 @@ def test_a_product_that_billing_refused_can_be_asked_for_again(own_stage: Stage)
     assert f"{where}/accounting/add" in browser.text
 
 
+def test_a_smaller_contract_shows_who_is_to_be_chosen_from(own_stage: Stage) -> None:  # noqa: F811
+    """`lowering_below_use`: before the day that was announced and after it, for who may see the users."""
+    lumen, where = own_stage.company("atelier-lumen"), place(own_stage, "atelier-lumen")
+    home = f"/companies/{lumen}"
+    people = f"{home}/people?product=accounting"
+    owner, payer = english(own_stage.sign_in("amelie.dubois")), english(own_stage.sign_in("ines.moreau"))
+    with own_stage.work() as work:
+        row = membership.find(work, lumen, own_stage.person("ines.moreau").id)
+        assert row is not None
+        row.company_role = "company.subscription-manager"
+        contract.change(work, lumen, plan="solo", seats=2, at=work.later(days=20).now)
+    for words in ("3 users too many from", "Decide before that day", "Seats taken: 5,"):
+        assert words in owner.get(where).text, words
+    assert f'href="{people}"' in owner.text
+    assert "1 user too many from" in owner.text  # of another product
+    assert "Accounting: 3 users too many from" in owner.get(home).text
+    assert f'href="{people}"' in owner.text
+    owner.get(people)
+    assert "5 users found" in owner.text
+    for page in (home, where):  # sees what is to come, and no users
+        assert "3 users too many from" in payer.get(page).text
+        assert f"{home}/people" not in payer.text
+    with own_stage.work() as work:
+        contract.change(work, lumen, plan="solo", seats=2)
+    assert "3 users too many</strong>" in owner.get(where).text
+    assert f'href="{people}"' in owner.text
+    assert "Accounting: 3 users too many." in owner.get(home).text
+    assert f'href="{people}"' in owner.text
+
+
+def test_after_the_end_those_are_named_who_can_subscribe_again(own_stage: Stage) -> None:  # noqa: F811
+    """An administrator gives access, and cannot subscribe."""
+    home = own_stage.company("toitures-vanderlinden")
+    with own_stage.work() as work:
+        rows = update(SubscribedProduct).where(SubscribedProduct.company_id == home)
+        work.session.execute(rows.values(state="ended", kept_until_at=work.later(days=100).now))
+    browser = english(own_stage.sign_in("luc.wouters"))
+    browser.get(own_stage.party("demo-invoicing").asking())
+    assert browser.status == 403
+    assert "the account owner or a subscription manager can subscribe again" in browser.text
+    assert own_stage.person("joris.vanderlinden").address in browser.text
+    assert own_stage.person("katrien.desmet").address not in browser.text
+
+
+def test_the_days_of_notice_are_those_of_the_policy(own_stage: Stage) -> None:  # noqa: F811
+    browser = english(own_stage.sign_in("amelie.dubois"))
+    browser.get(f"{place(own_stage, 'atelier-lumen')}/accounting/cancel")
+    assert "at least 30 days from today" in browser.text
+
+
 def test_what_has_ended_is_shown_to_those_who_can_come_back(own_stage: Stage) -> None:  # noqa: F811
     owner = english(own_stage.sign_in("etienne.garnier"))
     owner.get("/")

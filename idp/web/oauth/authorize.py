@@ -8,7 +8,7 @@ from flask import Blueprint, Response, request
 from flask_babel import gettext
 
 from idp.authn.session import Current
-from idp.companies import access
+from idp.companies import subscription_notice
 from idp.companies.access import Reason, Refusal
 from idp.core.settings import Settings
 from idp.oidc import authorization, interaction
@@ -122,7 +122,7 @@ def _refused_page(work: Work, asked: ValidRequest, refusal: Refusal | None, back
     """The page that explains why there is no access, whom to ask, and leads back to the product."""
     locale.go_along_with(asked.parameters.get("ui_locales", ""))
     product = asked.client.name(locale.current())
-    helpers = access.administrators(work, refusal.company_id) if refusal and refusal.company_name else ()
+    helpers = subscription_notice.who_helps(work, refusal)
     current = render.current_session()
     me = render.person(current) if current else None
     own_address = me.email if me else None  # nobody is sent to themselves for help

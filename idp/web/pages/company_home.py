@@ -8,13 +8,23 @@ from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
-from idp.companies import access, closure, membership, own_companies, ownership, subscription_view
+from idp.companies import (
+    access,
+    closure,
+    membership,
+    own_companies,
+    ownership,
+    people,
+    seat_shortage,
+    subscription_view,
+)
 from idp.companies.own_companies import OwnCompany
 from idp.policy import label_for
 from idp.web import company_menu, csrf, locale, paging, subscription_words
 from idp.web.pages import first_steps_reminders
 from idp.web.pages.company_area import Area, enter
 from idp.web.pages.reminder import Reminder
+from idp.web.pages.subscriptions import users_of
 from idp.web.render import day, page, person, signed_in
 from idp.web.work import open_work
 
@@ -35,6 +45,18 @@ def _subscriptions(area: Area) -> Iterable[Reminder]:
                 yield Reminder(text, area.path("subscriptions"), gettext("See the subscriptions"))
 
 
+def _shortages(area: Area) -> Iterable[Reminder]:
+    """Fewer seats than users, now or from an announced day on, for who may choose or who pays."""
+    sees_users = area.may(people.VIEWS)
+    if not sees_users and not area.may(subscription_view.VIEWS):
+        return
+    for each in seat_shortage.of_company(area.work, area.company_id):
+        name = subscription_words.product_name(area.work.policies, each.product)
+        fact, _ = subscription_words.shortage(each)
+        url, label = users_of(area, each.product) or (area.path("subscriptions"), gettext("See the subscriptions"))
+        yield Reminder(gettext("%(product)s: %(told)s", product=name, told=f"{fact}."), url, label)
+
+
 def _closing(area: Area) -> Iterable[Reminder]:
     """The company is about to be closed, for who runs it; its owner can keep it."""
     if area.company.closes_at is not None and area.may(ownership.VIEWS):
@@ -49,7 +71,7 @@ def _closing(area: Area) -> Iterable[Reminder]:
 
 
 Reminders = Callable[[Area], Iterable[Reminder]]
-REMINDERS: tuple[Reminders, ...] = (_closing, _subscriptions, first_steps_reminders.ask)
+REMINDERS: tuple[Reminders, ...] = (_closing, _subscriptions, _shortages, first_steps_reminders.ask)
 """What the first page of a company reminds of. Each is asked once a page, and looks at the permissions itself."""
 
 

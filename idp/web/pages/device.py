@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response
 
 from idp.authn import browser
 from idp.authn.session import Current
-from idp.companies import access
+from idp.companies import access, subscription_notice
 from idp.companies.access import Access, Reason
 from idp.core.errors import Expired, NotFound
 from idp.oidc import device, device_grant, interaction
@@ -220,7 +220,7 @@ def _over(asked: Pending, current: Current) -> Response:
 
 def _without_access(work: Work, asked: Pending, decision: Decision, current: Current) -> Response:
     refusal = decision.refusal
-    helpers = access.administrators(work, refusal.company_id) if refusal and refusal.company_name else ()
+    helpers = subscription_notice.who_helps(work, refusal)
     me = person(current)
     return page(
         "access/refused.html",

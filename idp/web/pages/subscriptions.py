@@ -1,6 +1,7 @@
 """The subscriptions of a company (SC28), and cancelling or continuing one of them (SC29)."""
 
 from typing import Annotated, Any, Literal
+from urllib.parse import urlencode
 from uuid import UUID
 
 from flask import Blueprint, request
@@ -9,9 +10,10 @@ from flask_babel import gettext, lazy_gettext
 from pydantic import BeforeValidator
 from werkzeug.wrappers import Response
 
-from idp.companies import cancellation, subscription_view
+from idp.companies import cancellation, people, renewal, seat_shortage, subscription_view
 from idp.companies.errors import ExportUnconfirmed, TransitionRefused
 from idp.companies.models import SubscriptionRequest
+from idp.companies.seat_shortage import Shortage
 from idp.companies.subscription_request import CHANGES
 from idp.companies.subscription_view import Overview, ProductSeen
 from idp.web import csrf, forms, subscription_words
@@ -47,6 +49,7 @@ def overview(company_id: UUID) -> ResponseReturnValue:
 def show_overview(area: Area, status: int = 200, problem: str = "") -> Response:
     seen = subscription_view.overview(area.work, area.company_id)
     policies = area.work.policies
+    shortages = seat_shortage.among(seen.terms, seen.products) if seen.terms else []
     return area.page(
         "subscription/overview.html",
         status,
@@ -56,7 +59,12 @@ def show_overview(area: Area, status: int = 200, problem: str = "") -> Response:
         announced=_announced(area, seen),
         requests=[_asked(area, seen, each) for each in seen.requests],
         products=[
-            {**subscription_words.row(policies, each), "acts": _acts(area, seen, each)} for each in seen.products
+            {
+                **subscription_words.row(policies, each),
+                "shortages": [_shortage(area, lacks) for lacks in shortages if lacks.product == each.product],
+                "acts": _acts(area, seen, each),
+            }
+            for each in seen.products
         ],
         addable=[
             {
@@ -96,6 +104,7 @@ def show_cancel(problems: dict[str, str], company_id: UUID, product: str) -> Res
         name=name,
         at_once=seen.cancels is None,
         ends=day(seen.cancels) if seen.cancels else "",
+        least=renewal.least_notice(area.work.policies),
         viewing=seen.unpaid,
         calendar=_if_cancelled(area, seen),
         people=subscription_view.holders(area.work, area.company_id, product),
@@ -160,6 +169,20 @@ def resume(company_id: UUID, product: str) -> ResponseReturnValue:
     except TransitionRefused:
         return show_overview(area, 409, _too_late())
     return see_other(f"{area.path('subscriptions')}?done={'resumed' if seen.running else 'back'}")
+
+
+def users_of(area: Area, product: str) -> tuple[str, str] | None:
+    """The list of those who use a product, and what leads there, for who may see it."""
+    if not area.may(people.VIEWS):
+        return None
+    name = subscription_words.product_name(area.work.policies, product)
+    return f"{area.path('people')}?{urlencode({'product': product})}", gettext("See who uses %(product)s", product=name)
+
+
+def _shortage(area: Area, lacks: Shortage) -> dict[str, str]:
+    fact, what = subscription_words.shortage(lacks)
+    url, label = users_of(area, lacks.product) or ("", "")
+    return {"fact": fact, "what": what, "url": url, "label": label}
 
 
 def asked_already(contract: Overview, product: str) -> bool:
