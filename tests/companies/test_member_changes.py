@@ -185,6 +185,26 @@ def test_who_alone_runs_a_firm_names_another_first(system, make_company, join):
         membership.leave(acting(system, two), firm)
 
 
+def test_a_portfolio_manager_is_no_other_practice_administrator(system, make_company, join):
+    """J11: who leaves as the last practice administrator names another, whoever else gives clients to colleagues."""
+    firm = make_company(kind="firm", products=("practice",))
+    join(firm, company_role=OWNER)
+    one, two = join(firm, practice="practice.administrator"), join(firm, practice="practice.manager")
+    with pytest.raises(LastAdministrator):
+        membership.leave(acting(system, one), firm)
+    membership.leave(acting(system, two), firm)  # nobody is an administrator less
+
+
+def test_who_alone_gives_clients_without_an_administrator_stays(system, make_company, join):
+    firm = make_company(kind="firm", products=("practice",))
+    join(firm, company_role=OWNER)
+    one = join(firm, practice="practice.manager")
+    with pytest.raises(LastAdministrator):
+        membership.leave(acting(system, one), firm)
+    join(firm, practice="practice.manager")
+    membership.leave(acting(system, one), firm)
+
+
 def test_a_service_of_one_s_own_is_switched_by_the_person(demo):
     lumen, ines, thomas = demo.company("atelier-lumen"), demo.account("ines.moreau"), demo.acting("thomas.lefevre")
     mobile = "accounting.mobile.use"

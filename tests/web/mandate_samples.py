@@ -61,7 +61,7 @@ _INVITE = {
     **_AREA, "terms": _TERMS, "unknown": False, "firms": [], "languages": _LANGUAGES, "language": "fr-FR", "days": 14,
 }  # fmt: skip
 _WRONG = {"problems": {"email": "Cette adresse ne correspond à aucun compte de cabinet."}, "form": {"email": "a@b"}}
-_PERSON = {"name": "Lotte <Peeters>", "roles": "Facturation : Lecture", "used": "dernière utilisation le 3 mai"}
+_PERSON = {"name": "Lotte <Peeters>", "roles": "Facturation : Lecture", "used": "hier", "explain_url": "/x"}
 _PAGER = {"first": 1, "last": 25, "total": 41, "previous_url": None, "next_url": "?after=2"}
 _CHANGE = {"areas": [], "limited": [], "freed": [], "added": 0, "taken": 0}
 _REVIEW = {
@@ -127,7 +127,7 @@ PAGES: dict[str, list[dict[str, Any]]] = {
     ],
     "mandate/one.html": [
         {**_ONE, "people": [_PERSON], "change_url": "/c", "hand_over_url": "/h", "done": "C’est fait."},
-        {**_ONE, "people": [_PERSON], "search": "lo", "found": 41, "pages": _PAGER},
+        {**_ONE, "people": [{**_PERSON, "explain_url": None}], "search": "lo", "found": 41, "pages": _PAGER},
         {**_ONE, "search": "zz", "keeps": True, "mandate": {**_MANDATE, "successor": "<B>", "reads_from": "hier"}},
         {**_ONE, "mandate": {**_MANDATE, "firm_works": False}},
         {**_ONE, "mandate": _WAITS, "answer_url": "/a", "refuses": True, "end_url": None, "problems": {"form": "N"}},

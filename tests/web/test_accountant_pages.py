@@ -176,6 +176,11 @@ def test_the_client_sees_when_its_accountant_worked_last(own_stage: Stage) -> No
     own_stage.party("demo-accounting").tokens(own_stage.signed_in("karim.benali"), company=lumen)
     amelie.get(path(own_stage, "atelier-lumen", key))
     assert "last used on" in amelie.text
+    karim = own_stage.person("karim.benali").id
+    explained = f"/companies/{lumen}/people/{karim}/explain"
+    assert f'href="{explained}"' in amelie.text
+    amelie.get(explained)
+    assert (amelie.status, "Karim Benali" in amelie.heading) == (200, True)
     with own_stage.work(write=False) as work:
         from sqlalchemy import select
 

@@ -13,6 +13,7 @@ from idp.companies.mandate_view import Seen
 from idp.core.errors import Conflict, NotFound
 from idp.policy import label_for
 from idp.web import csrf, locale, mandate_words, paging
+from idp.web.pages import explanation
 from idp.web.pages.company_area import Area, enter
 from idp.web.pages.continuing import see_other
 from idp.web.render import day
@@ -169,7 +170,8 @@ def _people(area: Area, seen: Seen) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _person(area: Area, worker: mandate_view.Worker) -> dict[str, str]:
+def _person(area: Area, worker: mandate_view.Worker) -> dict[str, str | None]:
+    """Somebody of the firm; what they may do, and why, is told to those who see the users of the company."""
     products = area.work.policies.products
     roles = (
         gettext(
@@ -181,7 +183,8 @@ def _person(area: Area, worker: mandate_view.Worker) -> dict[str, str]:
         if labels
     )
     used = gettext("last used on %(date)s", date=day(worker.used_at)) if worker.used_at else gettext("not used so far")
-    return {"name": worker.name, "roles": ", ".join(roles), "used": used}
+    explained = area.path("people", worker.account_id, "explain") if area.may(explanation.VIEWS) else None
+    return {"name": worker.name, "roles": ", ".join(roles), "used": used, "explain_url": explained}
 
 
 def _done(what: str) -> str:

@@ -83,5 +83,9 @@ def _obstacle(area: Area) -> str | None:
     if held.unique_role:
         return str(gettext("You are the account owner. Hand the ownership over first; then you can leave."))
     if area.company.kind == "firm" and firm_run.runs_alone(area.work, area.current.account_id, area.company_id):
-        return str(gettext("Nobody else could give clients to colleagues. Name another practice administrator first."))
+        return str(
+            gettext(
+                "Without you, the firm has no practice administrator. First the account owner has to name another one."
+            )
+        )
     return None
