@@ -116,8 +116,24 @@ def validate(work: Work, pairs: Pairs, *, pushed_only: bool = False) -> ValidReq
     try:
         parameters = _own_parameters(work, client, once(pairs), pushed_only)
     except OAuth2Error as error:
-        return _bad(client, _target(client, single), single.get("state"), error)
+        return _bad(_early_way(client, pairs, single), error)
     return _checked(work, client, parameters)
+
+
+def _early_way(client: RegisteredClient, pairs: list[tuple[str, str]], single: dict[str, str]) -> Way:
+    """The way of an error that is met before the request counts: as it asks for, when that is clear and the client may
+    have it so.
+
+    Raises:
+        NotRedirectable: the redirect address is not registered.
+    """
+    redirect_uri = _target(client, single)
+    clear = len({value for name, value in pairs if name == "response_mode"}) <= 1
+    try:
+        mode = answers.mode_of(client, redirect_uri, single.get("response_mode") if clear else None)
+    except InvalidRequestError:
+        mode = answers.default_mode(client)
+    return Way(client, redirect_uri, mode, single.get("state"))
 
 
 def _own_parameters(
@@ -176,19 +192,20 @@ def _checked(work: Work, client: RegisteredClient, parameters: dict[str, str]) -
     Raises:
         NotRedirectable: the redirect address is not registered.
     """
-    redirect_uri, state, way = _target(client, parameters), parameters.get("state"), None
+    redirect_uri, state, mode = _target(client, parameters), parameters.get("state"), None
     try:
         mode = answers.mode_of(client, redirect_uri, parameters.get("response_mode"))
-        way = Way(client, redirect_uri, mode, state)
         _check_parameters(client, parameters)
         server = Server(work)
         server.register_grant(AuthorizationCodeGrant, [ProofKey(required=False)])
         request = PlainRequest("GET", "/oauth/authorize", query=tuple(parameters.items()))
         grant = server.get_consent_grant(request)
     except OAuth2Error as error:
-        return _bad(client, redirect_uri, state, error, way)
+        return _bad(Way(client, redirect_uri, mode or answers.default_mode(client), state), error)
     scope = " ".join(value for value in grant.request.scope.split() if not value.startswith(COMPANY_SCOPE))
-    return ValidRequest(client, way, scope, parameters, _beyond_scope(client, parameters))
+    return ValidRequest(
+        client, Way(client, redirect_uri, mode, state), scope, parameters, _beyond_scope(client, parameters)
+    )
 
 
 def _beyond_scope(client: RegisteredClient, parameters: dict[str, str]) -> dict[str, list[str]]:
@@ -198,10 +215,7 @@ def _beyond_scope(client: RegisteredClient, parameters: dict[str, str]) -> dict[
     return found | {details.PARAMETER: [details.TYPE]} if details.PARAMETER in parameters else found
 
 
-def _bad(
-    client: RegisteredClient, redirect_uri: str, state: str | None, error: OAuth2Error, way: Way | None = None
-) -> BadRequest:
-    way = way or Way(client, redirect_uri, answers.default_mode(client), state)
+def _bad(way: Way, error: OAuth2Error) -> BadRequest:
     return BadRequest(way, error.error, error.description or "")
 
 

@@ -257,8 +257,8 @@ class RefreshTokenGrant(rfc6749.RefreshTokenGrant):
             value = _rotated(work, presented)
         families.touch(work, family, company_id, reach)
         families.bind(work, family, bound)
-        answer = answer_for(
-            work, client, family.subject, scope, family.grant_id, reach, family.nonce, bound, family.claims
+        answer = answer_for(  # without the nonce, which belongs to the sign-in (OIDC Core §12.2)
+            work, client, family.subject, scope, family.grant_id, reach, None, bound, family.claims
         )
         answer["refresh_token"] = value
         return 200, answer, self.TOKEN_RESPONSE_HEADER

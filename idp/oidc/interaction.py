@@ -28,7 +28,8 @@ KNOWN_ACR = frozenset({ACR_ONE, ACR_TWO})
 UNREACHABLE = ""
 ANEW = frozenset({"login", "create"})
 """Prompts (OIDC Core §3.1.2.1, Initiating User Registration §4) that a session of before does not answer. What one
-chooses for `select_account` is the company that one is going to (token contract), by the session there is."""
+chooses for `select_account` is the company that one is going to (token contract), by the session there is: a browser
+has one session at a time. Where there is one company, or none to choose, the answer goes out at once."""
 UNMET = "unmet_authentication_requirements"
 
 
@@ -89,7 +90,7 @@ def next_for(
     parameters = client_metadata.with_defaults(client, parameters)
     prompts = set(parameters.get("prompt", "").split())
     wanted = _wanted(parameters)
-    if wanted and not wanted & KNOWN_ACR:  # RFC 9470 §5: nothing a person could do would reach it
+    if UNREACHABLE in wanted:  # OIDC Core §5.5.1.1: nothing a person could do would reach it
         return Decision(Need.SIGN_IN, error=UNMET, given_up=True)
     if current is None or _reauthentication_due(work, parameters, prompts, current, kept):
         return Decision(Need.SIGN_IN, error="login_required")
@@ -126,13 +127,14 @@ def _reauthentication_due(
     return _too_old(work, parameters, current.auth_time, kept)
 
 
-def _wanted(parameters: dict[str, str]) -> set[str]:
-    """The strengths one of which the client asks for. What it demands as an essential claim has to be told as it is
-    (OIDC Core §5.5.1.1), and this service tells the highest."""
+def _wanted(parameters: dict[str, str]) -> frozenset[str]:
+    """The strengths one of which the client asks for: those of `acr_values` that mean something here, as the parameter
+    is a wish (OIDC Core §3.1.2.1). What it demands as an essential claim has to be told as it is (§5.5.1.1), and this
+    service tells the highest."""
     essential = requested_claims.essential_acr(parameters)
     if essential is None:
-        return set(parameters.get("acr_values", "").split())
-    return {ACR_TWO if ACR_TWO in essential else UNREACHABLE}
+        return KNOWN_ACR.intersection(parameters.get("acr_values", "").split())
+    return frozenset({ACR_TWO if ACR_TWO in essential else UNREACHABLE})
 
 
 def _wants_two(parameters: dict[str, str]) -> bool:

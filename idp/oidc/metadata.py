@@ -3,14 +3,14 @@
 from collections.abc import Iterable
 from typing import Any
 
-from idp.authn.session import ACR_TWO
-from idp.oidc import api_clients, certificates, details, dpop, encryption
+from idp.oidc import api_clients, certificates, claims, details, dpop, encryption
 from idp.oidc.answers import MODES
 from idp.oidc.authorization import PROMPTS
 from idp.oidc.client_metadata import ENCODINGS, ENCRYPTING
 from idp.oidc.client_options import SIGNING
 from idp.oidc.clients import AUTH_METHODS, CONFIDENTIAL, SCOPES
 from idp.oidc.grant_types import GRANT_TYPES
+from idp.oidc.interaction import KNOWN_ACR
 from idp.oidc.keys import ALGORITHMS
 
 _WITH_CERTIFICATE = (
@@ -21,7 +21,7 @@ _WITH_CERTIFICATE = (
 CLAIMS = [
     "sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "azp", "at_hash", "sid",
     "name", "given_name", "family_name", "locale", "email", "email_verified",
-    "company", "company_name", "companies", "product", "roles", "permissions", "permission_set",
+    "company_name", "companies", *claims.OF_ACCESS,
 ]  # fmt: skip
 
 
@@ -66,7 +66,7 @@ def describe(issuer: str, *, pushed_only: bool = False) -> dict[str, Any]:
         "code_challenge_methods_supported": ["S256"],
         "prompt_values_supported": sorted(PROMPTS),
         "authorization_details_types_supported": [details.TYPE],
-        "acr_values_supported": [ACR_TWO],
+        "acr_values_supported": sorted(KNOWN_ACR),
         "claims_supported": CLAIMS,
         "ui_locales_supported": ["fr", "en"],
         "claim_types_supported": ["normal"],

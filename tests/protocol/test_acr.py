@@ -1,5 +1,6 @@
 """`acr_values` and `max_age` (OIDC Core §3.1.2.1, RFC 9470 §4): they can only ask for more, and get it or an error."""
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -110,10 +111,34 @@ def test_max_age_alone_asks_for_everything(own_stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("prompt", [None, "none"])
-def test_a_strength_nobody_can_reach_is_an_error(books: Party, ines: Browser, stranger: Browser, prompt: str) -> None:
-    """RFC 9470 §5; there is no page for it, whoever asks."""
+def test_strengths_of_other_providers_are_no_demand(books: Party, ines: Browser, prompt: str | None) -> None:
+    """OIDC Core §3.1.2.1: `acr_values` are a wish, which §15.1 has every provider take without an error."""
+    claims = books.verified(books.tokens(ines, acr_values="urn:other:acr phr", prompt=prompt)["id_token"])
+    assert claims["acr"] == TWO, "what was really reached"
+
+
+def test_a_stranger_signs_in_whatever_strength_is_named(books: Party, stranger: Browser) -> None:
+    assert books.ask(stranger, acr_values="urn:other:acr phr", prompt="none")["error"] == "login_required"
+    stranger.get(books.asking(acr_values="urn:other:acr phr"))
+    assert stranger.address.startswith("/sign-in?")
+
+
+def test_an_unknown_strength_asks_for_no_second_factor(own_stage: Stage) -> None:
+    """As without: a client without product lets a person in who proved a password alone."""
+    party, browser = own_stage.register(), own_stage.signed_in("ines.moreau")
+    weaken(own_stage, browser)
+    assert party.verified(party.tokens(browser, acr_values="urn:other:acr")["id_token"])["acr"] == ACR_ONE
+    assert party.ask(browser, acr_values=f"urn:other:acr {TWO}", prompt="none")["error"] == "login_required"
+
+
+@pytest.mark.parametrize("prompt", [None, "none"])
+def test_an_essential_strength_nobody_can_reach_is_an_error(
+    books: Party, ines: Browser, stranger: Browser, prompt: str | None
+) -> None:
+    """OIDC Core §5.5.1.1; there is no page for it, whoever asks, and no known `acr_values` beside it help."""
+    demand = json.dumps({"id_token": {"acr": {"essential": True, "value": "urn:other:acr"}}})
     for browser in (ines, stranger):
-        answer = books.ask(browser, acr_values="urn:other:acr phr", prompt=prompt)
+        answer = books.ask(browser, claims=demand, acr_values=TWO, prompt=prompt)
         assert answer["error"] == "unmet_authentication_requirements"
         assert answer["state"] == "a state"
         assert "iss" in answer

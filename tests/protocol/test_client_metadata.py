@@ -5,8 +5,11 @@ from typing import Any
 
 import pytest
 from joserfc.jwk import ECKey
+from sqlalchemy import update
 from werkzeug.test import TestResponse
 
+from idp.authn.models import Session
+from idp.core.tokens import digest
 from tests.party import Party, bearer
 from tests.stage import Stage
 
@@ -133,9 +136,12 @@ def test_a_default_age_counts_where_a_request_names_none(stage: Stage, register:
 def test_a_default_strength_counts_where_a_request_names_none(
     stage: Stage, register: Callable[..., TestResponse]
 ) -> None:
-    made = register(default_acr_values=["urn:example:vault"], scope="openid").json
+    made = register(default_acr_values=["urn:id:acr:2fa"], scope="openid").json
     party = Party(stage.app.test_client(use_cookies=False), made["client_id"], None, made["redirect_uris"][0])
     browser = stage.signed_in("ines.moreau")
-    assert party.ask(browser, prompt="none", scope="openid")["error"] == "unmet_authentication_requirements"
-    named = party.ask(browser, prompt="none", scope="openid", acr_values="urn:id:acr:2fa")
+    with stage.work() as work:
+        session = Session.token_digest == digest(browser.cookie("sesame_session") or "")
+        work.session.execute(update(Session).where(session).values(acr="urn:id:acr:1fa"))
+    assert party.ask(browser, prompt="none", scope="openid")["error"] == "login_required"
+    named = party.ask(browser, prompt="none", scope="openid", acr_values="urn:id:acr:1fa")
     assert named["error"] == "consent_required"

@@ -74,6 +74,38 @@ def test_the_code_of_the_page_is_the_only_one(stage: Stage, books: Party, ines: 
         assert work.session.scalar(select(func.count()).select_from(AuthorizationCode)) == before + 1
 
 
+EARLY = {
+    "a foreign request_uri": ({"request_uri": "https://evil.example/r"}, "request_uri_not_supported"),
+    "a bad request object": ({"request": "x"}, "invalid_request_object"),
+    "a repeated parameter": ({"nonce": ["one", "two"]}, "invalid_request"),
+    "a control character": ({"login_hint": "a\x00"}, "invalid_request"),
+}
+
+
+@pytest.mark.parametrize("wrong", EARLY)
+def test_early_errors_come_as_was_asked(books: Party, ines: Browser, wrong: str) -> None:
+    """Before the request is looked at as a whole, its mode can be read already."""
+    changes, error = EARLY[wrong]
+    asked = {**books.parameters(), **changes}
+    fields = posted(
+        ines.get(f"/oauth/authorize?{urlencode({**asked, 'response_mode': 'form_post'}, doseq=True)}"), books
+    )
+    assert (fields["error"], fields["state"]) == (error, "a state")
+    location = ines.get(f"/oauth/authorize?{urlencode({**asked, 'response_mode': 'fragment'}, doseq=True)}").location
+    assert location.startswith(f"{books.redirect_uri}#")
+    assert dict(parse_qsl(location.partition("#")[2]))["error"] == error
+    for unclear in (["fragment", "form_post"], "web_message", "jwt", ""):  # nor is `jwt` for this client
+        query = urlencode({**asked, "response_mode": unclear}, doseq=True)
+        assert query_of(ines.get(f"/oauth/authorize?{query}").location)["error"] in (error, "invalid_request")
+
+
+def test_a_request_that_had_to_be_pushed_or_signed_is_answered_as_was_asked(stage: Stage, ines: Browser) -> None:
+    for demand in ("require_pushed_authorization_requests", "require_signed_request_object"):
+        party = stage.register(token_endpoint_auth_method="private_key_jwt", options={demand: True})
+        fields = posted(ines.get(party.asking(response_mode="form_post")), party)
+        assert (fields["error"], fields["state"]) == ("invalid_request", "a state"), demand
+
+
 @pytest.mark.parametrize("state", [STRANGE, "x" * 2000, "{}", "</form>"])
 def test_the_state_is_posted_as_it_came(books: Party, ines: Browser, state: str) -> None:
     assert posted(ines.get(books.asking(response_mode="form_post", state=state)), books)["state"] == state

@@ -42,12 +42,13 @@ def test_nonce_and_hash_bind_the_id_token(books: Party, ines: Browser) -> None:
 
 
 def test_a_refreshed_id_token_speaks_of_the_same_sign_in(books: Party, ines: Browser) -> None:
-    """OIDC Core §12.2."""
-    tokens = books.tokens(ines)
+    """OIDC Core §12.2, which advises against a nonce."""
+    tokens = books.tokens(ines, nonce="n-0S6_WzA2Mj")
     first = books.verified(tokens["id_token"])
     second = books.verified(books.refresh(tokens["refresh_token"]).json["id_token"])
-    for name in ("iss", "sub", "aud", "auth_time", "azp", "sid", "nonce"):
+    for name in ("iss", "sub", "aud", "auth_time", "azp", "sid"):
         assert second.get(name) == first.get(name), name
+    assert (first["nonce"], "nonce" in second) == ("n-0S6_WzA2Mj", False)
 
 
 def test_without_openid_there_is_no_id_token(books: Party, ines: Browser) -> None:
@@ -177,6 +178,21 @@ def test_select_account_lets_one_person_go_on(books: Party, ines: Browser) -> No
     answer = ines.get(books.asking(prompt="select_account"))
     assert answer.status_code == 303
     assert "code" in query_of(answer.headers["Location"])
+
+
+def test_select_account_means_nothing_to_a_client_without_product(stage: Stage, ines: Browser) -> None:
+    assert "code" in stage.register().ask(ines, prompt="select_account")
+
+
+def test_select_account_does_not_go_without_pages(books: Party, ines: Browser) -> None:
+    """§3.1.2.1: `none` with any other value is an error."""
+    assert books.ask(ines, prompt="none select_account")["error"] == "invalid_request"
+
+
+def test_select_account_with_login_signs_in_whoever_types(books: Party, ines: Browser) -> None:
+    """The way for a client that wants the person to be able to be another one."""
+    ines.get(books.asking(prompt="select_account login"))
+    assert ines.address.startswith("/sign-in?")
 
 
 def test_select_account_lets_one_choose_the_company_by_the_session_there_is(books: Party, stage: Stage) -> None:

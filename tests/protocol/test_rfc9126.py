@@ -214,7 +214,7 @@ def test_the_client_is_named_beside_it(books: Party, ines: Browser) -> None:
 
 
 def test_it_may_be_loaded_again_until_a_code_is_issued(stage: Stage, books: Party, ines: Browser) -> None:
-    """§4: "due to a user reloading or refreshing their user agent"."""
+    """§4: people load pages anew."""
     uri, stranger = pushed(books), stage.browser()
     ways = []
     for _ in range(3):

@@ -149,7 +149,7 @@ def _error(work: Work, asked: ValidRequest, error: str, description: str, reason
 
 def _describe(decision: Decision) -> str:
     if decision.error == interaction.UNMET:
-        return "The strength that 'acr_values' asks for cannot be reached."
+        return "The strength that is asked for cannot be reached."
     return {
         Need.SIGN_IN: "The person has to sign in.",
         Need.COMPANY: "The person has to choose a company.",
