@@ -281,6 +281,8 @@ def by_itself(session: Session, write: Callable[[Reader], int]) -> int | None:
     if own is None or session.in_transaction() or session.get_bind().dialect.name != "sqlite":
         return None
     through = own()
+    if session.in_transaction():  # there was one before, and reading goes on in another
+        return None
     connection = cast("sqlite3.Connection", through.connection.dbapi_connection)
     connection.execute("PRAGMA synchronous=NORMAL")
     try:
