@@ -92,7 +92,7 @@ def test_a_client_is_taken_from_a_colleague_and_given_again(demo: Demonstration,
 
 
 def test_a_colleague_leaves_the_firm_without_javascript(demo: Demonstration, signed_in: SignedIn) -> None:
-    """J10 step 7 without JavaScript, then J11 step 5; in English."""
+    """J10 step 7 without JavaScript, another role that is looked at before it is saved, then J11 step 5; in English."""
     nathalie = signed_in("nathalie.deltour", "en", javascript=False)
     page = nathalie.page
     to_client(nathalie, LEMAIRE, "en")
@@ -103,6 +103,18 @@ def test_a_colleague_leaves_the_firm_without_javascript(demo: Demonstration, sig
     page.get_by_label("Role").select_option(label="Administrator")
     page.get_by_role("button", name="Show what this role permits here").click()
     expect(page.get_by_role("main")).to_contain_text("the mandate does not cover this")
+
+    to_client(nathalie, LUMEN, "en")
+    page.get_by_role("link", name=re.compile("Change.*Lotte Peeters")).click()
+    page.get_by_label("Role").select_option(label="Read only")
+    page.get_by_role("button", name="See what changes").click()
+    expect(page.get_by_role("main")).to_contain_text("Nothing is saved yet.")
+    expect(page.get_by_role("main")).to_contain_text("Taken away:")
+    page.get_by_role("button", name="Back to the choices").click()
+    expect(page.get_by_label("Role").locator("option:checked")).to_have_text("Read only")
+    page.get_by_role("button", name="See what changes").click()
+    page.get_by_role("button", name="Save the change").click()
+    expect(page.get_by_role("status").first).to_contain_text("The change is saved")
 
     page.get_by_role("complementary").get_by_role("link", name="Colleagues").click()
     page.get_by_role("main").get_by_role("link", name="Lotte Peeters").click()
