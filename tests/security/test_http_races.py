@@ -22,7 +22,7 @@ from idp.oidc.models import AuthorizationCode, Grant, RefreshToken
 from tests.party import basic
 from tests.prover import Prover
 from tests.security.arena import ROUNDS, RUNNERS, Arena, rounds, seen
-from tests.security.serving import Shot
+from tests.security.serving import Hit, Shot
 from tests.stage import Stage
 from tests.web.browser import Browser
 
@@ -162,7 +162,7 @@ def test_a_time_step_opens_one_session(arena: Arena) -> None:
             for browser in waiting
         ]
         before = _sessions(stage, person.id)
-        hits = arena.service.fire(shots)
+        hits = _heard(arena, shots)
         won = [
             place for place, hit in enumerate(hits) if any(each.startswith("sesame_session=") for each in hit.cookies)
         ]
@@ -174,6 +174,20 @@ def test_a_time_step_opens_one_session(arena: Arena) -> None:
         return seen(hits)
 
     rounds(arena, "TOTP step", play)
+
+
+def _heard(arena: Arena, shots: list[Shot]) -> list[Hit]:
+    """The answers to all; who is told to come back, since nobody waits for ever, comes back."""
+    hits = arena.service.fire(shots)
+    for _ in range(5):
+        late = [place for place, hit in enumerate(hits) if hit.status == 503]
+        if not late:
+            break
+        time.sleep(0.5)
+        again = arena.service.fire([shots[place] for place in late])
+        for place, hit in zip(late, again, strict=True):
+            hits[place] = hit
+    return hits
 
 
 def _past_password(stage: Stage) -> Browser:
