@@ -1,6 +1,6 @@
 """What a client says of itself at registration, and what it asks for by default (OIDC Registration §2, RFC 7591 §2)."""
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
@@ -16,13 +16,15 @@ ACR_MAX = 10
 ENCRYPTING = ("RSA-OAEP-256", "ECDH-ES", "ECDH-ES+A128KW", "ECDH-ES+A256KW")
 ENCODING = "A128CBC-HS256"
 """Where a client names none (OIDC Registration §2)."""
-ENCRYPTED = ("id_token", "userinfo", "introspection")
 ENCODINGS = ("A128CBC-HS256", "A128GCM", "A256GCM")
 
 Signing = Literal["ES256", "PS256", "EdDSA", "RS256"]
 Verified = Literal["ES256", "PS256", "EdDSA", "Ed25519", "RS256"]
 Encrypting = Literal["RSA-OAEP-256", "ECDH-ES", "ECDH-ES+A128KW", "ECDH-ES+A256KW"]
 Encoding = Literal["A128CBC-HS256", "A128GCM", "A256GCM"]
+Encrypted = Literal["id_token", "userinfo", "introspection"]
+ENCRYPTED: tuple[Encrypted, ...] = get_args(Encrypted)
+"""What is encrypted for a client that registers it."""
 Text = Annotated[str, Field(min_length=1, max_length=300)]
 
 

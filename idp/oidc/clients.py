@@ -123,9 +123,8 @@ def find(work: Work, client_id: str) -> RegisteredClient | None:
     """The enabled client of this identifier, from memory unless a client has changed."""
     known = cache.current(work).clients
     client = known.get(client_id)
-    if (
-        client is None and client_id and len(client_id) <= 200 and client_id.isprintable()
-    ):  # what cannot be written was not registered
+    written = client_id and len(client_id) <= 200 and client_id.isprintable()  # anything else was never registered
+    if client is None and written:
         row = work.session.execute(
             select(*Client.__table__.columns).where(Client.client_id == client_id, Client.disabled_at.is_(None))
         ).one_or_none()

@@ -1,7 +1,7 @@
 """Encrypting for a client what it has asked for under a key of its own: ID tokens, userinfo, introspection answers
 (OIDC Core §10.2, RFC 9701 §6). What is signed is signed first and encrypted then (RFC 7519 §11.2)."""
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from authlib.oauth2 import OAuth2Error
 from joserfc import jwe
@@ -9,7 +9,7 @@ from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 from idp.core.errors import InvalidInput
 from idp.oidc import client_keys
-from idp.oidc.client_metadata import ENCODING
+from idp.oidc.client_metadata import ENCODING, ENCRYPTED, Encrypted
 from idp.oidc.client_options import Options
 from idp.oidc.foreign import PublicKey
 from idp.work import Work
@@ -17,8 +17,6 @@ from idp.work import Work
 if TYPE_CHECKING:
     from idp.oidc.clients import RegisteredClient
 
-Kind = Literal["id_token", "userinfo", "introspection"]
-KINDS: tuple[Kind, ...] = ("id_token", "userinfo", "introspection")
 _CURVES = ("P-256", "P-384", "P-521")
 
 
@@ -29,7 +27,7 @@ class NoEncryptionKey(OAuth2Error):
     description = "No public key of this client can be encrypted for."
 
 
-def asked(options: Options, kind: Kind) -> tuple[str, str] | None:
+def asked(options: Options, kind: Encrypted) -> tuple[str, str] | None:
     """By which algorithm and encoding a client wants this kind encrypted; None when it does not."""
     algorithm = getattr(options, f"{kind}_encrypted_response_alg")
     return None if algorithm is None else (algorithm, getattr(options, f"{kind}_encrypted_response_enc") or ENCODING)
@@ -41,7 +39,7 @@ def check(options: Options, keys: tuple[PublicKey, ...]) -> None:
     Raises:
         InvalidInput: an encoding without an algorithm, or no key to encrypt for.
     """
-    for kind in KINDS:
+    for kind in ENCRYPTED:
         if getattr(options, f"{kind}_encrypted_response_enc") and asked(options, kind) is None:
             raise InvalidInput(field=f"{kind}_encrypted_response_enc", reason="stands without an algorithm")
         wanted = asked(options, kind)
@@ -51,7 +49,7 @@ def check(options: Options, keys: tuple[PublicKey, ...]) -> None:
             raise InvalidInput(field="jwks", reason=f"holds no key for {kind}_encrypted_response_alg")
 
 
-def require(work: Work, client: "RegisteredClient", kind: Kind) -> None:
+def require(work: Work, client: "RegisteredClient", kind: Encrypted) -> None:
     """See to it that something can be encrypted for a client, before anything is used up. Its keys may be fetched for
     that, and what was recorded so far is committed then.
 
@@ -66,7 +64,7 @@ def require(work: Work, client: "RegisteredClient", kind: Kind) -> None:
         raise NoEncryptionKey()
 
 
-def sealed(work: Work, client: "RegisteredClient", kind: Kind, text: str, *, signed: bool = True) -> str:
+def sealed(work: Work, client: "RegisteredClient", kind: Encrypted, text: str, *, signed: bool = True) -> str:
     """A text as a client has asked for it: encrypted, or as it is.
 
     Args:

@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from typing import Any
 
-from idp.oidc import api_clients, certificates, claims, details, dpop, encryption
+from idp.oidc import api_clients, certificates, claims, details, dpop
 from idp.oidc.answers import MODES
 from idp.oidc.authorization import PROMPTS
-from idp.oidc.client_metadata import ENCODINGS, ENCRYPTING
+from idp.oidc.client_metadata import ENCODINGS, ENCRYPTED, ENCRYPTING
 from idp.oidc.client_options import SIGNING
 from idp.oidc.clients import AUTH_METHODS, CONFIDENTIAL, SCOPES
 from idp.oidc.grant_types import GRANT_TYPES
@@ -54,8 +54,8 @@ def describe(issuer: str, *, pushed_only: bool = False) -> dict[str, Any]:
         "id_token_signing_alg_values_supported": list(ALGORITHMS),
         "userinfo_signing_alg_values_supported": list(ALGORITHMS),
         "introspection_signing_alg_values_supported": list(ALGORITHMS),
-        **{f"{kind}_encryption_alg_values_supported": list(ENCRYPTING) for kind in encryption.KINDS},
-        **{f"{kind}_encryption_enc_values_supported": list(ENCODINGS) for kind in encryption.KINDS},
+        **{f"{kind}_encryption_alg_values_supported": list(ENCRYPTING) for kind in ENCRYPTED},
+        **{f"{kind}_encryption_enc_values_supported": list(ENCODINGS) for kind in ENCRYPTED},
         "token_endpoint_auth_methods_supported": _without_certificates(AUTH_METHODS),
         "token_endpoint_auth_signing_alg_values_supported": list(SIGNING),
         "introspection_endpoint_auth_methods_supported": _without_certificates(CONFIDENTIAL),

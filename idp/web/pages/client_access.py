@@ -296,21 +296,12 @@ def _review(giving: Giving, held: Held, form: ChangeForm, choice: Choice) -> fir
     before, after = (firm_review.there(area, client_id, product, each) for each in (was, becomes))
     offers = colleague_role.offers(area.work, area.company_id, product)
     part = firm_review.Part(firm_review.named(held), firm_review.offered(offers, form.role), before, after)
-    languages = firm_words.languages(area.work, giving.colleague.locale)
-    other_role = (choice.role_id, choice.custom_role_id) != (held.role, held.custom_role_id)
-    other_language = form.locale != (held.locale or "")
-    return firm_review.Review(
-        area,
-        [part] if other_role else [],
-        [("role", form.role), ("locale", form.locale)],
-        {
-            "name": giving.colleague.name, "client": giving.client.name, "entry": "clients",
-            "product_name": firm_words.product(area.work, product), "back_url": area.path("clients", client_id),
-            "note": firm_review.all_first(all_clients) if all_clients else "",
-        },
-        firm_review.language(languages, held.locale or "", form.locale),
-        saves=other_role or other_language,
-    )  # fmt: skip
+    about = {
+        "name": giving.colleague.name, "client": giving.client.name, "entry": "clients",
+        "product_name": firm_words.product(area.work, product), "back_url": area.path("clients", client_id),
+        "note": firm_review.all_first(all_clients) if all_clients else "",
+    }  # fmt: skip
+    return firm_review.of_one(area, held, choice, (form.role, form.locale), part, giving.colleague.locale, about)
 
 
 def _usual(area: Area, product: str, offers: Sequence[Offer]) -> str:

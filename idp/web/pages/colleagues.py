@@ -244,20 +244,12 @@ def _review(area: Area, seen: Colleague, held: Held, form: ChangeForm, choice: C
         firm_review.named(held), firm_review.offered(offers, form.role),
         firm_review.alone(area, product, firm_review.choice_of(held)), firm_review.alone(area, product, choice),
     )  # fmt: skip
-    other_role = (choice.role_id, choice.custom_role_id) != (held.role, held.custom_role_id)
-    other_language = form.locale != (held.locale or "")
-    return firm_review.Review(
-        area,
-        [part] if other_role else [],
-        [("role", form.role), ("locale", form.locale)],
-        {
-            "name": seen.name, "entry": "colleagues", "product_name": firm_words.product(work, product),
-            "everywhere": _reached(area, seen, product) if other_role else None,
-            "back_url": area.path("colleagues", seen.account_id),
-        },
-        firm_review.language(firm_words.languages(work, seen.locale), held.locale or "", form.locale),
-        saves=other_role or other_language,
-    )  # fmt: skip
+    about = {
+        "name": seen.name, "entry": "colleagues", "product_name": firm_words.product(work, product),
+        "everywhere": _reached(area, seen, product) if choice != firm_review.choice_of(held) else None,
+        "back_url": area.path("colleagues", seen.account_id),
+    }  # fmt: skip
+    return firm_review.of_one(area, held, choice, (form.role, form.locale), part, seen.locale, about)
 
 
 def _reached(area: Area, seen: Colleague, product: str) -> int:

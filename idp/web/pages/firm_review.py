@@ -12,6 +12,7 @@ from uuid import UUID
 
 from flask import request
 from flask_babel import gettext
+from sqlalchemy import select
 from werkzeug.wrappers import Response
 
 from idp.companies import assignment, client_list, preview, proposal
@@ -89,6 +90,28 @@ class Review:
         )
 
 
+def of_one(
+    area: Area, held: Held, choice: Choice, asked: tuple[str, str], part: Part, speaks: str, about: Mapping[str, Any]
+) -> Review:
+    """The review of another role, another language, or both, for what is held already.
+
+    Args:
+        asked: role and language as the form has them.
+        speaks: the language of the colleague, which is the usual one.
+    """
+    role, tongue = asked
+    other_role = choice != choice_of(held)
+    before = held.locale or ""
+    return Review(
+        area,
+        [part] if other_role else [],
+        [("role", role), ("locale", tongue)],
+        about,
+        language(firm_words.languages(area.work, speaks), before, tongue),
+        saves=other_role or tongue != before,
+    )
+
+
 def alone(area: Area, product: str, choice: Choice | None) -> Preview:
     """What a role holds by itself; nothing for none, and for one that is there no more."""
     policies = area.work.policies
@@ -137,7 +160,9 @@ def all_first(held: Held) -> str:
 def labelled(area: Area, choice: Choice) -> str:
     """A role in words, one that is no longer offered too."""
     if choice.custom_role_id is not None:
-        own = area.work.session.get(CustomRole, choice.custom_role_id)
+        own = area.work.session.scalar(
+            select(CustomRole).where(CustomRole.id == choice.custom_role_id, CustomRole.company_id == area.company_id)
+        )
         return firm_words.role(own.labels if own is not None else {}, own=True)
     role = area.work.policies.roles.get(choice.role_id or "")
     return firm_words.role(role.label if role is not None else {}, own=False)
