@@ -138,4 +138,5 @@ PRODUCT = Product(
     areas=(*_DOCUMENT_AREAS, *WORKSPACE_AREAS),
     other_name=Text("Comptabilité", "Accounting"),
     other_url="http://localhost:8001",
+    program=Text("Capture mobile", "Mobile capture"),
 )

@@ -15,6 +15,7 @@ WAYS = {
     "unavailable": ("home",),
     "form_stale": ("home",),
     "signed_out_here_only": ("home",),
+    "download": ("home",),
 }
 
 

@@ -45,6 +45,14 @@ def area(area_id: str) -> str:
     return render_template("area.html", area=found, allowed=allowed)
 
 
+@views.get("/download")
+def download() -> Response:
+    """Where a product offers its program for other devices. The samples have none to give away, and say so."""
+    if parts().product.program is None:
+        abort(404)
+    return notice("download", 200)
+
+
 @views.get("/companies")
 def companies() -> str:
     signed_in, _ = sign_in.required()

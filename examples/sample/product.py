@@ -47,7 +47,11 @@ class Area:
 
 @dataclass(frozen=True)
 class Product:
-    """A sample product: who it is for the identity service and what it shows to people."""
+    """A sample product: who it is for the identity service and what it shows to people.
+
+    Args:
+        program: a program for other devices that goes with it; None where there is none.
+    """
 
     id: str
     client_id: str
@@ -58,6 +62,7 @@ class Product:
     areas: tuple[Area, ...]
     other_name: Text
     other_url: str
+    program: Text | None = None
 
     def area(self, area_id: str) -> Area | None:
         return next((area for area in self.areas if area.id == area_id), None)

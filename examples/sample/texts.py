@@ -95,6 +95,13 @@ TEXTS: dict[str, Text] = {
     ),
     "not_found_title": Text("Cette page n’existe pas", "There is no such page"),
     "not_found_text": Text("L’adresse est peut-être incomplète.", "The address may be incomplete."),
+    "download_title": Text("Aucun programme à télécharger ici", "There is no program to download here"),
+    "download_text": Text(
+        "Dans un vrai produit, cette page propose l’application pour téléphone. La démonstration n’en a pas : elle"
+        " montre seulement où mène le lien « Télécharger » de Sésame.",
+        "In a real product, this page offers the application for telephones. The demonstration has none: it only shows"
+        " where the “Download” link of Sésame leads.",
+    ),
     "bad_request_title": Text("Cette demande n’a pas été comprise", "This request was not understood"),
     "bad_request_text": Text("Rien n’a été modifié.", "Nothing was changed."),
     "broken_title": Text("Quelque chose n’a pas fonctionné", "Something went wrong"),

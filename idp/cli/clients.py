@@ -47,6 +47,7 @@ def described(function: Any) -> Any:
         ),
         click.option("--permission", "permissions", multiple=True, help="What the client itself may do."),
         click.option("--home-uri", help="Where the launcher leads."),
+        click.option("--download-uri", help="Where people fetch the program that it is; - for none."),
         click.option("--trusted/--untrusted", default=None, help="Trusted: one of our own, no consent page."),
         click.option("--inline-permissions/--permission-sets", default=None, help="Permissions inside its tokens."),
         click.option(
@@ -202,11 +203,11 @@ def _given(work: Work, values: dict[str, Any], present: Any) -> dict[str, Any]:
         NotFound: there is no such company, or no such application to exchange tokens for.
     """
     from idp.companies import company
-    from idp.oidc import api_clients
+    from idp.oidc import api_clients, client_options
     from idp.oidc import clients as registered
 
     reference, api, metadata = values.pop("company"), values.pop("api"), values.pop("metadata")
-    targets = values.pop("targets")
+    targets, download = values.pop("targets"), values.pop("download_uri")
     if api:
         values["resource"] = api_clients.resource(work)
     if reference:
@@ -222,7 +223,10 @@ def _given(work: Work, values: dict[str, Any], present: Any) -> dict[str, Any]:
         given["options"] = present = _options(metadata.read())
     if targets:
         named = [registered.get(work, each).client_id for each in targets if each != "-"]
-        given["options"] = present.model_copy(update={"token_exchange_targets": named})
+        given["options"] = present = present.model_copy(update={"token_exchange_targets": named})
+    if download:
+        kept = client_options.stored(present) | {"download_uri": None if download == "-" else download}
+        given["options"] = client_options.read(kept)
     if "names" in given:
         given["names"] = dict(_named(value) for value in given["names"])
     return given

@@ -8,6 +8,7 @@ from idp.cli import demo_data
 from idp.core.settings import Settings
 from idp.core.tokens import write_secret
 from idp.oidc import clients
+from idp.oidc.client_options import Options
 from idp.oidc.clients import ClientRegistration, RegisteredClient
 from idp.work import Work
 
@@ -18,6 +19,7 @@ class Sample:
 
     Attributes:
         module: what starts it; empty for an application that is registered and has no program of its own.
+        download_uri: where people are sent for the program, of one that they install.
     """
 
     client_id: str
@@ -26,6 +28,7 @@ class Sample:
     public: bool
     port: int
     module: str
+    download_uri: str | None
 
     @property
     def base(self) -> str:
@@ -41,16 +44,18 @@ MODULES = {"demo-accounting": "examples.accounting", "demo-capture": "examples.c
 def samples(settings: Settings) -> list[Sample]:
     """The applications of the demonstration; they listen on the ports after the service's own, in file order."""
     applications: list[dict[str, Any]] = demo_data.read(settings.policies_dir)["applications"]
+    ports = {entry["id"]: settings.listen_port + number for number, entry in enumerate(applications, start=1)}
     return [
         Sample(
             client_id=entry["id"],
             product=entry["product"],
             names=entry["name"],
             public=entry["type"] == "public",
-            port=settings.listen_port + number,
+            port=ports[entry["id"]],
             module=MODULES.get(entry["id"], ""),
+            download_uri=f"http://localhost:{ports[entry['download_at']]}/download" if "download_at" in entry else None,
         )
-        for number, entry in enumerate(applications, start=1)
+        for entry in applications
     ]
 
 
@@ -83,6 +88,7 @@ def _registration(sample: Sample) -> ClientRegistration:
             resource=f"{base}/api",
             token_endpoint_auth_method="none",
             redirect_uris=["http://127.0.0.1/callback", f"{base}/callback"],
+            options=Options(download_uri=sample.download_uri),
         )
     return ClientRegistration(
         client_id=sample.client_id,
@@ -108,5 +114,7 @@ def _bring_up_to_date(work: Work, known: RegisteredClient, wanted: ClientRegistr
         present, value = getattr(known, name), getattr(wanted, name)
         if (list(present) if isinstance(present, tuple) else present) != value:
             changes[name] = value
+    if known.options.download_uri != wanted.options.download_uri:
+        changes["options"] = known.options.model_copy(update={"download_uri": wanted.options.download_uri})
     if changes:
         clients.change(work, known.client_id, development=True, **changes)

@@ -31,6 +31,7 @@ class Options(Metadata):
     `jwks` holds public keys alone. Which key type fits which algorithm is seen when a key is used.
     `token_exchange_targets` are identifiers of applications, see `oidc.exchange`. `allowed_origins`, our own, are the
     pages that may call the protocol by script; without it those of a public client's redirect addresses.
+    `download_uri`, our own too, is where the program of this client is fetched.
     """
 
     jwks: dict[str, Any] | None = None
@@ -40,6 +41,7 @@ class Options(Metadata):
     allowed_origins: list[Origin] | None = Field(None, max_length=ORIGINS_MAX)
     dpop_bound_access_tokens: bool = False
     token_exchange_targets: list[Text] = Field(default=[], max_length=20)
+    download_uri: str | None = None
     authorization_signed_response_alg: Signing | None = None
     require_pushed_authorization_requests: bool = False
     require_signed_request_object: bool = False
@@ -55,6 +57,11 @@ class Options(Metadata):
 
     _subject = field_validator("tls_client_auth_subject_dn")(certificates.subject)
     _address = field_validator("tls_client_auth_san_ip")(certificates.address)
+
+    @field_validator("download_uri")
+    @classmethod
+    def _page_of_program(cls, value: str | None) -> str | None:
+        return None if value is None else uris.redirect_uri(value, native=False, field="download_uri")
 
     @field_validator("response_modes")
     @classmethod
@@ -94,7 +101,7 @@ class Options(Metadata):
 _SIGNED = (
     "authorization_signed_response_alg", "userinfo_signed_response_alg", "introspection_signed_response_alg",
 )  # fmt: skip
-BY_OPERATOR = ("token_exchange_targets",)
+BY_OPERATOR = ("token_exchange_targets", "download_uri")
 NAMES = tuple(name for name in Options.model_fields if name not in BY_OPERATOR)
 """What a client may say of itself when it registers itself; the others are an operator's to say."""
 

@@ -1,5 +1,7 @@
 """The applications around a person: where each product lives, and which ones a session has opened."""
 
+from collections.abc import Collection
+from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from uuid import UUID
 
@@ -13,13 +15,37 @@ from idp.oidc.models import Grant
 from idp.work import Work
 
 
-def homes(work: Work) -> dict[str, str]:
-    """Where each product lives: the first of its own applications that has a home page."""
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where the products are.
+
+    Attributes:
+        homes: where each product lives: the first of its own applications that has a home page.
+        programs: own applications that are programs to fetch, by identifier.
+    """
+
+    homes: dict[str, str]
+    programs: tuple[RegisteredClient, ...]
+
+    def downloads(self, covered: Collection[str], locale: str) -> list[RegisteredClient]:
+        """The programs of the products that somebody may use, by name in this language."""
+        found = [each for each in self.programs if each.product in covered]
+        return sorted(found, key=lambda each: each.name(locale))
+
+
+def places(work: Work) -> Places:
+    """Where the products live, and where their programs are fetched, as their own applications are registered."""
+    own = [client for client in clients.listing(work) if client.trusted and client.product]
     found: dict[str, str] = {}
-    for client in clients.listing(work):
-        if client.trusted and client.product and client.home_uri:
-            found.setdefault(client.product, client.home_uri)
-    return found
+    for client in own:
+        if client.home_uri:
+            found.setdefault(str(client.product), client.home_uri)
+    return Places(found, tuple(client for client in own if client.options.download_uri))
+
+
+def homes(work: Work) -> dict[str, str]:
+    """Where each product lives."""
+    return places(work).homes
 
 
 def for_company(home: str, company_id: UUID) -> str:

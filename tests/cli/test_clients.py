@@ -53,6 +53,19 @@ def test_a_secret_is_renewed_and_a_client_removed(idp: Idp) -> None:
     assert create(idp).code == 1  # never given again
 
 
+def test_a_program_says_where_it_is_fetched_until_it_does_not(idp: Idp) -> None:
+    create(idp, "--exchange-target", "-")
+    page = "https://reports.example.test/download"
+
+    assert idp("clients", "update", "reports", "--download-uri", page, "--json").json["options"] == {
+        "download_uri": page
+    }
+    refused = idp("clients", "update", "reports", "--download-uri", "http://reports.example.test/x", "--json")
+    assert (refused.code, refused.problem["field"]) == (1, "download_uri")
+    assert idp("clients", "update", "reports", "--download-uri", "javascript:alert(1)").code == 1
+    assert idp("clients", "update", "reports", "--download-uri", "-", "--json").json["options"] == {}
+
+
 def test_an_initial_access_token_is_shown_once(idp: Idp) -> None:
     made = idp("clients", "initial-access-token", "--uses", "2", "--hours", "1", "--json").json
 

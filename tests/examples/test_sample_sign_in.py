@@ -5,6 +5,8 @@ import re
 import pytest
 
 from examples.accounting.product import PRODUCT
+from examples.capture.product import PRODUCT as CAPTURE
+from examples.sample.app import create_app
 from examples.sample.sign_in import is_own_page
 
 
@@ -297,3 +299,9 @@ def test_pages_have_no_inline_code_or_style(person):
         assert "<style" not in page
         assert " style=" not in page
         assert not re.search(r"\son[a-z]+=", page)
+
+
+def test_only_a_product_with_a_program_has_a_page_for_it(person, config):
+    assert person.get("/download").status_code == 404  # accounting has none
+    page = create_app(CAPTURE, config).test_client().get("/download", headers={"Accept-Language": "fr"})
+    assert (page.status_code, "Aucun programme à télécharger ici" in page.text) == (200, True)

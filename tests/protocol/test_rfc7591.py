@@ -137,7 +137,7 @@ def test_unknown_metadata_is_ignored_and_privileges_cannot_be_asked_for(
     made = register(
         trusted=True, product="accounting", permissions=["accounting.journals.view"], require_pkce=False,
         token_exchange_targets=["demo-accounting"], client_id="demo-accounting", client_secret="chosen",
-        resource="http://localhost:8001/api", home_uri="x",
+        resource="http://localhost:8001/api", home_uri="x", download_uri="https://x.example/",
     )  # fmt: skip
     assert made.status_code == 201
     with stage.work(write=False) as work:
@@ -145,6 +145,7 @@ def test_unknown_metadata_is_ignored_and_privileges_cannot_be_asked_for(
     assert (client.trusted, client.product, client.permissions, client.resource) == (False, None, (), None)
     assert client.require_pkce is True
     assert client.options.token_exchange_targets == []
+    assert client.options.download_uri is None
     assert client.client_id != "demo-accounting"
     assert not client.check_client_secret("chosen")
 

@@ -88,9 +88,10 @@ PAGES |= {
         {**AREA, "step": 7, "products": "Accounting", "invited": [LISE], "services": SERVICES, "later": [],
          "home_url": "/companies/1",
          "tiles": [{"product": SimpleNamespace(name="Accounting", accent="green", mark="Ac"), "url": "/x",
-                    "role": "Administrator", "note": None}]},
+                    "role": "Administrator", "note": None}],
+         "downloads": [{"name": "Bureau <3", "product": "Accounting", "url": "https://books.example/get?a=1&b=2"}]},
         {**AREA, "step": 3, "products": "Accounting", "invited": [], "services": [], "later": ["Users"], "tiles": [],
-         "home_url": "/companies/1"},
+         "downloads": [], "home_url": "/companies/1"},
     ],
 }  # fmt: skip
 MAILS: dict[str, list[dict[str, Any]]] = {}

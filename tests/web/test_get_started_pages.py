@@ -13,6 +13,9 @@ from idp.accounts.models import Account
 from idp.companies import billing_key, company, onboarding, takeover
 from idp.companies.models import FirstUser, Invitation, OnboardingLink
 from idp.core import webhooks
+from idp.oidc import clients
+from idp.oidc.client_options import Options
+from idp.oidc.clients import ClientRegistration
 from idp.outbox.models import OutboxMessage
 from idp.outbox.queue import open_payload
 from idp.web.work import Application, unit_of_work
@@ -54,6 +57,19 @@ def path(app: Application) -> str:
     return order(app)
 
 
+def add_program(app: Application, product: str) -> None:
+    """A program of this product that people install."""
+    with unit_of_work(app, SYSTEM) as work:
+        clients.register(
+            work,
+            ClientRegistration(
+                names={"en": f"Program for {product}"}, product=product, resource=f"https://fleurs.example/{product}",
+                token_endpoint_auth_method="none", redirect_uris=["http://127.0.0.1/callback"],
+                options=Options(download_uri=f"https://fleurs.example/get/{product}"),
+            ),
+        )  # fmt: skip
+
+
 def press(browser: Browser, action: str, values: dict[str, str]) -> None:
     """Send another form of the page than its main one."""
     found = re.search(rf'action="([^"]*{action})"', browser.text)
@@ -77,6 +93,8 @@ def to_the_wizard(browser: Browser, app: Application, path: str) -> None:
 
 
 def test_a_company_is_set_up_from_the_mail_to_the_products(app: Application, browser: Browser, path: str) -> None:
+    add_program(app, "capture")
+    add_program(app, "payroll")  # which is not ordered
     for _ in range(3):  # mail scanners
         assert Browser(app).get(path).status_code == 200
     browser.get(path)
@@ -104,6 +122,9 @@ def test_a_company_is_set_up_from_the_mail_to_the_products(app: Application, bro
     browser.submit()
     assert browser.heading == "Fleurs du Quai is ready"
     assert "Lise Petit" in browser.text
+    assert "Download Program for capture" in browser.text  # FLX-13
+    assert 'href="https://fleurs.example/get/capture"' in browser.text
+    assert "payroll" not in browser.text
     assert [mail["recipient"] for mail in mailed(app, "invitation")] == ["lise@fleurs.example"]
     with unit_of_work(app, SYSTEM, write=False) as work:
         made = company.find(work, "fleurs-du-quai")

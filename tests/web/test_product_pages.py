@@ -13,6 +13,7 @@ from idp.authn.models import Session
 from idp.cli import demo_data
 from idp.companies import company, membership, subscription
 from idp.oidc import clients
+from idp.oidc.client_options import Options
 from idp.oidc.clients import ClientRegistration
 from idp.oidc.models import Consent, Grant
 from idp.web.work import Application, unit_of_work
@@ -236,6 +237,35 @@ def test_the_launcher_leads_to_the_products_that_are_open(browser: Browser, demo
     assert browser.heading == "My products"
     assert "Atelier Lumen" in browser.text
     assert f'href="{HOME}?company=' in browser.text  # the product opens for this company
+
+
+def test_the_launcher_offers_the_programs_of_the_products_that_are_open_to_the_person(
+    app: Application, browser: Browser, demo: Callable[[str], Holder]
+) -> None:
+    """FLX-13: of own applications alone, in the reader's language, once for all companies."""
+    ines = demo("ines.moreau")  # accounting and capture
+    with unit_of_work(app, SYSTEM) as work:
+        for product, trusted in (("capture", True), ("payroll", True), ("accounting", False)):
+            clients.register(
+                work,
+                ClientRegistration(
+                    names={"en": f"Mobile {product}", "fr": f"Mobile, {product}"},
+                    product=product,
+                    resource="https://books.company.example/api",
+                    redirect_uris=[CALLBACK],
+                    trusted=trusted,
+                    options=Options(download_uri=f"{HOME}get?of={product}&by=page"),
+                ),
+            )
+    sign_in(browser, ines, to="/")
+    assert browser.text.count("Software to install") == 1
+    assert browser.text.count("Download Mobile capture") == 1
+    assert f'href="{HOME}get?of=capture&amp;by=page"' in browser.text
+    assert "of=payroll" not in browser.text
+    assert "of=accounting" not in browser.text
+    browser.client.set_cookie("sesame_lang", "fr")
+    browser.get("/")
+    assert "Télécharger Mobile, capture" in unescape(browser.text)
 
 
 def test_signing_out_names_the_products_that_will_close(browser: Browser, demo: Callable[[str], Holder]) -> None:

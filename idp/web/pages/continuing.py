@@ -1,14 +1,16 @@
 """Where a person was going: a path of this service, and the application that waits behind it."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlencode
 
 from flask import g, request
 from werkzeug.urls import iri_to_uri
 from werkzeug.wrappers import Response
 
-from idp.oidc import authorization
+from idp.oidc import authorization, products
 from idp.oidc.authorization import CONTINUE_PATH, ClientView
 from idp.policy import label_for
 from idp.web import locale
@@ -114,3 +116,16 @@ def product_view(work: Work, product: str) -> ProductView:
     entry = work.policies.products[product]
     place = list(work.policies.products).index(product)
     return ProductView(label_for(entry.label, locale.current()), _ACCENTS[place % len(_ACCENTS)])
+
+
+def downloads(work: Work, places: products.Places, covered: Collection[str]) -> list[dict[str, Any]]:
+    """The programs to install that go with these products, as pages offer them."""
+    language = locale.current()
+    return [
+        {
+            "name": each.name(language),
+            "product": product_view(work, str(each.product)).name,
+            "url": each.options.download_uri,
+        }
+        for each in places.downloads(covered, language)
+    ]

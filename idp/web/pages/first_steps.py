@@ -13,7 +13,7 @@ from flask_babel import gettext
 from pydantic import StringConstraints, create_model
 from werkzeug.wrappers import Response
 
-from idp.companies import first_steps, onboarding, service
+from idp.companies import first_steps, onboarding, service, subscription
 from idp.companies.errors import (
     AlreadyInvited,
     AlreadyMember,
@@ -28,11 +28,12 @@ from idp.companies.errors import (
 from idp.companies.first_steps import Progress
 from idp.core import texts
 from idp.core.errors import InvalidInput
+from idp.oidc import products
 from idp.policy import label_for
 from idp.web import csrf, forms, locale
 from idp.web.pages import first_steps_words, journey
 from idp.web.pages.company_area import Area, enter
-from idp.web.pages.continuing import see_other
+from idp.web.pages.continuing import downloads, see_other
 
 blueprint = Blueprint("pages_first_steps", __name__)
 csrf.guard(blueprint)
@@ -257,6 +258,7 @@ def done(company_id: UUID) -> ResponseReturnValue:
     progress = _progress(area)
     if progress.next != first_steps.DONE:
         return see_other(area.path("get-started", progress.next))
+    places = products.places(area.work)
     return _page(
         area,
         progress,
@@ -264,7 +266,8 @@ def done(company_id: UUID) -> ResponseReturnValue:
         len(_names(progress)),
         invited=first_steps_words.invited(area.work, company_id),
         services=[first_steps_words.service(area.work, each) for each in service.offered(area.work, company_id)],
-        tiles=first_steps_words.tiles(area.work, area.current.account_id, company_id),
+        tiles=first_steps_words.tiles(area.work, area.current.account_id, company_id, places.homes),
+        downloads=downloads(area.work, places, subscription.usable(area.work, company_id)),
         products=texts.write_list(
             onboarding.subscribed_labels(area.work, company_id, locale.current()), locale.current()
         ),

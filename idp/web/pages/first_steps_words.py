@@ -1,6 +1,6 @@
 """The first steps of a company in words: who is listed, seats, connected services, what was done."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -117,9 +117,9 @@ def invited(work: Work, company_id: UUID) -> list[dict[str, str]]:
     ]
 
 
-def tiles(work: Work, account_id: UUID, company_id: UUID) -> list[dict[str, Any]]:
-    """The products that the person can open in this company."""
-    addresses, usable = products.homes(work), [each.id for each in work.policies.products.values() if each.subscribed]
+def tiles(work: Work, account_id: UUID, company_id: UUID, homes: Mapping[str, str]) -> list[dict[str, Any]]:
+    """The products that the person can open in this company; `homes` says where each lives."""
+    usable = [each.id for each in work.policies.products.values() if each.subscribed]
     answers = access.resolve_many(work, account_id, [company_id], usable)
     found = []
     for product in usable:
@@ -128,9 +128,9 @@ def tiles(work: Work, account_id: UUID, company_id: UUID) -> list[dict[str, Any]
             found.append(
                 {
                     "product": product_view(work, product),
-                    "url": products.for_company(addresses[product], company_id) if product in addresses else None,
+                    "url": products.for_company(homes[product], company_id) if product in homes else None,
                     "role": label_for(answer.role_labels, locale.current()),
-                    "note": None if product in addresses else gettext("not connected yet"),
+                    "note": None if product in homes else gettext("not connected yet"),
                 }
             )
     return found

@@ -14,7 +14,7 @@ from idp.companies.subscription_view import ProductSeen
 from idp.oidc import products
 from idp.policy import label_for
 from idp.web import company_menu, locale, subscription_words
-from idp.web.pages.continuing import product_view
+from idp.web.pages.continuing import downloads, product_view
 from idp.web.render import day, page, person, signed_in
 from idp.web.work import open_work
 from idp.work import Work
@@ -27,7 +27,7 @@ def launcher() -> ResponseReturnValue:
     """My products."""
     current = signed_in()
     work = open_work()
-    addresses = products.homes(work)
+    places = products.places(work)
     found = access.launcher(work, current.account_id)
     cared = subscription_view.looked_after(work, current.account_id, [each.company_id for each in found])
     notices = subscription_view.attention(work, cared) if cared else {}
@@ -43,14 +43,21 @@ def launcher() -> ResponseReturnValue:
         # What has ended is shown to those alone who can do something about it.
         if (
             tiles := [
-                _tile(work, each, addresses, company.company_id)
+                _tile(work, each, places.homes, company.company_id)
                 for each in company.tiles
                 if each.access or company.company_id in cared
             ]
         )
     ]
     desk = not companies and bool(access.staff_permissions(work, current.account_id))
-    return page("launcher.html", companies=companies, desk=desk, account=person(current))
+    open_to_me = {each.product for company in found for each in company.tiles if each.access}
+    return page(
+        "launcher.html",
+        companies=companies,
+        downloads=downloads(work, places, open_to_me),
+        desk=desk,
+        account=person(current),
+    )
 
 
 def _notices(work: Work, attention: Iterable[ProductSeen]) -> list[str]:
