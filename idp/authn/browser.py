@@ -21,8 +21,11 @@ SYSTEMS = (
 )
 
 
+UNKNOWN = "?"
+
+
 def label(user_agent: str) -> str:
     """Such as `Firefox, Windows`; `?` when it says nothing known. Never its own words, which a stranger chose."""
     browser = next((name for mark, name in BROWSERS if mark in user_agent), "")
     system = next((name for mark, name in SYSTEMS if mark in user_agent), "")
-    return ", ".join(part for part in (browser, system) if part) or "?"
+    return ", ".join(part for part in (browser, system) if part) or UNKNOWN

@@ -16,7 +16,7 @@ from idp.accounts.models import Account, EmailAddress
 from idp.audit import log as audit
 from idp.authn import attempt as attempts
 from idp.authn import password as passwords
-from idp.authn import proofs, throttle, trusted_device
+from idp.authn import proofs, suspicion, throttle, trusted_device
 from idp.authn.attempt import Attempt
 from idp.authn.models import PasswordCredential
 from idp.authn.outcome import Outcome
@@ -84,7 +84,7 @@ def prove(
     if not counted.allowed:
         _record(work, "sign_in.throttled", candidate, by=candidate.kind)
         return Outcome.REFUSED
-    verified = _verified(work, candidate, password, network)
+    verified, tries = _verified(work, candidate, password, network)
     status, reason = _status_now(work, candidate)
     if not verified.right or status not in MAY_SIGN_IN or candidate.account_id is None:
         attempts.hold(work, attempt)
@@ -100,6 +100,7 @@ def prove(
     proofs.add(work, attempt, "pwd")
     if _trusted(work, candidate, device_allowed):
         proofs.add(work, attempt, "dev")
+    suspicion.succeeded(work, candidate.account_id, "password", tries)
     if verified.renewed is not None:
         _rehash(work, candidate.account_id, candidate.hash or "", verified.renewed)
     return Outcome.ACCEPTED
@@ -120,8 +121,9 @@ def prove_again(work: Work, account_id: UUID, password: str, *, device_token: st
     if not counted.allowed:
         _record(work, "sign_in.throttled", candidate, by=candidate.kind)
         return Outcome.PAUSED, candidate
-    verified = _verified(work, candidate, password, None)
+    verified, tries = _verified(work, candidate, password, None)
     if verified.right and unchanged(work, candidate):
+        suspicion.succeeded(work, account_id, "password", tries)
         return Outcome.ACCEPTED, candidate
     last = counted.last and not verified.right
     _refuse(work, candidate, last=last, blocked=False)
@@ -152,8 +154,9 @@ def _candidate(work: Work, address: str, device_token: str | None) -> Candidate:
     return Candidate(canonical, account_id, stored, KIND, canonical, None)
 
 
-def _verified(work: Work, candidate: Candidate, password: str, network: str | None) -> passwords.Verified:
-    """Compare, with the database free meanwhile, and forget what was counted when the password is right.
+def _verified(work: Work, candidate: Candidate, password: str, network: str | None) -> tuple[passwords.Verified, int]:
+    """Compare, with the database free meanwhile, and forget what was counted when the password is right; answers how
+    many tries that were, too.
 
     The try is kept whatever happens: hashing must not hold the database (docs/decisions/0002). After it rows are locked
     in the order that every command of this floor keeps: counts (network first), credential, attempt, sessions, and the
@@ -171,8 +174,8 @@ def _verified(work: Work, candidate: Candidate, password: str, network: str | No
     work.write()
     if verified.right:
         _give_back_network(work, network)
-        throttle.clear(work, candidate.kind, candidate.subject)
-    return verified
+        return verified, throttle.clear(work, candidate.kind, candidate.subject)
+    return verified, 0
 
 
 def _status_now(work: Work, candidate: Candidate) -> tuple[str | None, str]:

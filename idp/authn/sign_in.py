@@ -19,6 +19,7 @@ from idp.authn import (
     proofs,
     recovery_code,
     session,
+    suspicion,
     throttle,
     totp,
     trusted_device,
@@ -28,6 +29,7 @@ from idp.authn.attempt import Attempt
 from idp.authn.enrolment import Enrolment
 from idp.authn.outcome import Outcome
 from idp.authn.proofs import Step
+from idp.authn.totp import Checked
 from idp.core import tokens
 from idp.core.errors import Conflict, Expired, NotAuthenticated
 from idp.core.ids import uuid7
@@ -220,9 +222,11 @@ def prove_recovery_code(work: Work, attempt: Attempt, code: str) -> Outcome:
     account_id = proofs.demand(work, attempt, Step.TOTP)
     if recovery_code.cleaned(code) is None:
         return Outcome.REFUSED
-    outcome = _prove_code(
-        work, attempt, account_id, RECOVERY_CODE, "rcv", lambda: recovery_code.spend(work, account_id, code)
-    )
+
+    def check() -> Checked:
+        return Checked.RIGHT if recovery_code.spend(work, account_id, code) else Checked.WRONG
+
+    outcome = _prove_code(work, attempt, account_id, RECOVERY_CODE, "rcv", check)
     if outcome is Outcome.ACCEPTED:
         throttle.clear(work, TOTP, str(account_id))
         left = recovery_code.left(work, account_id)
@@ -317,16 +321,20 @@ def _session(work: Work, attempt: Attempt, account_id: UUID, device_id: UUID, se
 
 
 def _prove_code(
-    work: Work, attempt: Attempt, account_id: UUID, kind: str, method: str, check: Callable[[], bool]
+    work: Work, attempt: Attempt, account_id: UUID, kind: str, method: str, check: Callable[[], Checked]
 ) -> Outcome:
     """Count, check, record. The limit holds over all attempts of the account, for this method alone (R-15)."""
     counted = throttle.take(work, kind, str(account_id), work.policies.account.wrong_codes)
     if not counted.allowed:
         audit.record(work, "sign_in.throttled", ("account", account_id), outcome="refused", by=kind)
         return Outcome.PAUSED
-    if check():
-        throttle.clear(work, kind, str(account_id))
+    found = check()
+    if found is Checked.RIGHT:
+        tries = throttle.clear(work, kind, str(account_id))
         proofs.add(work, attempt, method)
+        suspicion.succeeded(work, account_id, kind, tries)
         return Outcome.ACCEPTED
+    if found is Checked.USED:
+        suspicion.code_replayed(work, account_id)
     audit.record(work, f"{kind}.refused", ("account", account_id), outcome="refused")
     return Outcome.PAUSED if counted.last else Outcome.REFUSED

@@ -84,7 +84,7 @@ _GIVE_BACK = Prepared(
     .where(_t.c.kind == bindparam("of_kind"), _t.c.subject_digest == bindparam("of_subject"), _t.c.count > 0)
     .values(count=_t.c.count - 1, in_a_row=_t.c.in_a_row - 1, blocked_until=null())
 )
-_CLEAR = Prepared(delete(_t).where(*_AT))
+_CLEAR = Prepared(delete(_t).where(*_AT).returning(_t.c.in_a_row))
 _PAUSED = Prepared(select(_t.c.blocked_until).where(*_AT))
 
 
@@ -120,9 +120,10 @@ def give_back(work: Work, kind: str, subject: str) -> None:
     _GIVE_BACK.run(work.session.connection(), named)
 
 
-def clear(work: Work, kind: str, subject: str) -> None:
-    """Forget all wrong tries of a subject that has proved itself."""
-    _CLEAR.run(work.session.connection(), _at(work, kind, subject))
+def clear(work: Work, kind: str, subject: str) -> int:
+    """Forget all tries of a subject that has proved itself; answers how many there were, the right one among them."""
+    row = _CLEAR.first(work.session.connection(), _at(work, kind, subject))
+    return int(row[0]) if row is not None else 0
 
 
 def paused_until(work: Work, kind: str, subject: str) -> datetime | None:

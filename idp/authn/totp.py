@@ -2,6 +2,7 @@
 
 import hmac
 from datetime import datetime
+from enum import Enum
 from uuid import UUID
 
 import pyotp
@@ -28,6 +29,14 @@ _SPEND = Prepared(
     .where(_t.c.id == bindparam("app"), _t.c.last_step < bindparam("step"))
     .values(last_step=bindparam("step"), last_used_at=bindparam("now"))
 )
+
+
+class Checked(Enum):
+    """The answer to a code. `USED`: it is one of the app, but its step, or a later one, has served already."""
+
+    RIGHT = "right"
+    USED = "used"
+    WRONG = "wrong"
 
 
 def new_secret() -> str:
@@ -101,7 +110,7 @@ def secrets_of(work: Work, account_id: UUID) -> list[tuple[UUID, str]]:
     return [(key, work.keyring.decrypt(sealed, PLACE.format(key)).decode()) for key, sealed in rows]
 
 
-def verify(work: Work, account_id: UUID, code: str) -> bool:
+def verify(work: Work, account_id: UUID, code: str) -> Checked:
     """Check a code and spend its time step (RFC 6238 §5.2).
 
     Each step serves at most once, and no earlier one after it: the update matches for a single caller, also when two
@@ -111,8 +120,9 @@ def verify(work: Work, account_id: UUID, code: str) -> bool:
         step = matching_step(work, secret, code)
         if step is None:
             continue
-        return _SPEND.run(work.session.connection(), {"app": key, "step": step, "now": work.now}) == 1
-    return False
+        spent = _SPEND.run(work.session.connection(), {"app": key, "step": step, "now": work.now})
+        return Checked.RIGHT if spent == 1 else Checked.USED
+    return Checked.WRONG
 
 
 def current_code(work: Work, secret: str) -> str:

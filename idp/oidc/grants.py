@@ -247,14 +247,14 @@ class RefreshTokenGrant(rfc6749.RefreshTokenGrant):
         bound: Binding | None = self.request.bound
         binding.check_refresh(work, client, family.cnf, bound)
         if client.public and presented.used:  # a replay is seen first, whatever else the request asks for
-            value = _rotated(work, presented)
+            value = _rotated(work, presented, client)
         check_resource(client, self.request.form.get("resource"))
         details.check(client, self.request.form)
         company_id = asked_company(self.request.form, family.company_id)
         reach = reach_of(work, client, family.subject, company_id)
         scope = narrowed(self.request.form.get("scope"), family.scope)
         if client.public and not presented.used:
-            value = _rotated(work, presented)
+            value = _rotated(work, presented, client)
         families.touch(work, family, company_id, reach)
         families.bind(work, family, bound)
         answer = answer_for(  # without the nonce, which belongs to the sign-in (OIDC Core §12.2)
@@ -264,13 +264,13 @@ class RefreshTokenGrant(rfc6749.RefreshTokenGrant):
         return 200, answer, self.TOKEN_RESPONSE_HEADER
 
 
-def _rotated(work: Work, presented: PresentedToken) -> str:
+def _rotated(work: Work, presented: PresentedToken, client: RegisteredClient) -> str:
     """The successor of a public client's token.
 
     Raises:
         InvalidGrantError: it was used before; its family is revoked, unless this is an honest retry.
     """
-    successor = refresh.rotate(work, presented)
+    successor = refresh.rotate(work, presented, client)
     if successor is None:
         raise InvalidGrantError("The refresh token was used before.")
     return successor

@@ -13,6 +13,7 @@ from sqlalchemy import bindparam, insert, select, update
 
 from idp.accounts.models import Account, EmailAddress
 from idp.audit import log as audit
+from idp.authn import suspicion
 from idp.authn.models import Session
 from idp.core import tokens
 from idp.core.prepared import Prepared
@@ -82,7 +83,7 @@ def find(work: Work, token: str) -> PresentedToken | None:
     return PresentedToken(token, digest, row[-1] is not None, families.family_of(row))
 
 
-def rotate(work: Work, presented: PresentedToken) -> str | None:
+def rotate(work: Work, presented: PresentedToken, client: RegisteredClient) -> str | None:
     """Spend a public client's token and answer its successor; None when it was spent before, which revokes the family
     unless it is an honest retry."""
     if not presented.used:
@@ -94,7 +95,7 @@ def rotate(work: Work, presented: PresentedToken) -> str | None:
             row = {"digest": tokens.digest(successor), "grant_id": presented.family.grant_id, "created_at": work.now}
             _ISSUE.run(connection, row)
             return successor
-    return _again(work, presented)
+    return _again(work, presented, client)
 
 
 def forget_successors(work: Work) -> int:
@@ -107,8 +108,8 @@ def forget_successors(work: Work) -> int:
     return int(erased.rowcount)  # type: ignore[attr-defined]
 
 
-def _again(work: Work, presented: PresentedToken) -> str | None:
-    """The same successor for an honest retry; anything else is a replay."""
+def _again(work: Work, presented: PresentedToken, client: RegisteredClient) -> str | None:
+    """The same successor for an honest retry; anything else is a replay, which the holder is told of (R-84)."""
     row = work.session.execute(
         select(RefreshToken.used_at, RefreshToken.successor).where(RefreshToken.digest == presented.digest)
     ).one()
@@ -122,7 +123,9 @@ def _again(work: Work, presented: PresentedToken) -> str | None:
         )
         if unused is not None:
             return successor
-    families.revoke(work, presented.family.grant_id, "refresh_token_replayed")
-    subject: Any = ("account", presented.family.subject.account_id)
+    about = presented.family.subject
+    if families.revoke(work, presented.family.grant_id, "refresh_token_replayed"):
+        suspicion.access_replayed(work, about.account_id, about.session_id, client.name(about.person.locale))
+    subject: Any = ("account", about.account_id)
     audit.record(work, "refresh_token.replayed", subject, outcome="refused")
     return None

@@ -10,8 +10,9 @@ from sqlalchemy import select, update
 from idp.audit.models import AuditEvent
 from idp.companies import membership
 from idp.core.tokens import digest
-from idp.oidc import refresh
+from idp.oidc import clients, refresh
 from idp.oidc.models import Grant, RefreshToken
+from tests.outbox_content import mails
 from tests.party import SCOPE, Party, claims_of
 from tests.stage import Stage, scalar
 from tests.web.browser import Browser
@@ -87,6 +88,24 @@ def test_a_retry_after_ten_seconds_revokes_the_family(stage: Stage, mobile: Part
     assert_over(mobile, second["refresh_token"])
     assert mobile.userinfo(second["access_token"]).status_code == 401
     assert scalar(stage, AuditEvent.id, AuditEvent.name == "refresh_token.replayed") is not None
+
+
+def test_a_replay_is_told_to_the_holder_once(stage: Stage, mobile: Party, ines: Browser) -> None:
+    """R-84: who has copied a token does not go unseen."""
+    with stage.work() as work:
+        before = len([mail for mail in mails(work) if mail["template"] == "access_replayed"])
+    first = mobile.tokens(ines)["refresh_token"]
+    second = mobile.refresh(first).json["refresh_token"]
+    mobile.refresh(second)
+    for _ in range(3):
+        assert_over(mobile, first)
+    with stage.work() as work:
+        told = [mail for mail in mails(work) if mail["template"] == "access_replayed"][before:]
+        name = clients.get(work, mobile.client_id).name("fr")
+    assert {(mail["recipient"], mail["variables"]["what"]) for mail in told} >= {
+        (stage.person("ines.moreau").address, name)
+    }
+    assert len(told) == len({mail["recipient"] for mail in told})
 
 
 def test_a_retry_once_the_successor_was_used_revokes_the_family(mobile: Party, ines: Browser) -> None:
