@@ -44,6 +44,12 @@ def bearer(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
 
 
+def altered(signed: str) -> str:
+    """The same with another signature, whichever it had: one letter of it exchanged. Not the last one, since that may
+    stand for as many bits as leave another letter the same."""
+    return signed[:-6] + ("B" if signed[-6] == "A" else "A") + signed[-5:]
+
+
 def claims_of(token: str) -> dict[str, Any]:
     """The claims of a JWT, unchecked."""
     payload = token.split(".")[1]

@@ -18,7 +18,7 @@ from idp.outbox.deliver import Deliverer
 from idp.outbox.models import OutboxMessage
 from idp.outbox.smtp import mailer
 from idp.work import Work
-from tests.party import Party, claims_of, header_of, query_of
+from tests.party import Party, altered, claims_of, header_of, query_of
 from tests.protocol.receiver import Receiver, receiving
 from tests.stage import Stage, scalar
 from tests.web.browser import Browser
@@ -114,7 +114,7 @@ def test_an_address_that_is_not_registered_is_never_gone_to(signed, address: str
 @pytest.mark.parametrize("hint", [None, "", "x", "a.b.c", "access", "altered", "é"])
 def test_without_a_valid_hint_the_person_is_asked(signed, hint: str | None) -> None:  # type: ignore[no-untyped-def]
     stage, books, browser, told = signed
-    value = {"access": told["access_token"], "altered": told["id_token"][:-4] + "AAAA"}.get(hint or "", hint)
+    value = {"access": told["access_token"], "altered": altered(told["id_token"])}.get(hint or "", hint)
     parameters = {"post_logout_redirect_uri": HOME, "client_id": books.client_id}
     if value is not None:
         parameters["id_token_hint"] = value
