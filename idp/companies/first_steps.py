@@ -30,7 +30,7 @@ from idp.core.prepared import Prepared
 from idp.policy.catalogue import Role
 from idp.work import Work
 
-INVITES = invitation.INVITES
+INVITES = invitation.INVITES[0]  # a firm takes its first steps as any company does
 USERS, SERVICES, SUMMARY, DONE = "users", "services", "summary", "done"
 
 _o: Table = Onboarding.__table__  # type: ignore[assignment]

@@ -10,18 +10,19 @@ from uuid import UUID
 from sqlalchemy import select, update
 
 from idp.audit import log
-from idp.companies import access, company, module, seats
+from idp.companies import access, company, module, role, seats
 from idp.companies.errors import AlreadyInvited, InvitationClosed
 from idp.companies.invitation_draft import Draft, company_roles
 from idp.companies.invitation_sending import Sender
 from idp.companies.models import Invitation, InvitedRole
 from idp.companies.role_wish import Wish
-from idp.core.errors import NotFound
+from idp.core.errors import NotFound, NotPermitted
 from idp.work import Work
 
-INVITES = "company.users.invite"
-RESENDS = "company.users.resend"
-VIEWS = "company.users.view"
+# One of each is enough; the second ones exist in a firm only, where who may invite also sees who is invited.
+INVITES = ("company.users.invite", "practice.colleagues.invite")
+RESENDS = ("company.users.resend", "practice.colleagues.invite")
+VIEWS = ("company.users.view", "practice.colleagues.invite")
 
 
 def offer(
@@ -55,7 +56,7 @@ def offer(
         NotSubscribed, RoleNotOffered, SeatLimitReached, ExtraCostUnconfirmed, InvalidInput, Throttled
         AlreadyInvited: somebody else has just invited the address.
     """
-    access.require(work, INVITES, company_id)
+    access.require_one(work, INVITES, company_id)
     draft = Draft(address, locale, roles, given_name, family_name, company_role, also, message)
     sender = Sender(work, company_id, extra_cost)
     sender.read_for([draft])
@@ -81,7 +82,7 @@ def resend(work: Work, company_id: UUID, invitation_id: UUID, *, extra_cost: boo
         AlreadyInvited: there is a newer invitation of this address.
         and what `offer` raises.
     """
-    access.require(work, RESENDS, company_id)
+    access.require_one(work, RESENDS, company_id)
     sender = Sender(work, company_id, extra_cost)
     before = get(work, company_id, invitation_id)
     if before.outcome not in (None, seats.EXPIRED):
@@ -116,16 +117,18 @@ def withdraw(work: Work, company_id: UUID, invitation_id: UUID) -> None:
     """Take an open offer back: its seats are free at once, and its link says what happened.
 
     Raises:
-        NotPermitted: the actor may not, or could not have given its company role.
+        NotPermitted: the actor may not, or could not have given its company role; who invites colleagues of a firm
+            alone: or any of its roles.
         NotFound: there is no such invitation here.
         InvitationClosed: it is not open any more; `outcome` says why.
     """
-    access.require(work, INVITES, company_id)
+    access.require_one(work, INVITES, company_id)
     company.get(work, company_id)
     locked = seats.lock(work, company_id)
     found = get(work, company_id, invitation_id)
     if found.outcome is None:
         company_roles(work, company_id, found.company_role, found.also)
+        _require_own(work, found)
     close(work, locked, found, "withdrawn")
     record(work, "invitation.withdrawn", found)
     record_expired(work, company_id, locked)
@@ -221,6 +224,24 @@ def record_expired(work: Work, company_id: UUID, locked: seats.Locked) -> None:
             work, "invitation.expired", ("invitation", invitation_id), company_id=company_id,
             before={"standing": "open"}, after={"standing": "expired"},
         )  # fmt: skip
+
+
+def _require_own(work: Work, offered: Invitation) -> None:
+    """Who may invite colleagues, and nobody else, takes back only what they could have offered.
+
+    Raises:
+        RoleNotAssignable: one of its roles is beyond them.
+    """
+    try:
+        access.require(work, INVITES[0], offered.company_id)
+    except NotPermitted:
+        for each in roles_of(work, offered):
+            known = work.policies.roles.get(each.role) if each.role is not None else None
+            if known is not None:
+                role.require_assignable(work, offered.company_id, known)
+            elif each.custom_role_id is not None:
+                made = role.own(work, offered.company_id, each.product, each.custom_role_id)
+                role.require_custom_assignable(work, offered.company_id, made)
 
 
 def _again(work: Work, before: Invitation) -> Draft:

@@ -92,7 +92,7 @@ def send(
 
 
 def _sender(work: Work, company_id: UUID, lines: Sequence[Line], extra_cost: bool, *, sending: bool = True) -> Sender:
-    access.require(work, invitation.INVITES, company_id)
+    access.require_one(work, invitation.INVITES, company_id)
     if len(lines) > MOST:
         raise InvalidInput(field="file", reason="too_many_lines", max=MOST)
     sender = Sender(work, company_id, extra_cost, sending)

@@ -46,7 +46,8 @@ class Draft:
 def company_roles(
     work: Work, company_id: UUID, company_role: str | None, also: Iterable[str]
 ) -> tuple[Role, tuple[Role, ...]]:
-    """The company role and those beside it, if the actor may give them.
+    """The company role and those beside it, if the actor may give them. The base role comes with belonging: who may
+    invite, as the caller has seen, may give it.
 
     Raises:
         NotPermitted: none of the actor's roles may give one of them.
@@ -55,7 +56,8 @@ def company_roles(
     given = default_role(work) if company_role is None else _company_role(work, company_role)
     others = tuple(_company_role(work, each) for each in sorted(set(also)))
     for each in (given, *others):
-        role.require_assignable(work, company_id, each)
+        if not each.entry.default:
+            role.require_assignable(work, company_id, each)
         if each is not given and not each.entry.combinable:
             raise RoleNotOffered(product=each.product, role=each.id)
     return given, others

@@ -61,7 +61,7 @@ def of_company(
     Raises:
         NotPermitted, NotFound: the actor may not see them.
     """
-    access.require(work, VIEWS, company_id)
+    access.require_one(work, VIEWS, company_id)
     i = Invitation
     own = i.company_id == company_id
     matching = and_(own, _in(work, state), _search(search))

@@ -33,6 +33,8 @@ from idp.core.errors import NotFound
 from idp.work import Work
 
 VIEWS = "company.users.view"
+SEES = (VIEWS, "practice.colleagues.edit-access", "practice.colleagues.remove")
+"""One of them is enough to see one of the people: in a firm, who changes a colleague's roles sees what they change."""
 LISTED = 50
 _m, _a, _e, _r = tables.memberships.c, tables.accounts.c, tables.email_addresses.c, tables.product_roles.c
 
@@ -179,7 +181,7 @@ def get(work: Work, company_id: UUID, account_id: UUID) -> PersonSeen:
         NotPermitted: the actor may not see them.
         NotFound: no member here, or the actor has nothing to do with the company.
     """
-    access.require(work, VIEWS, company_id)
+    access.require_one(work, SEES, company_id)
     rows = work.session.execute(_people(company_id).where(_m.account_id == account_id)).all()
     if not rows:
         raise NotFound(kind="membership")

@@ -86,9 +86,12 @@ def of_company(work: Work, company_id: UUID) -> tuple[ProductChoice, ...]:
 
 
 def company_roles(work: Work, company_id: UUID) -> tuple[tuple[Role, ...], tuple[Role, ...]]:
-    """The company roles that the actor may give: those of which a person has one, and those that combine with it."""
+    """The company roles that the actor may give to somebody invited: those of which a person has one, the base role
+    first, and those that combine with it."""
     administration = next(each for each in work.policies.products.values() if each.kind == "administration")
     able = _built_in(work.policies, administration, _held(work, company_id))
+    base = [each for each in work.policies.roles.values() if each.product == administration.id and each.entry.default]
+    able = [*(each for each in base if each not in able), *able]  # whoever may invite may give it
     ordered = sorted(able, key=lambda each: not each.entry.default)  # the one that is proposed comes first
     return (
         tuple(each for each in ordered if not each.entry.combinable),

@@ -41,7 +41,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("people", "/people", "company.users.view", _l("Users"), _l("who works here, with which roles")),
     Entry(
         "invitations", "/invitations", "company.users.view", _l("Invitations"),
-        _l("who was invited, seats in use, and inviting people"),
+        _l("who was invited, seats in use, and inviting people"), also="practice.colleagues.invite",
     ),
     Entry(
         "clients", "/clients", "practice.clients.view", _l("Clients"),

@@ -148,10 +148,11 @@ def _company_parameter(line: Line, key: UUID) -> dict[str, str]:
 def values_in(stage: Stage, line: Line, company: UUID) -> dict[str, str] | None:
     """What to put for the parameters of a company's route; None where this company has no such thing."""
     values = _company_parameter(line, company)
-    for parameter in {*line.within, *([line.through] if line.through else [])}:
-        if parameter not in objects.WITHIN:
+    there = objects.AT.get(line.path, {})
+    for parameter in {*line.within, *([line.through] if line.through else []), *there}:
+        finder = there.get(parameter) or objects.WITHIN.get(parameter)
+        if finder is None:
             raise objects.Unknown(f"{line}: say in tests/security/objects.py what a company has of <{parameter}>")
-        finder = objects.AT.get(line.path, {}).get(parameter) or objects.WITHIN[parameter]
         with stage.work(write=False) as work:
             found = finder(work, company)
         if found is None:

@@ -161,6 +161,11 @@ def _with_a_role(work: Work, company_id: UUID) -> str | None:
     return str(found) if found else None
 
 
+def _product(work: Work, company_id: UUID) -> str:
+    """A product in which everybody who may change roles there has one to give."""
+    return "practice" if company.get(work, company_id).kind == "firm" else PLAIN["product"]
+
+
 WITHIN: dict[str, Callable[[Work, UUID], str | None]] = {
     "account_id": _member,
     "assignment_id": _given(Assignment.id),
@@ -196,6 +201,10 @@ AT |= {
         "mandate_id": _first(Mandate.id, Mandate.company_id)
     }
     for act in ("", "/change", "/confirm", "/end", "/hand-over", "/keep", "/withdraw")
+}
+AT |= {
+    f"/companies/<uuid:company_id>/people/<uuid:account_id>/roles/<product>{act}": {"product": _product}
+    for act in ("", "/remove")
 }
 """By path, what to put there instead."""
 

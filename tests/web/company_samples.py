@@ -6,7 +6,7 @@ from tests.web.mail_samples import LINK
 from tests.web.template_samples import PAGER
 
 PEOPLE = {"key": "people", "url": "/companies/1/people", "label": "Utilisateurs"}
-AREA = {"name": "Atelier <Lumen>", "url": "/companies/1", "entries": [PEOPLE]}
+AREA = {"name": "Atelier <Lumen>", "url": "/companies/1", "people": "people", "entries": [PEOPLE]}
 LUMEN = {"name": "Atelier <Lumen>", "url": "/companies/1", "entries": [PEOPLE]}
 MENU = {"name": "Atelier <Lumen>", "companies": [LUMEN], "more": False}
 MIRABELLE = {"name": "Studio Mirabelle", "url": "/companies/2", "entries": []}

@@ -60,7 +60,7 @@ CHANGE = {
 }  # fmt: skip
 GIVE = {
     **FRAME, "client": "Boulangerie <Lemaire>", "name": "Lotte <Peeters>", "ready": True, "products": PRODUCTS,
-    "roles": ROLES, "languages": LANGUAGES, "chosen": "", "preview": None, "role_name": "", "people_url": "/people",
+    "roles": ROLES, "languages": LANGUAGES, "chosen": "", "preview": None, "role_name": "", "roles_url": "/people/1",
     "back_url": "/back", "form": {"product": "capture"},
 }  # fmt: skip
 MODIFY = {
@@ -95,7 +95,7 @@ ASSIGN = {
 COLLEAGUE = {
     **FRAME, "name": "Lotte <Peeters>", "facts": [("Adresse", "lotte@x.example")], "ready": True, "dormant": True,
     "everywhere": [{**EVERYWHERE, "change_url": "/x"}, HELD], "clients": 2, "clients_url": "/c", "assign_url": "/a",
-    "remove_url": "/r", "people_url": "/people", "colleagues_url": "/l", "done": "",
+    "remove_url": "/r", "roles_url": "/people/1", "colleagues_url": "/l", "done": "",
 }  # fmt: skip
 
 PAGES: dict[str, list[dict[str, Any]]] = {
@@ -127,7 +127,7 @@ PAGES: dict[str, list[dict[str, Any]]] = {
         GIVE,
         {**GIVE, "preview": PREVIEW, "role_name": "Lecture seule"},
         {**GIVE, "ready": False},
-        {**GIVE, "ready": False, "people_url": None},
+        {**GIVE, "ready": False, "roles_url": None},
         {**GIVE, "products": []},
     ],
     "firm/change.html": [MODIFY],
@@ -156,15 +156,17 @@ PAGES: dict[str, list[dict[str, Any]]] = {
         for choices in (GROUPS[1:], [])
     ],
     "firm/colleagues.html": [
-        {**FRAME, "found": 2, "search": "", "done": "C’est fait.", "people_url": "/people", "pages": PAGER,
+        {**FRAME, "found": 2, "search": "", "done": "C’est fait.", "invite_url": "/i", "people_url": "/people",
+         "pages": PAGER,
          "people": [{"name": "Lotte <Peeters>", "url": "/l", "address": "lotte@x.example", "role": "", "clients": 2,
                      "suspended": True}]},
-        {**FRAME, "found": 0, "search": "zz", "done": "", "people_url": None, "pages": None, "people": []},
+        {**FRAME, "found": 0, "search": "zz", "done": "", "invite_url": None, "people_url": None, "pages": None,
+         "people": []},
     ],
     "firm/colleague.html": [
         COLLEAGUE,
         {**COLLEAGUE, "ready": False, "everywhere": [], "clients": 0, "assign_url": None, "remove_url": None,
-         "clients_url": None, "people_url": None},
+         "clients_url": None, "roles_url": None},
         {**COLLEAGUE, "everywhere": [], "clients": 0, "done": "C’est fait.", "ready": False},
         {**COLLEAGUE, "everywhere": [], "clients": 0, "dormant": False},
     ],

@@ -123,7 +123,7 @@ class InvitationList(Shown):
     next: str | None
 
 
-@room.get(PATH, may=(invitation.VIEWS,), shows=InvitationList)
+@room.get(PATH, may=invitation.VIEWS, shows=InvitationList)
 def list_invitations(path: CompanyPath, query: InvitationQuery) -> InvitationList:
     """The invitations of a company in one state, the latest first."""
     work = open_work()
@@ -135,14 +135,14 @@ def list_invitations(path: CompanyPath, query: InvitationQuery) -> InvitationLis
     return InvitationList(data=rows, next=lists.following(work, page.next, LISTED))
 
 
-@room.get(ONE, may=(invitation.VIEWS,), shows=InvitationShown, tagged=True)
+@room.get(ONE, may=invitation.VIEWS, shows=InvitationShown, tagged=True)
 def show_invitation(path: InvitationPath) -> InvitationShown:
     """An invitation, open or not."""
     work = open_work()
     return _shown(work, invitation.get(work, path.company_id, path.invitation_id))
 
 
-@room.post(PATH, may=(invitation.INVITES,), shows=InvitationShown)
+@room.post(PATH, may=invitation.INVITES, shows=InvitationShown)
 def invite(path: CompanyPath, body: InvitationSent) -> Made:
     """Invite the holder of an address, who gets a mail with one link.
 
@@ -161,7 +161,7 @@ def invite(path: CompanyPath, body: InvitationSent) -> Made:
     return Made(_shown(work, made), f"/api/v1/companies/{path.company_id}/invitations/{made.id}")
 
 
-@room.post(f"{ONE}/resend", may=(invitation.RESENDS,), shows=InvitationShown, status=200)
+@room.post(f"{ONE}/resend", may=invitation.RESENDS, shows=InvitationShown, status=200)
 def resend_invitation(path: InvitationPath, body: ResentSent) -> InvitationShown:
     """Send an invitation again, with a new link and for the whole time; one that has run out takes its seats anew."""
     work = open_work()
@@ -169,7 +169,7 @@ def resend_invitation(path: InvitationPath, body: ResentSent) -> InvitationShown
     return _shown(work, sent)
 
 
-@room.delete(ONE, may=(invitation.INVITES,), present=show_invitation)
+@room.delete(ONE, may=invitation.INVITES, present=show_invitation)
 def withdraw_invitation(path: InvitationPath) -> None:
     """Take an open invitation back; its seats are free at once."""
     invitation.withdraw(open_work(), path.company_id, path.invitation_id)

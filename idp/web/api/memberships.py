@@ -15,7 +15,7 @@ from idp.web.work import open_work
 room = Room("memberships", "Memberships", "The people of a company, with their roles in it and in its products.")
 PATH = "/companies/<uuid:company_id>/memberships"
 ONE = f"{PATH}/<uuid:account_id>"
-VIEWS = (people.VIEWS,)
+VIEWS, SEES = (people.VIEWS,), people.SEES
 LISTED = "memberships"
 
 
@@ -86,7 +86,7 @@ def list_members(path: CompanyPath, query: MemberQuery) -> MemberList:
     return MemberList(data=[_shown(each) for each in page.people], next=lists.following(work, page.next, LISTED))
 
 
-@room.get(ONE, may=VIEWS, shows=MemberShown, tagged=True)
+@room.get(ONE, may=SEES, shows=MemberShown, tagged=True)
 def show_member(path: MemberPath) -> MemberShown:
     """One of the people of a company."""
     return _one(path)

@@ -8,7 +8,7 @@ from pydantic import Field
 from idp.companies import people, product_role, role
 from idp.core.errors import NotFound
 from idp.web.api import caller
-from idp.web.api.memberships import VIEWS, HeldRoleShown, MemberPath
+from idp.web.api.memberships import SEES, HeldRoleShown, MemberPath
 from idp.web.api.room import Made, Room
 from idp.web.api.shapes import Flag, Instant, Key, ProductName, RoleName, Sent, example
 from idp.web.work import open_work
@@ -48,7 +48,7 @@ class NewRoleSent(RoleSent):
     product: ProductName
 
 
-@room.get(f"{PATH}/<product>", may=VIEWS, shows=HeldRoleShown, tagged=True)
+@room.get(f"{PATH}/<product>", may=SEES, shows=HeldRoleShown, tagged=True)
 def show_product_role(path: ProductPath) -> HeldRoleShown:
     """The role of somebody in a product."""
     return _shown(path)

@@ -11,7 +11,7 @@ from flask_babel import gettext
 from pydantic import StringConstraints
 from werkzeug.wrappers import Response
 
-from idp.companies import assignment, client_list, colleague_list, colleague_role, preview, proposal
+from idp.companies import assignment, client_list, colleague_list, colleague_role, people, preview, proposal
 from idp.companies.client_list import Client, Phase
 from idp.companies.colleague_list import Colleague, Held
 from idp.companies.colleague_role import Offer
@@ -116,7 +116,7 @@ def show_give(
         languages=firm_words.languages(area.work, giving.colleague.locale),
         preview=role_words.shown(shown) if shown is not None else None,
         role_name=firm_review.offered(offers, typed.get("role", "")),
-        people_url=area.path("people") if area.may("company.users.view") else None,
+        roles_url=area.path("people", account_id) if area.may(*people.SEES) else None,
         back_url=area.path("clients", client_id),
     )
 

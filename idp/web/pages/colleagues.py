@@ -10,7 +10,7 @@ from flask_babel import gettext, ngettext
 from pydantic import StringConstraints
 from werkzeug.wrappers import Response
 
-from idp.companies import assignment, client_list, colleague_list, colleague_role, membership
+from idp.companies import assignment, client_list, colleague_list, colleague_role, invitation, membership, people
 from idp.companies.colleague_list import Colleague, Held
 from idp.companies.proposal import Choice
 from idp.core.errors import Conflict, InvalidInput, NotFound
@@ -27,7 +27,7 @@ csrf.guard(blueprint)
 LIST = "colleagues"
 SEARCH_FROM = 8  # fewer people are found faster by looking
 LONGEST = 100
-INVITES, REMOVES = "company.users.invite", "practice.colleagues.remove"
+REMOVES = "practice.colleagues.remove"
 Short = Annotated[str, StringConstraints(max_length=120)]
 
 
@@ -57,7 +57,8 @@ def colleagues(firm_id: UUID) -> ResponseReturnValue:
         search=search if search or page.total >= SEARCH_FROM else None,
         found=page.total,
         done=_done(request.args.get("done", "")),
-        people_url=area.path("people") if area.may("company.users.view") else None,
+        invite_url=area.path("invitations", "new") if area.may(*invitation.INVITES) else None,
+        people_url=area.path("people") if area.may(people.VIEWS) else None,
         pages=paging.pager(
             area.work, LIST, first=page.first, shown=len(page.colleagues), total=page.total, previous=page.previous,
             following=page.next,
@@ -88,7 +89,7 @@ def colleague(firm_id: UUID, account_id: UUID) -> ResponseReturnValue:
         else None,
         assign_url=f"{here}/assign" if may and seen.roles else None,
         remove_url=f"{here}/remove" if area.may(REMOVES) and account_id != area.current.account_id else None,
-        people_url=area.path("people") if area.may("company.users.view") else None,
+        roles_url=area.path("people", account_id) if area.may(*people.SEES) else None,
         colleagues_url=area.path("colleagues"),
         done=_done(request.args.get("done", "")),
     )

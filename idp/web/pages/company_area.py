@@ -7,7 +7,7 @@ from uuid import UUID
 
 from idp.authn import session
 from idp.authn.session import Current
-from idp.companies import own_companies
+from idp.companies import own_companies, people
 from idp.companies.models import Company
 from idp.companies.own_companies import OwnCompany
 from idp.core.errors import NotPermitted, StepUpRequired
@@ -37,9 +37,10 @@ class Area:
     def company_id(self) -> UUID:
         return self.company.id
 
-    def may(self, permission: str) -> bool:
-        """Whether the person may do this here; for what a page shows. A command asks again by itself."""
-        return permission in self.permissions
+    def may(self, *permissions: str) -> bool:
+        """Whether the person may do this here, with any one of these permissions; for what a page shows. A command asks
+        again by itself."""
+        return not self.permissions.isdisjoint(permissions)
 
     def path(self, *parts: object) -> str:
         """The address of a page of this company."""
@@ -53,6 +54,7 @@ class Area:
         area = {
             "name": self.company.name,
             "url": self.path(),
+            "people": "people" if self.may(people.VIEWS) else "colleagues",  # where one finds them
             "entries": company_menu.entries(self.company.id, self.company.kind, self.permissions),
         }
         account = person(self.current, own)

@@ -74,7 +74,7 @@ def ask(company_id: UUID) -> ResponseReturnValue:
 
 
 def show(problems: dict[str, str], company_id: UUID) -> Response:
-    area = enter(company_id, invitation.INVITES)
+    area = enter(company_id, *invitation.INVITES)
     return _form(area, role_choice.of_company(area.work, company_id), _people("")[0], problems)
 
 
@@ -82,7 +82,7 @@ def show(problems: dict[str, str], company_id: UUID) -> Response:
 @csrf.again(show)
 def check_or_send(company_id: UUID) -> ResponseReturnValue:
     """Say what becomes of each line; with `act=send`, send what was seen."""
-    area = enter(company_id, invitation.INVITES, write=True)
+    area = enter(company_id, *invitation.INVITES, write=True)
     work, choices = area.work, role_choice.of_company(area.work, company_id)
     rest, roles = role_fields.split(request.form, frozenset(f"role_{each.product.id}" for each in choices))
     form, problems = forms.read(ImportForm, rest)
@@ -109,7 +109,7 @@ def check_or_send(company_id: UUID) -> ResponseReturnValue:
 @blueprint.get(f"{PATH}/model")
 def model(company_id: UUID) -> ResponseReturnValue:
     """A list without people, with the headings that are understood here."""
-    area = enter(company_id, invitation.INVITES)
+    area = enter(company_id, *invitation.INVITES)
     language = locale.current()
     headings = [invitation_file.heading_of(each, language) for each in ("email", "given_name", "family_name", "locale")]
     products = role_choice.of_company(area.work, company_id)
@@ -119,7 +119,7 @@ def model(company_id: UUID) -> ResponseReturnValue:
 @blueprint.post(f"{PATH}/result")
 def take_along(company_id: UUID) -> ResponseReturnValue:
     """The results that a page showed, as a file."""
-    enter(company_id, invitation.INVITES)
+    enter(company_id, *invitation.INVITES)
     form, _ = forms.read(ResultForm, request.form)
     if form is None:
         raise InvalidInput(field="result")

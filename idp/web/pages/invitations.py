@@ -35,7 +35,7 @@ class ResendForm(forms.Form):
 @blueprint.get(PATH)
 def listed(company_id: UUID) -> ResponseReturnValue:
     """The invitations in one state, searched; and how the seats of each product stand."""
-    area = enter(company_id, invitation.VIEWS)
+    area = enter(company_id, *invitation.VIEWS)
     work, state = area.work, request.args.get("state", "")
     state = state if state in invitation_list.STATES else invitation_list.OPEN
     search = request.args.get("q", "")[:100]
@@ -58,8 +58,8 @@ def listed(company_id: UUID) -> ResponseReturnValue:
         seats=_seats(area),
         plan=plan(area),
         plan_url=area.path("subscriptions") if area.may("company.subscription.view") else None,
-        new_url=area.path("invitations", "new") if area.may(invitation.INVITES) else None,
-        import_url=area.path("invitations", "import") if area.may(invitation.INVITES) else None,
+        new_url=area.path("invitations", "new") if area.may(*invitation.INVITES) else None,
+        import_url=area.path("invitations", "import") if area.may(*invitation.INVITES) else None,
         done=_done(request.args.get("done", "")),
     )
 
@@ -71,7 +71,7 @@ def ask_resend(company_id: UUID, invitation_id: UUID) -> ResponseReturnValue:
 
 
 def show_resend(problems: dict[str, str], company_id: UUID, invitation_id: UUID, cost: bool = False) -> Response:
-    area = enter(company_id, invitation.RESENDS)
+    area = enter(company_id, *invitation.RESENDS)
     row = invitation.get(area.work, company_id, invitation_id)
     anew, language = invitation.seats_again(area.work, row), locale.current()
     costs = [product for product, each in anew.items() if each.next == ExtraCostUnconfirmed.code]
@@ -94,7 +94,7 @@ def show_resend(problems: dict[str, str], company_id: UUID, invitation_id: UUID,
 @csrf.again(show_resend)
 def resend(company_id: UUID, invitation_id: UUID) -> ResponseReturnValue:
     """Send it again, with a new link; seats are counted anew."""
-    area = enter(company_id, invitation.RESENDS, write=True)
+    area = enter(company_id, *invitation.RESENDS, write=True)
     form, problems = forms.read(ResendForm, request.form)
     if form is None:
         return show_resend(problems, company_id, invitation_id)
@@ -115,7 +115,7 @@ def ask_withdraw(company_id: UUID, invitation_id: UUID) -> ResponseReturnValue:
 
 
 def show_withdraw(problems: dict[str, str], company_id: UUID, invitation_id: UUID) -> Response:
-    area = enter(company_id, invitation.INVITES)
+    area = enter(company_id, *invitation.INVITES)
     row = invitation.get(area.work, company_id, invitation_id)
     return area.page(
         "invitations/withdraw.html", problems=problems, email=row.address, back_url=area.path("invitations")
@@ -126,7 +126,7 @@ def show_withdraw(problems: dict[str, str], company_id: UUID, invitation_id: UUI
 @csrf.again(show_withdraw)
 def withdraw(company_id: UUID, invitation_id: UUID) -> ResponseReturnValue:
     """Take it back."""
-    area = enter(company_id, invitation.INVITES, write=True)
+    area = enter(company_id, *invitation.INVITES, write=True)
     try:
         invitation.withdraw(area.work, company_id, invitation_id)
     except (Conflict, NotPermitted) as error:
@@ -209,8 +209,8 @@ def _row(area: Area, each: Listed) -> dict[str, Any]:
         "erased": gettext("Closed"),
     }  # fmt: skip
     here = area.path("invitations", row.id)
-    again = area.may(invitation.RESENDS) and each.state != invitation_list.CLOSED
-    back = area.may(invitation.INVITES) and each.state == invitation_list.OPEN
+    again = area.may(*invitation.RESENDS) and each.state != invitation_list.CLOSED
+    back = area.may(*invitation.INVITES) and each.state == invitation_list.OPEN
     return {
         "name": f"{row.given_name} {row.family_name}".strip(),
         "email": row.address,

@@ -52,7 +52,7 @@ def new(company_id: UUID) -> ResponseReturnValue:
 
 
 def show_new(problems: dict[str, str], company_id: UUID, status: int = 200, cost: str = "") -> Response:
-    area = enter(company_id, invitation.INVITES)
+    area = enter(company_id, *invitation.INVITES)
     work = area.work
     choices = role_choice.of_company(work, company_id)
     posted, kept = request.method == "POST", dict(kept_form.fields().items())
@@ -84,7 +84,7 @@ def invite(company_id: UUID) -> ResponseReturnValue:
     """Send the invitation; with `show`, show what a chosen role permits, and send nothing."""
     if request.form.get("show"):
         return show_new({}, company_id)
-    area = enter(company_id, invitation.INVITES, write=True)
+    area = enter(company_id, *invitation.INVITES, write=True)
     work = area.work
     choices = role_choice.of_company(work, company_id)
     rest, sent = role_fields.split(request.form, role_fields.names(choices))

@@ -9,12 +9,12 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext, ngettext
 from werkzeug.wrappers import Response
 
-from idp.companies import acting_on, company_role, module, offering, people, seats
+from idp.companies import acting_on, company_role, invitation, module, offering, people, product_role, seats
 from idp.companies.errors import HigherRole, NotOnYourself, OwnerNotEditable
 from idp.companies.models import Membership
 from idp.companies.people import HeldRole, PersonSeen, State, Wanted
 from idp.companies.seats import Seats
-from idp.core.errors import NotFound
+from idp.core.errors import NotFound, NotPermitted
 from idp.policy import label_for
 from idp.web import csrf, locale, member_words, paging
 from idp.web.pages.company_area import Area, enter
@@ -26,7 +26,7 @@ csrf.guard(blueprint)
 
 PURPOSE = "people of a company"
 LONGEST_SEARCH = 100
-VIEWS, INVITES, EDITS = "company.users.view", "company.users.invite", "company.users.edit-access"
+VIEWS, EDITS = people.VIEWS, "company.users.edit-access"
 SUSPENDS, REMOVES = "company.users.suspend", "company.users.remove"
 ENDS_SESSIONS = "company.security.end-sessions"
 
@@ -53,7 +53,7 @@ def list_people(company_id: UUID) -> ResponseReturnValue:
         plan=plan(area),
         waiting=people.waiting(work, company_id),
         invitations_url=_url_of(area, "invitations"),
-        invites=area.may(INVITES),
+        invites=area.may(*invitation.INVITES),
         done=_done(request.args.get("done", "")),
         pages=paging.pager(
             work, PURPOSE, first=found.first, shown=len(found.people), total=found.total, previous=found.previous,
@@ -69,12 +69,13 @@ def show_person(company_id: UUID, account_id: UUID) -> ResponseReturnValue:
 
 
 def show(problems: dict[str, str], company_id: UUID, account_id: UUID) -> Response:
-    area = enter(company_id, VIEWS)
+    area = enter(company_id, *people.SEES)
     work = area.work
     person = people.get(work, company_id, account_id)
     why = untouchable(area, account_id)
-    may = {name: why is None and area.may(name) for name in (EDITS, SUSPENDS, REMOVES)}
-    usable = offering.products(work, company_id) if may[EDITS] else ()
+    may = {name: why is None and may_now(area, account_id, name) for name in (EDITS, SUSPENDS, REMOVES)}
+    edits = why is None and (may[EDITS] or may_now(area, account_id, *product_role.EDITS))
+    usable = offering.products(work, company_id) if edits else ()
     held = {each.product for each in person.roles if not each.over}
     missing = module.off(work, company_id)
     return area.page(
@@ -83,8 +84,7 @@ def show(problems: dict[str, str], company_id: UUID, account_id: UUID) -> Respon
         who=person,
         facts=_facts(area, person),
         roles=[
-            _role(area, person, each, missing.get(each.product, frozenset()), editable=may[EDITS])
-            for each in person.roles
+            _role(area, person, each, missing.get(each.product, frozenset()), editable=edits) for each in person.roles
         ],
         why=why,
         own=account_id == area.current.account_id,
@@ -92,7 +92,7 @@ def show(problems: dict[str, str], company_id: UUID, account_id: UUID) -> Respon
         services=_services(area, person),
         services_url=path(area, person, "services") if may[EDITS] else None,
         acts=_acts(area, person, may),
-        explain_url=path(area, person, "explain"),
+        explain_url=path(area, person, "explain") if area.may(VIEWS) else None,
         done=_done(request.args.get("done", "")) if not problems else None,
     )
 
@@ -116,7 +116,7 @@ def member(area: Area, account_id: UUID) -> Membership:
 
 def untouchable(area: Area, account_id: UUID) -> str | None:
     """Why the reader changes nothing about this person: themselves, the owner, a higher role; None when they may."""
-    permissions = [each for each in (EDITS, SUSPENDS, REMOVES) if area.may(each)]
+    permissions = [each for each in (*product_role.EDITS, SUSPENDS, REMOVES) if area.may(each)]
     try:
         acting_on.require_above(area.work, permissions, member(area, account_id))
     except NotOnYourself:
@@ -130,6 +130,17 @@ def untouchable(area: Area, account_id: UUID) -> str | None:
             else ""
         )
     return None
+
+
+def may_now(area: Area, account_id: UUID, *permissions: str) -> bool:
+    """Whether the reader may act on this person with one of these permissions."""
+    if not area.may(*permissions):
+        return False
+    try:
+        acting_on.require_above(area.work, permissions, member(area, account_id))
+    except NotPermitted:
+        return False
+    return True
 
 
 def _wanted(area: Area) -> Wanted:

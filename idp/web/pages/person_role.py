@@ -27,7 +27,7 @@ from idp.web.pages import person_role_view as view
 from idp.web.pages.company_area import enter
 from idp.web.pages.continuing import see_other
 from idp.web.pages.fresh import fresh
-from idp.web.pages.people import EDITS, done_url, path
+from idp.web.pages.people import done_url, path
 from idp.web.pages.person_role_view import Place, Short, Wish
 
 blueprint = Blueprint("pages_person_role", __name__)
@@ -46,7 +46,7 @@ class RemovalForm(forms.Form):
 @blueprint.get("/companies/<uuid:company_id>/people/<uuid:account_id>/roles/new")
 def choose_product(company_id: UUID, account_id: UUID) -> ResponseReturnValue:
     """The products in which the person has no role yet (ROL-04)."""
-    area = enter(company_id, EDITS)
+    area = enter(company_id, *product_role.EDITS)
     person, _ = view.target(area, account_id)
     held = {each.product for each in person.roles if not each.over}
     standing, products = seats.overview(area.work, company_id), area.work.policies.products
@@ -70,7 +70,7 @@ def ask(company_id: UUID, account_id: UUID, product: str) -> ResponseReturnValue
 
 
 def show(problems: dict[str, str], company_id: UUID, account_id: UUID, product: str) -> Response:
-    place = view.place_of(enter(company_id, EDITS), account_id, product)
+    place = view.place_of(enter(company_id, *product_role.EDITS), account_id, product)
     sent = request.form if request.method == "POST" else request.args
     offer = place.offer(sent.get("role", ""))
     if offer is not None:
@@ -91,7 +91,7 @@ def show(problems: dict[str, str], company_id: UUID, account_id: UUID, product: 
 @csrf.again(show)
 def change(company_id: UUID, account_id: UUID, product: str) -> ResponseReturnValue:
     """Show what the change adds and takes away; with `confirmed`, save it."""
-    area = enter(company_id, EDITS, write=True)
+    area = enter(company_id, *product_role.EDITS, write=True)
     place = view.place_of(area, account_id, product)
     form, problems = forms.read(view.form_of(area.work.policies, product), request.form)
     if form is None:
@@ -126,7 +126,7 @@ def ask_removal(company_id: UUID, account_id: UUID, product: str) -> ResponseRet
 def show_removal(
     problems: dict[str, str], company_id: UUID, account_id: UUID, product: str, status: int = 200
 ) -> Response:
-    place = view.place_of(enter(company_id, EDITS), account_id, product)
+    place = view.place_of(enter(company_id, *product_role.EDITS), account_id, product)
     if place.held is None:  # taken away meanwhile
         return see_other(path(place.area, place.person))
     policies = place.area.work.policies
@@ -146,7 +146,7 @@ def show_removal(
 @csrf.again(show_removal)
 def remove(company_id: UUID, account_id: UUID, product: str) -> ResponseReturnValue:
     """Take the role away."""
-    area = enter(company_id, EDITS, write=True)
+    area = enter(company_id, *product_role.EDITS, write=True)
     form, problems = forms.read(RemovalForm, request.form)
     if form is None:
         return show_removal(problems, company_id, account_id, product)
