@@ -4,7 +4,7 @@ Looking each phrase up again for every page is a good part of what a page costs.
 in it is looked up when the page is made.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import CodeType
 
 from flask import Flask
@@ -65,15 +65,20 @@ def _in_place(call: list[Token], language: str) -> Iterator[Token]:
     yield Token(line, "rparen", ")")
 
 
-def install(app: Flask, languages: Iterable[str]) -> None:
-    """Make the environments, once the application's own one is complete; `environment` finds them."""
+def install(app: Flask, languages: Iterable[str], everywhere: Mapping[str, object]) -> None:
+    """Make the environments, once the application's own one is complete; `environment` finds them.
+
+    Args:
+        everywhere: what every template finds by its name, besides `locale`.
+    """
     made: dict[str, Environment] = {}
     for language in languages:
         own = made[language] = app.jinja_env.overlay(
             extensions=[Phrases], cache_size=400, bytecode_cache=Compiled(language)
         )
         own.extend(language=language)
-        own.globals = {**own.globals, **_functions(language)}  # an overlay shares them until it is given its own
+        functions = _functions(language)
+        own.globals = {**own.globals, **everywhere, **functions, "locale": language}  # an overlay shares them until now
     app.extensions[EXTENSION] = made
 
 

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from flask import current_app, g, render_template
 from flask_babel import gettext
+from werkzeug.local import LocalProxy
 from werkzeug.wrappers import Response
 
 from idp.accounts import email_address
@@ -26,7 +27,6 @@ from idp.web.work import act_as, open_work
 from idp.work import Actor, Work
 
 LANGUAGE_KEPT = timedelta(days=365)
-_LANGUAGES = [{"code": code, "name": name} for code, name in locale.NAMES.items()]
 
 
 @dataclass(frozen=True)
@@ -83,17 +83,13 @@ def page(
         form_targets: origins at which a form of this page may end, outside this service.
         context: what the template's first line asks for.
     """
+    environment = phrases.environment(current_app, locale.current())
     problems = dict(problems or {})
-    language = locale.current()
-    body = render_template(
-        phrases.environment(current_app, language).get_template(template),
-        problems=problems,
-        form=forms.typed() if form is None else form,
-        locale=language,
-        locales=_LANGUAGES,
-        static=static,
-        **{"product": None, "account": None, "sign_out_url": "/sign-out", **context},
-    )
+    typed = forms.typed() if form is None else form
+    g.shown = shown = {"product": None, "account": None, "sign_out_url": "/sign-out", **context}
+    shown.update(problems=problems, form=typed)
+    components = environment.get_template("macros.html").module  # made once, and kept
+    body = render_template(environment.get_template(template), ui=components, **shown)
     answer = Page(body, status=422 if problems and status == 200 else status, mimetype="text/html")
     answer.form_targets = tuple(form_targets)
     remember_language(answer)
@@ -106,9 +102,22 @@ def remember_language(answer: Response) -> None:
         cookies.put(answer, cookies.LANGUAGE, chosen, expires=datetime.now(UTC) + LANGUAGE_KEPT)
 
 
+def _of_this_page(name: str) -> Any:
+    """What the page being made calls so, for the components: None when it has nothing by this name."""
+    return LocalProxy(lambda: g.shown.get(name))
+
+
 def static(name: str) -> str:
     """Address of a static file, with its content's digest, so that browsers may keep it for good."""
     return f"/static/{name}?v={_version(str(current_app.static_folder), name)}"
+
+
+GLOBALS = {
+    "locales": [{"code": code, "name": name} for code, name in locale.NAMES.items()],
+    "static": static,
+    **{name: _of_this_page(name) for name in ("account", "area", "form", "journey", "problems", "product")},
+}
+"""What every template finds, its components too."""
 
 
 @cache

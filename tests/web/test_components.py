@@ -17,7 +17,7 @@ def show(markup: str, **context: object) -> Reading:
     CSRFProtect(app)
     Babel(app)
     with app.test_request_context("/"):
-        everywhere = {"problems": {}, "form": {}, "locale": "en", "locales": [], "product": None}
+        everywhere = {"problems": {}, "form": {}, "locale": "en", "locales": [], "product": None, "journey": None}
         return Reading(render_template_string(HEAD + markup, **(everywhere | context)))
 
 

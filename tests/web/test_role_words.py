@@ -16,7 +16,7 @@ CHANGE = '{% import "macros.html" as ui with context %}<div>{{ ui.role_differenc
 @pytest.fixture
 def render(site):  # noqa: F811
     def render(source, language, **context):
-        everywhere = {"problems": {}, "form": {}, "locale": language, "locales": [], "product": None}
+        everywhere = {"problems": {}, "form": {}, "locale": language, "locales": [], "product": None, "journey": None}
         with site.test_request_context("/"), force_locale(language):
             return render_template_string(source, **(everywhere | {key: make() for key, make in context.items()}))
 

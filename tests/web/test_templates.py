@@ -94,9 +94,11 @@ def render(site: Flask, name: str, locale: str, context: dict[str, Any]) -> str:
     everywhere = {
         "locale": locale, "locales": [{"code": "fr", "name": "Français"}, {"code": "en", "name": "English"}],
         "problems": {}, "form": {}, "product": None, "account": None, "static": lambda file: f"/static/{file}?v=1",
+        "journey": None,
     }  # fmt: skip
+    shown = everywhere | context
     with site.test_request_context("/page?q=a%26b&ui_locales=de"), force_locale(locale):
-        return render_template(name, **(everywhere | context))
+        return render_template(name, ui=site.jinja_env.get_template("macros.html").make_module(shown), **shown)
 
 
 def cases() -> list[Any]:

@@ -75,13 +75,13 @@ ROOMS = (
 
 def install(app: Flask, settings: Settings) -> None:
     """Give the application its pages. The mailbox is there in development mode only."""
-    from idp.web import csrf, errors, headers, locale, phrases
+    from idp.web import csrf, errors, headers, locale, phrases, render
 
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = STATIC_KEPT_SECONDS
     locale.install(app)
     csrf.install(app)
     headers.install(app, settings)
     errors.install(app)
-    phrases.install(app, locale.NAMES)
+    phrases.install(app, locale.NAMES, render.GLOBALS)
     for room in (*ROOMS, *(("mailbox",) if settings.development else ())):
         app.register_blueprint(import_module(f"{__name__}.{room}").blueprint)
