@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Table, and_, bindparam, exists, insert, select, update
+from sqlalchemy import ColumnElement, Table, and_, bindparam, exists, insert, or_, select, update
 
 from idp.accounts.models import Account
 from idp.audit import log as audit
@@ -23,6 +23,7 @@ TOKEN_LENGTH = 43
 TOUCHED_EVERY = timedelta(minutes=1)
 EXPIRED = "expired"
 TOLD_AT_ONCE = 200
+SETTLED_AFTER = timedelta(days=30)  # an account that is older was used before, though no session may be left of it
 SECOND_FACTORS = frozenset({"otp", "rcv", "dev"})
 # What makes a session fresh for a sensitive page (R-20). A passkey with user verification is both factors at once.
 FIRST_FACTORS = frozenset({"pwd", "key"})
@@ -64,8 +65,10 @@ _ARRIVAL = Prepared(
     select(
         _a.c.status,
         and_(
-            exists().where(_THEIRS).correlate(_a),
-            ~exists().where(_THEIRS, _s.c.user_agent == bindparam("browser")).correlate(_a),
+            or_(exists().where(_THEIRS).correlate(_a), _a.c.created_at < bindparam("settled")),
+            ~exists()
+            .where(_THEIRS, _s.c.user_agent == bindparam("browser"), _s.c.network.like(bindparam("near")))
+            .correlate(_a),
         ).label("new_here"),
     ).where(_a.c.id == bindparam("account"))
 )
@@ -318,11 +321,23 @@ def tell_expired(work: Work) -> int:
 
 
 def arrival(work: Work, account_id: UUID) -> tuple[str | None, bool]:
-    """The status of an account that is about to get a session, and whether this browser is new to it: it has sessions,
-    but none from a browser that calls itself like this one."""
-    asked = {"account": account_id, "browser": work.actor.user_agent}
+    """The status of an account that is about to get a session, and whether this browser is new to it, as far as that
+    shows without its cookie: none that calls itself alike has begun a session in this network lately. The first session
+    of a new account is no news."""
+    asked = {
+        "account": account_id,
+        "browser": work.actor.user_agent,
+        "near": _near(work.actor.network),
+        "settled": work.now - SETTLED_AFTER,
+    }
     row = _ARRIVAL.first(work.session.connection(), asked)
     return (None, False) if row is None else (row.status, bool(row.new_here))
+
+
+def _near(network: str) -> str:
+    """A pattern of the addresses that one network changes between by itself: the /64 of an IPv6 address."""
+    groups = network.split(":")
+    return ":".join([*groups[:4], "%"]) if len(groups) > 4 and all(groups[:4]) else network
 
 
 def _end(work: Work, reason: str, *which: ColumnElement[bool]) -> int:

@@ -1,7 +1,7 @@
 """The way from an address to a session."""
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from idp.accounts.models import Account
 from idp.audit.models import AuditEvent
@@ -273,6 +273,48 @@ def test_a_browser_never_seen_is_told_to_the_holder(work, make_account, open_wor
     [mail] = mails(elsewhere)
     assert (mail["template"], mail["recipient"]) == ("new_sign_in", ada.address)
     assert mail["variables"]["device"] == "Safari, iPhone"
+
+
+def test_a_stranger_whose_browser_calls_itself_alike_is_told_too(work, make_account, open_work):
+    """Half of the world has the same browser: its name alone says nothing about who is there (R-84)."""
+    ada = make_account()
+    own = flows.signed_in(work, ada)
+    work.session.commit()
+    strange = open_work(at=work.later(minutes=5).now, network="203.0.113.9")
+    flows.signed_in(strange, ada)
+    assert [mail["template"] for mail in mails(strange)] == ["new_sign_in"]
+    strange.session.commit()
+    travelling = open_work(at=work.later(minutes=10).now, network="198.51.100.20")  # with the cookie of before
+    flows.signed_in(travelling, ada, device=own.device_token)
+    assert len(mails(travelling)) == 1
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "news"),
+    [
+        ("2001:db8:1:2:aaaa::1", "2001:db8:1:2:bbbb:cccc:dddd:1", False),  # one household changes its address by itself
+        ("2001:db8:1:2:aaaa::1", "2001:db8:1:3:aaaa::1", True),
+        ("192.0.2.7", "192.0.2.70", True),
+    ],
+)
+def test_a_household_is_one_network(work, make_account, open_work, before, after, news):
+    ada = make_account()
+    work.session.commit()
+    work = open_work(at=work.now, network=before)
+    flows.signed_in(work, ada)
+    work.session.commit()
+    again = open_work(at=work.later(minutes=5).now, network=after)
+    flows.signed_in(again, ada)
+    assert bool(mails(again)) is news
+
+
+def test_an_account_that_slept_until_its_sessions_were_forgotten_is_told(work, make_account):
+    ada = make_account()
+    flows.signed_in(work, ada)
+    work = later(work, days=120)
+    work.session.execute(delete(Session))  # as the sweep does
+    flows.signed_in(work, ada)
+    assert [mail["template"] for mail in mails(work)] == ["new_sign_in"]
 
 
 def test_attempts_keep_only_a_digest_of_their_token(work):
