@@ -3,6 +3,7 @@ and the mandate is then offered to it, to be accepted like any other."""
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select, update
@@ -34,6 +35,7 @@ from idp.work import Work
 
 PAGE = "/firm-invitations"
 _f = FirmInvitation
+_TEMPLATES = {False: "firm_invitation", True: "support_invitation"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,7 @@ def invite(work: Work, company_id: UUID, *, address: str, scope: Scope, locale: 
     log.record(
         work, "firm.invited", ("address", throttle.subject_hint(work, canonical)),
         company_id=company_id, preset=wanted.preset, options=list(wanted.options),
+        **_kind(work, invitation),
     )  # fmt: skip
     return invitation, token
 
@@ -97,7 +100,8 @@ def withdraw(work: Work, company_id: UUID, invitation_id: UUID) -> None:
     access.require(work, mandate.way_of(work, from_company=True).start.permission, company_id)
     if not _closed(work, invitation_id, "withdrawn", _f.company_id == company_id):
         raise NotFound(kind="firm_invitation")
-    log.record(work, "firm.invitation_withdrawn", ("firm_invitation", invitation_id), company_id=company_id)
+    kind = _kind(work, work.session.get_one(_f, invitation_id))
+    log.record(work, "firm.invitation_withdrawn", ("firm_invitation", invitation_id), company_id=company_id, **kind)
 
 
 def find(work: Work, token: str) -> Offer:
@@ -169,7 +173,8 @@ def accept(work: Work, token: str, *, name: str, country: str, city: str) -> tup
     scope = _still_ahead(work, mandate_scope.of(found))
     made = mandate.begin(work, found.company_id, firm.id, scope, way, asked_by=found.invited_by)
     work.session.execute(update(_f).where(_f.id == found.id).values(mandate_id=made.id))
-    log.record(work, "firm.joined", ("company", firm.id), company_id=found.company_id, mandate=str(made.id))
+    about, kind = ("company", firm.id), _kind(work, found)
+    log.record(work, "firm.joined", about, company_id=found.company_id, mandate=str(made.id), **kind)
     return firm, made
 
 
@@ -184,7 +189,8 @@ def decline(work: Work, token: str) -> None:
     if not _closed(work, found.id, "declined"):
         raise Expired(kind="firm_invitation", reason="used")
     mandate_notice.firm_declined(work, found)
-    log.record(work, "firm.invitation_declined", ("firm_invitation", found.id), company_id=found.company_id)
+    about, kind = ("firm_invitation", found.id), _kind(work, found)
+    log.record(work, "firm.invitation_declined", about, company_id=found.company_id, **kind)
 
 
 def of_company(work: Work, company_id: UUID) -> list[FirmInvitation]:
@@ -202,6 +208,11 @@ def of_company(work: Work, company_id: UUID) -> list[FirmInvitation]:
 def scope_of(invitation: FirmInvitation) -> Scope:
     """What it offers."""
     return mandate_scope.of(invitation)
+
+
+def _kind(work: Work, invitation: FirmInvitation) -> dict[str, Any]:
+    """What the log says of temporary support, which is told in other words."""
+    return {"temporary": True} if mandate_notice.temporary(work, invitation) else {}
 
 
 def _replace(
@@ -243,10 +254,11 @@ def _replace(
 def _mail(work: Work, invitation: FirmInvitation, token: str) -> None:
     by = profile.get(work, invitation.invited_by).display_name if invitation.invited_by is not None else ""
     outbox.mail(
-        work, invitation.address, "firm_invitation", locale=invitation.locale, by=by,
-        company=company.get(work, invitation.company_id).name,
+        work, invitation.address, _TEMPLATES[mandate_notice.temporary(work, invitation)], locale=invitation.locale,
+        by=by, company=company.get(work, invitation.company_id).name,
         scope=mandate_notice.scope_label(work, invitation, invitation.locale),
         expires=invitation.expires_at.isoformat(), path=f"{PAGE}/{token}",
+        **mandate_notice.ending(work, invitation),
     )  # fmt: skip
 
 

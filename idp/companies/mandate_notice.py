@@ -1,7 +1,9 @@
 """What the two sides of a mandate are written, each reader in their own language."""
 
+from typing import Any
+
 from idp.accounts import profile
-from idp.companies import mandate_parties
+from idp.companies import mandate_parties, mandate_scope
 from idp.companies.models import FirmInvitation, Mandate
 from idp.outbox import queue as outbox
 from idp.policy import label_for
@@ -32,9 +34,10 @@ def waiting(work: Work, mandate: Mandate) -> None:
     expires = mandate.created_at + work.policies.mandates.invitation_lifetime
     for each in mandate_parties.responsible(work, asked, finish.permission):
         outbox.mail(
-            work, each.address, "mandate_waiting", locale=each.locale, name=each.name, company=company, firm=firm,
-            side="firm" if invited else "company", by=_actor(work), scope=scope_label(work, mandate, each.locale),
-            expires=expires.isoformat(), path=path,
+            work, each.address, template(work, mandate, "waiting"), locale=each.locale, name=each.name,
+            company=company, firm=firm, side="firm" if invited else "company", by=_actor(work),
+            scope=scope_label(work, mandate, each.locale), expires=expires.isoformat(), path=path,
+            **ending(work, mandate),
         )  # fmt: skip
 
 
@@ -62,10 +65,11 @@ def tell(
     ):
         for each in mandate_parties.responsible(work, key, permission) if wanted else ():
             outbox.mail(
-                work, each.address, "mandate_news", locale=each.locale, name=each.name, company=company, firm=firm,
-                side=side, news=news, scope=scope_label(work, mandate, each.locale), path=path,
+                work, each.address, template(work, mandate, "news"), locale=each.locale, name=each.name,
+                company=company, firm=firm, side=side, news=news, path=path,
+                scope=scope_label(work, mandate, each.locale),
                 by={True: "firm", False: "company", None: ""}[by_firm],
-                effective=turn.isoformat() if turn is not None else "",
+                **(ending(work, mandate) | {"effective": turn.isoformat() if turn is not None else ""}),
             )  # fmt: skip
 
 
@@ -74,10 +78,29 @@ def firm_declined(work: Work, invitation: FirmInvitation) -> None:
     (company,) = mandate_parties.names(work, invitation.company_id)
     for each in mandate_parties.responsible(work, invitation.company_id, COMPANY_SEES):
         outbox.mail(
-            work, each.address, "mandate_news", locale=each.locale, name=each.name, company=company,
-            firm=invitation.address, side="company", news="declined", by="firm", effective="",
+            work, each.address, template(work, invitation, "news"), locale=each.locale, name=each.name,
+            company=company, firm=invitation.address, side="company", news="declined", by="firm",
             scope=scope_label(work, invitation, each.locale), path=f"/companies/{invitation.company_id}/accountants",
+            **ending(work, invitation),
         )  # fmt: skip
+
+
+def template(work: Work, mandate: Mandate | FirmInvitation, about: str) -> str:
+    """The mail about a mandate, or the one in the words of temporary support, which is no accountant's work."""
+    return f"{'support' if temporary(work, mandate) else 'mandate'}_{about}"
+
+
+def temporary(work: Work, mandate: Mandate | FirmInvitation) -> bool:
+    """Whether it is for support, and ends by itself."""
+    return mandate_scope.longest(work.policies, mandate.preset) is not None
+
+
+def ending(work: Work, mandate: Mandate | FirmInvitation) -> dict[str, Any]:
+    """What the mails about temporary support say of its end; nothing for others."""
+    days = mandate_scope.longest(work.policies, mandate.preset)
+    if days is None:
+        return {}
+    return {"days": days, "effective": mandate.until_at.isoformat() if mandate.until_at is not None else ""}
 
 
 def scope_label(work: Work, mandate: Mandate | FirmInvitation, locale: str) -> str:

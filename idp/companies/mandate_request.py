@@ -90,7 +90,7 @@ def ask(work: Work, firm_id: UUID, *, address: str, preset: str) -> MandateReque
                 continue  # the company cannot say yes now; the firm hears nothing of it
     log.record(
         work, "mandate.requested", ("mandate_request", request.id), company_id=firm_id, preset=preset,
-        before=None, after={"standing": "requested"},
+        before=None, after={"standing": "requested"}, **_kind(work, preset),
     )  # fmt: skip
     return request
 
@@ -123,6 +123,7 @@ def withdraw(work: Work, firm_id: UUID, request_id: UUID) -> None:
     log.record(
         work, "mandate.request_withdrawn", ("mandate_request", request_id), company_id=firm_id,
         before={"standing": "requested"}, after={"standing": "withdrawn"},
+        **_kind(work, work.session.get_one(_r, request_id).preset),
     )  # fmt: skip
 
 
@@ -189,3 +190,8 @@ def _close_over(work: Work, firm_id: UUID) -> None:
         .values(closed_at=work.now, outcome="expired"),
         execution_options={"synchronize_session": False},
     )
+
+
+def _kind(work: Work, preset: str) -> dict[str, Any]:
+    """What the log says of temporary support, which is told in other words."""
+    return {"temporary": True} if mandate_scope.longest(work.policies, preset) is not None else {}

@@ -48,6 +48,12 @@ def of(row: Mandate | FirmInvitation) -> Scope:
     return Scope(row.preset, tuple(row.options), lowered, row.starts_at, row.until_at, row.yearly)
 
 
+def longest(policies: Policies, preset_id: str) -> int | None:
+    """After how many days it ends by itself; None for what is no temporary support."""
+    preset = policies.presets.get(preset_id)
+    return preset.max_days if preset is not None else None
+
+
 def kept(scope: Scope) -> list[str]:
     """How the lowered products stand in a row."""
     return sorted(f"{product}:{level}" for product, level in scope.lowered.items())

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import select, update
 
 from idp.audit import log
-from idp.companies import clock, tables
+from idp.companies import clock, mandate_scope, tables
 from idp.companies.models import Mandate, MandateRequest
 from idp.core.errors import Conflict, NotFound
 from idp.work import Work
@@ -71,6 +71,8 @@ def record(work: Work, event: str, mandate: Mandate, *, was: str | None = None, 
     if "before" not in details:
         before = {"standing": was} if was is not None else None
         details = {"before": before, "after": {"standing": mandate.state}, **details}
+    if mandate_scope.longest(work.policies, mandate.preset) is not None:
+        details["temporary"] = True  # for the words in which people read it
     log.record(
         work, event, ("mandate", mandate.id), company_id=mandate.company_id, firm=str(mandate.firm_id), **details
     )

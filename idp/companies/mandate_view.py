@@ -228,7 +228,6 @@ def _shown(
     work: Work, row: Mandate, names: Mapping[UUID, str], people: Mapping[UUID, str], firms: Mapping[UUID, str],
     working: Mapping[UUID, bool],
 ) -> Seen:  # fmt: skip
-    preset = work.policies.presets.get(row.preset)
     state = _state(work, row)
     return Seen(
         id=row.id,
@@ -248,7 +247,7 @@ def _shown(
         view_from_at=row.view_from_at,
         only_reads=row.view_from_at is not None and row.view_from_at <= work.now,
         successor=firms.get(row.successor_id, "") if row.successor_id is not None else "",
-        temporary=preset is not None and preset.max_days is not None,
+        temporary=mandate_scope.longest(work.policies, row.preset) is not None,
         firm_works=working.get(row.firm_id, False),
         asked_by=people.get(row.asked_by, "") if row.asked_by is not None else "",
         people=_count(work, row) if state in LIVE else 0,

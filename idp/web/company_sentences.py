@@ -96,6 +96,23 @@ WORDS: Mapping[str, Any] = {
     "token.exchanged": _l("A product called another one for somebody"),
 }
 
+SUPPORT: Mapping[str, Any] = {
+    "firm.invitation_declined": _l("An invitation to help for a while was declined"),
+    "firm.invitation_withdrawn": _l("An invitation to help for a while was withdrawn"),
+    "firm.invited": _l("Somebody was invited to help for a while"),
+    "firm.joined": _l("Somebody joined by your invitation to help for a while"),
+    "mandate.changed": _l("Temporary support was changed"),
+    "mandate.confirmed": _l("Temporary support began"),
+    "mandate.ended": _l("Temporary support ended"),
+    "mandate.expired": _l("An offer of temporary support expired"),
+    "mandate.recorded": _l("Temporary support was offered or asked for"),
+    "mandate.refused": _l("Temporary support was declined"),
+    "mandate.request_withdrawn": _l("An offer of temporary support was withdrawn"),
+    "mandate.requested": _l("Temporary support was offered to a company"),
+    "mandate.withdrawn": _l("Temporary support was withdrawn before it began"),
+}
+"""The same events where they are about temporary support, which is no accountant's mandate."""
+
 NOT_HERE = (
     "account.", "activation.", "assertion.", "authenticator.", "billing.", "billing_key.", "binding.", "case.",
     "client.", "client_authentication.", "code.", "consent.", "demo.", "device_code.", "email.", "email_change.",
@@ -108,6 +125,8 @@ NOT_HERE = (
 """What events begin with that are not told here: they are a person's own, this service's, or between machines."""
 
 
-def words(name: str) -> str:
+def words(name: str, details: Mapping[str, Any]) -> str:
     """What happened, in a few words; an event without words of its own is called by its name."""
+    if details.get("temporary") is True and name in SUPPORT:
+        return str(SUPPORT[name])
     return str(WORDS[name]) if name in WORDS else str(gettext("Another event (%(name)s)", name=name))

@@ -1,7 +1,7 @@
 """What a mandate opens and for how long, in a form: shown, read back, and what is wrong with it."""
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -75,16 +75,22 @@ def sent(form: TermsForm, levels: Mapping[str, str]) -> dict[str, str]:
     return values | {f"{_LEVEL}{product}": level for product, level in levels.items()}
 
 
-def shown(policies: Policies, options: frozenset[str], *, begins: bool) -> dict[str, Any]:
+def shown(
+    policies: Policies, options: frozenset[str], *, begins: bool, temporary: bool = False, held: str = ""
+) -> dict[str, Any]:
     """What `ui.mandate_terms` takes.
 
     Args:
         options: those that may be chosen.
         begins: a beginning can be chosen: it has not begun.
+        temporary: of support, which always has a last day and opens nothing beside, instead of an accountant's work.
+        held: the preset that is to be changed; it can always be chosen.
     """
     language = locale.current()
-    presets = sorted(policies.presets.values(), key=lambda each: not each.default)
-    extra = [each for each in policies.options.values() if each.id in options]
+    kind = [each for each in policies.presets.values() if (each.max_days is not None) == temporary or each.id == held]
+    presets = sorted(kind, key=lambda each: not each.default)
+    extra = [each for each in policies.options.values() if each.id in options and not temporary]
+    days = min((each.max_days for each in presets if each.max_days), default=0) if temporary else 0
     return {
         "presets": [
             {"value": each.id, "label": label_for(each.label, language), "hint": _hint(policies, each.id)}
@@ -100,6 +106,7 @@ def shown(policies: Policies, options: frozenset[str], *, begins: bool) -> dict[
         "levels": [
             {"name": f"{_LEVEL}{each}", "label": label_for(policies.products[each].label, language)}
             for each in _products(policies)
+            if not temporary
         ],
         "choices": [{"value": value, "label": str(label)} for value, label in _LEVELS.items()],
         "ends": [
@@ -108,6 +115,8 @@ def shown(policies: Policies, options: frozenset[str], *, begins: bool) -> dict[
             {"value": "on", "label": gettext("On a date")},
         ],
         "begins": begins,
+        "days": days,
+        "latest": (datetime.now(ZONE).date() + timedelta(days=days)).isoformat() if days else "",
         "special": frozenset({"starts", "until", "ends", *(f"{_LEVEL}{each}" for each in _products(policies))}),
     }
 

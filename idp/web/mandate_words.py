@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from flask_babel import gettext, lazy_gettext
+from flask_babel import gettext, lazy_gettext, ngettext
 
 from idp.companies import mandate_scope
 from idp.companies.mandate_scope import Scope
@@ -22,6 +22,11 @@ _STATES = {
     "refused": _l("Refused"),
     "expired": _l("Not answered in time"),
     "ended": _l("Ended"),
+}
+_OF_SUPPORT = {
+    "invited": _l("Invited to help, waiting for an answer"),
+    "requested": _l("Offers to help for a while"),
+    "active": _l("Can help now"),
 }
 LEVELS = {"work": _l("enter and change"), "view": _l("view only"), "none": _l("no access")}
 
@@ -67,7 +72,7 @@ def shown(policies: Policies, seen: Seen) -> dict[str, Any]:
         "option": next(iter(seen.scope.options), ""),
         "products": products(policies, seen.scope.preset, seen.scope.options, lowered(seen.scope)),
         "begins": day(begins) if begins else "",
-        "until": _until(seen),
+        "until": _until(policies, seen),
         "reads_from": day(seen.view_from_at) if seen.view_from_at else "",
         "successor": seen.successor,
         "asked": day(seen.created_at),
@@ -85,10 +90,13 @@ def lowered(scope: Scope) -> list[str]:
     return mandate_scope.kept(scope)
 
 
-def end_of(scope: Scope) -> str:
+def end_of(policies: Policies, scope: Scope) -> str:
     """When it ends, in a few words."""
     if scope.until_at is not None:
         return day(scope.until_at)
+    days = mandate_scope.longest(policies, scope.preset)
+    if days is not None:
+        return str(ngettext("%(num)s day after it begins, by itself", "%(num)s days after it begins, by itself", days))
     return str(gettext("from year to year") if scope.yearly else gettext("no end date; either side can end it"))
 
 
@@ -97,15 +105,17 @@ def _state(seen: Seen) -> str:
         return str(gettext("Hands over: reads only"))
     if seen.state == "active" and seen.view_from_at is not None:
         return str(gettext("Hands over: reads only from %(date)s on", date=day(seen.view_from_at)))
+    if seen.temporary and seen.state in _OF_SUPPORT:
+        return str(_OF_SUPPORT[seen.state])
     return str(_STATES[seen.state])
 
 
-def _until(seen: Seen) -> str:
+def _until(policies: Policies, seen: Seen) -> str:
     if seen.ends_at is not None:
         return day(seen.ends_at)
     if seen.renews_at is not None:
         return str(gettext("renewed every year, next on %(date)s", date=day(seen.renews_at)))
-    return end_of(seen.scope)
+    return end_of(policies, seen.scope)
 
 
 def _label(texts: Any) -> str:

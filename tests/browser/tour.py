@@ -304,6 +304,7 @@ COMPANIES = [
     at("/accountants/<uuid:mandate_id>/end", OWNER, LUMEN, mandate_id=mandate_of(LUMEN)),
     at("/accountants/invited/<uuid:invited_id>", OWNER, LUMEN, invited_id=INVITED),
     at("/accountants/invite", OWNER, LUMEN),
+    at("/accountants/invite-support", OWNER, LUMEN),
     at("/accountants/invite", "etienne.garnier", BOOKS, name="company-accountants-invite-first"),
     at("/mandates", HEAD, FIRM, kept=True),
     at("/mandates/<uuid:received_id>", HEAD, FIRM, received_id=mandate_of(STUDIO)),

@@ -223,9 +223,12 @@ def test_temporary_support_ends_by_itself_after_its_days(demo):
     write_on(demo.work)
     assert mandate_due.carry_out(demo.work.later(days=33)) >= 1
     assert (made.state, made.ended_at) == ("ended", demo.work.now + timedelta(days=32))
-    assert {v["news"] for _, v in told(demo.work, "mandate_news") if v["scope"].startswith(("Assist", "Tempo"))} >= {
-        "over"
-    }
+    assert {to for to, _ in told(demo.work, "support_waiting")} == {NATHALIE, KARIM}
+    assert {v["days"] for _, v in told(demo.work, "support_waiting")} == {30}
+    news = {v["news"]: v for _, v in told(demo.work, "support_news")}
+    assert news.keys() >= {"confirmed", "over"}
+    assert news["confirmed"]["effective"] == made.until_at.isoformat()  # the end is said from the first day
+    assert told(demo.work, "mandate_waiting") == []
 
 
 @pytest.mark.parametrize("person", ["karim.benali", "amelie.dubois"])

@@ -16,6 +16,7 @@ _KINDS = (
     "confirmed", "refused", "withdrawn", "expired", "changed", "handed_over", "ended", "over", "ends_soon",
     "renews_soon", "renewed",
 )  # fmt: skip
+_SUPPORT = ("confirmed", "refused", "withdrawn", "expired", "changed", "ended", "over", "ends_soon")
 _WAITING = {
     "link": LINK,
     "name": "Nathalie Deltour",
@@ -47,9 +48,14 @@ _TERMS = {
     "levels": [{"name": "level_accounting", "label": "Comptabilité"}, {"name": "level_payroll", "label": "Paie"}],
     "choices": [{"value": "", "label": "Comme l’accès"}, {"value": "view", "label": "Consulter seulement"}],
     "ends": [{"value": "open", "label": "Sans fin"}, {"value": "on", "label": "À une date", "hint": "Prévenu avant."}],
-    "begins": True,
+    "begins": True, "days": 0, "latest": "",
     "special": frozenset({"starts", "until", "ends", "level_accounting"}),
 }  # fmt: skip
+_HELP = {
+    **_TERMS, "presets": _TERMS["presets"][1:], "preset": "support", "options": [], "levels": [], "days": 30,
+    "latest": "2026-12-30",
+}  # fmt: skip
+_HELPS = {**_MANDATE, "temporary": True, "title": "Assistance ponctuelle", "until": "30 décembre 2026"}
 _ONE = {
     **_AREA, "side": "company", "mandate": _MANDATE, "people": [], "search": None, "found": 0, "pages": None,
     "base": "/companies/1/accountants/7", "back": "/companies/1/accountants", "answer_url": None, "accepts": False,
@@ -58,7 +64,8 @@ _ONE = {
 }  # fmt: skip
 _LANGUAGES = [{"value": "fr-FR", "label": "français (France)"}, {"value": "nl-BE", "label": "néerlandais"}]
 _INVITE = {
-    **_AREA, "terms": _TERMS, "unknown": False, "firms": [], "languages": _LANGUAGES, "language": "fr-FR", "days": 14,
+    **_AREA, "terms": _TERMS, "temporary": False, "unknown": False, "firms": [], "languages": _LANGUAGES,
+    "language": "fr-FR", "days": 14,
 }  # fmt: skip
 _WRONG = {"problems": {"email": "Cette adresse ne correspond à aucun compte de cabinet."}, "form": {"email": "a@b"}}
 _PERSON = {"name": "Lotte <Peeters>", "roles": "Facturation : Lecture", "used": "hier", "explain_url": "/x"}
@@ -71,38 +78,44 @@ _REVIEW = {
 _OFFER = {
     "company": "Studio <Mirabelle>", "inviter": "Chloé Fontaine", "email": "marc@compta.example", "access": "Révision",
     "products": "Comptabilité", "ends": "ce que l’un de vous y mette fin", "expires": "14 mars 2026", "way": "create",
-    "firm_url": "/f", "sign_in_url": "/s", "decline_url": "/d",
+    "temporary": False, "firm_url": "/f", "sign_in_url": "/s", "decline_url": "/d",
 }  # fmt: skip
 _ASKED = {"url": "/r", "address": "a@b.example", "preset": "Révision", "by": "N", "asked": "hier", "state": "refusée"}
 
 PAGES: dict[str, list[dict[str, Any]]] = {
     "mandate/list.html": [
         {
-            **_AREA, "firms": [_MANDATE, _WAITS], "support": [_MANDATE], "past": [{**_MANDATE, "ended": "hier"}],
+            **_AREA, "firms": [_MANDATE, _WAITS], "support": [_HELPS], "past": [{**_MANDATE, "ended": "hier"}],
             "invited": [{"url": "/i", "name": "<marc>@compta.example", "detail": "Invité"}], "may_invite": True,
-            "most": 4, "done": "C’est fait.",
+            "supports": True, "most": 4, "done": "C’est fait.",
         },
         {
             **_AREA, "firms": [_MANDATE], "support": [], "past": [], "invited": [], "may_invite": True, "most": 1,
-            "done": "",
+            "supports": False, "done": "",
         },
-        {**_AREA, "firms": [], "support": [], "past": [], "invited": [], "may_invite": False, "most": 3, "done": ""},
+        {**_AREA, "firms": [], "support": [], "past": [], "invited": [], "may_invite": False, "supports": True,
+         "most": 3, "done": ""},
     ],
     "mandate/invite.html": [
         _INVITE,
         {**_INVITE, "days": 1, "unknown": True, "terms": {**_TERMS, "options": []}, **_WRONG},
         {**_INVITE, "firms": [{"value": "1", "label": "Cabinet <A>"}], "problems": {"until": "Une date."}},
+        {**_INVITE, "temporary": True, "terms": _HELP, "problems": {"until": "Une date."}},
+        {**_INVITE, "temporary": True, "terms": {**_HELP, "days": 1, "begins": False}, "unknown": True},
     ],
     "mandate/invited.html": [
-        {**_AREA, "address": "a@b.example", "title": "Révision", "sent": "hier", "expires": "demain", "back": "/b"},
+        {**_AREA, "address": "a@b.example", "title": "Révision", "sent": "hier", "expires": "demain", "back": "/b",
+         "temporary": temporary} for temporary in (False, True)
     ],
     "mandate/confirm.html": [
         {**_AREA, "mandate": _WAITS, "terms": _TERMS, "back": "/b"},
         {**_AREA, "mandate": _WAITS, "terms": _TERMS, "back": "/b", **_WRONG},
+        {**_AREA, "mandate": {**_WAITS, "temporary": True}, "terms": _HELP, "back": "/b"},
     ],
     "mandate/change.html": [
         {**_AREA, "mandate": _MANDATE, "seen": 7, "terms": {**_TERMS, "begins": False}, "back": "/b"},
         {**_AREA, "mandate": _MANDATE, "seen": 7, "terms": _TERMS, "back": "/b", "problems": {"form": "Changé."}},
+        {**_AREA, "mandate": _HELPS, "seen": 7, "terms": _HELP, "back": "/b", "form": {"until": "2026-12-30"}},
     ],
     "mandate/review.html": [
         {
@@ -124,6 +137,7 @@ PAGES: dict[str, list[dict[str, Any]]] = {
     "mandate/end.html": [
         {**_AREA, "mandate": _MANDATE, "live": True, "back": "/b"},
         {**_AREA, "mandate": _MANDATE, "live": False, "back": "/b"},
+        {**_AREA, "mandate": _HELPS, "live": True, "back": "/b"},
     ],
     "mandate/one.html": [
         {**_ONE, "people": [_PERSON], "change_url": "/c", "hand_over_url": "/h", "done": "C’est fait."},
@@ -136,6 +150,8 @@ PAGES: dict[str, list[dict[str, Any]]] = {
             **_ONE, "side": "firm", "mandate": {**_WAITS, "state": "invited"}, "accepts": True, "refuses": True,
             "end_url": None, "client_url": "/x",
         },
+        {**_ONE, "mandate": _HELPS, "change_url": "/c"},
+        {**_ONE, "side": "firm", "mandate": {**_HELPS, "state": "invited"}, "accepts": True, "end_url": None},
     ],
     "mandate/firm.html": [
         {**_AREA, "waiting": [_WAITS], "may_ask": True, "asked": [_ASKED, {**_ASKED, "url": None}], "done": "Fait."},
@@ -153,6 +169,8 @@ PAGES: dict[str, list[dict[str, Any]]] = {
         _OFFER,
         {**_OFFER, "way": "sign_in", "inviter": ""},
         {**_OFFER, "way": "go_on", "account": _AREA["account"]},
+        {**_OFFER, "temporary": True},
+        {**_OFFER, "temporary": True, "inviter": ""},
     ],
     "firm_invitation/firm.html": [
         {"company": "Studio", "countries": [{"value": "FR", "label": "France"}], "decline_url": "/d"},
@@ -172,5 +190,20 @@ MAILS: dict[str, list[dict[str, Any]]] = {
         {**_NEWS, "side": "company", "news": "declined", "by": "firm", "effective": "", "firm": "marc@compta.example"},
     ],
     "mandate_waiting": [{**_WAITING, "side": "firm"}, {**_WAITING, "side": "company", "by": ""}],
+    "support_news": [
+        *({**_NEWS, "side": side, "news": news, "days": 30} for news in _SUPPORT for side in ("company", "firm")),
+        {**_NEWS, "side": "company", "news": "ended", "by": "firm", "days": 30},
+        {**_NEWS, "side": "firm", "news": "changed", "effective": "", "days": 1},
+        {**_NEWS, "side": "company", "news": "declined", "by": "firm", "effective": "", "firm": "marc@compta.example",
+         "days": 30},
+    ],
+    "support_waiting": [
+        {**_WAITING, "side": "firm", "effective": "30 décembre 2026 à 23:59", "days": 30},
+        {**_WAITING, "side": "company", "by": "", "effective": "", "days": 30},
+    ],
+    "support_invitation": [
+        {key: value for key, value in {**_WAITING, "effective": effective, "days": 30}.items()
+         if key not in ("name", "firm")} for effective in ("", "30 décembre 2026 à 23:59")
+    ],
     "firm_invitation": [{key: value for key, value in _WAITING.items() if key not in ("name", "firm")}],
-}
+}  # fmt: skip

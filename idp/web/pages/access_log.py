@@ -149,7 +149,7 @@ def _told(area: Area, entries: Sequence[CompanyEntry]) -> list[dict[str, Any]]:
     return [
         {
             "when": moment(entry.at),
-            "what": words(entry.name),
+            "what": words(entry.name, entry.details),
             "about": _about(entry, names, invitations),
             "facts": log_words.facts(entry.details, called),
             "by": _by(area, entry, names),

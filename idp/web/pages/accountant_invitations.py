@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
-from idp.companies import firm_invitation, mandate
+from idp.companies import firm_invitation, mandate, mandate_scope
 from idp.companies.errors import MandateWaiting, NotAFirm
 from idp.companies.models import FirmInvitation
 from idp.core.errors import Conflict, IdpError, NotFound
@@ -43,15 +43,33 @@ def open_invitation(company_id: UUID) -> ResponseReturnValue:
     return show_invitation({}, company_id)
 
 
+@blueprint.get(f"{PATH}/invite-support")
+def open_support(company_id: UUID) -> ResponseReturnValue:
+    """What temporary support is, and the form that invites somebody to help until a day."""
+    return show_support({}, company_id)
+
+
+def show_support(problems: dict[str, str], company_id: UUID) -> Response:
+    return show_invitation(problems, company_id, temporary=True)
+
+
 def show_invitation(
-    problems: dict[str, str], company_id: UUID, *, unknown: bool = False, firms: tuple[Any, ...] = ()
+    problems: dict[str, str],
+    company_id: UUID,
+    *,
+    unknown: bool = False,
+    firms: tuple[Any, ...] = (),
+    temporary: bool = False,
 ) -> Response:
     area = enter(company_id, INVITES, step_up=True)
     work, policies = area.work, area.work.policies
     return area.page(
         "mandate/invite.html",
         problems=problems,
-        terms=mandate_fields.shown(policies, mandate_fields.present_options(work, company_id), begins=True),
+        terms=mandate_fields.shown(
+            policies, mandate_fields.present_options(work, company_id), begins=True, temporary=temporary
+        ),
+        temporary=temporary,
         unknown=unknown,
         firms=[{"value": key, "label": name} for key, name in firms],
         languages=[{"value": each, "label": locale.described(each)} for each in policies.account.locales],
@@ -64,22 +82,34 @@ def show_invitation(
 @csrf.again(show_invitation)
 def invite(company_id: UUID) -> ResponseReturnValue:
     """Invite the firm behind an address; or, once the company knows that there is none, its holder to create one."""
+    return _invite(company_id, temporary=False)
+
+
+@blueprint.post(f"{PATH}/invite-support")
+@csrf.again(show_support)
+def invite_support(company_id: UUID) -> ResponseReturnValue:
+    """Invite somebody to help until a day; the same as an accountant, in other words."""
+    return _invite(company_id, temporary=True)
+
+
+def _invite(company_id: UUID, *, temporary: bool) -> Response:
     area = enter(company_id, INVITES, write=True, step_up=True, keep=True)
     form, scope, problems = read(area, InviteForm)
     if form is None or scope is None:
-        return show_invitation(problems, company_id)
+        return show_invitation(problems, company_id, temporary=temporary)
     try:
         if form.act == "create":
             language = form.locale or area.company.locale
             firm_invitation.invite(area.work, company_id, address=form.email, scope=scope, locale=language)
-            return see_other(f"{area.path('accountants')}?done=invited-firm")
+            return see_other(f"{area.path('accountants')}?done={'invited-helper' if temporary else 'invited-firm'}")
         made = mandate.invite(area.work, company_id, address=form.email, scope=scope, firm_id=_key(form.firm))
     except MandateWaiting as waiting:
         return see_other(f"/companies/{company_id}/accountants/{waiting.members['mandate']}/confirm")
     except NotAFirm as error:
-        return show_invitation(problem(area, error), company_id, unknown=True)
+        told = {"email": gettext("No firm is known under this address. Check it.")} if temporary else {}
+        return show_invitation(told or problem(area, error), company_id, unknown=True, temporary=temporary)
     except REFUSED as error:
-        return _refused(area, company_id, error)
+        return _refused(area, company_id, error, temporary=temporary)
     return see_other(f"{area.path('accountants', made.id)}?done=invited")
 
 
@@ -95,6 +125,7 @@ def show_invited(problems: dict[str, str], company_id: UUID, invited_id: UUID) -
     return area.page(
         "mandate/invited.html",
         problems=problems,
+        temporary=mandate_scope.longest(area.work.policies, found.preset) is not None,
         address=found.address,
         title=mandate_words.access(area.work.policies, firm_invitation.scope_of(found)),
         sent=day(found.created_at),
@@ -120,13 +151,13 @@ def _open(area: Area, invited_id: UUID) -> FirmInvitation:
     raise NotFound(kind="firm_invitation")
 
 
-def _refused(area: Area, company_id: UUID, error: IdpError) -> Response:
+def _refused(area: Area, company_id: UUID, error: IdpError, *, temporary: bool) -> Response:
     """The form with what is wrong. A try that was counted has committed: what was read before is not looked at."""
     firms = tuple(error.members.get("firms", ()))
     told = problem(area, error)
     if isinstance(error, Conflict) and error.members.get("reason") == "has_firm":
         told = {"email": gettext("This person has a firm here meanwhile. Invite it with “Send the invitation”.")}
-    return show_invitation(told, company_id, firms=firms)
+    return show_invitation(told, company_id, firms=firms, temporary=temporary)
 
 
 def _key(value: str) -> UUID | None:

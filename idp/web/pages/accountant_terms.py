@@ -77,7 +77,7 @@ def show_answer(problems: dict[str, str], company_id: UUID, mandate_id: UUID) ->
         problems=problems,
         form=forms.typed() or mandate_fields.typed(seen.scope),
         mandate=mandate_words.shown(policies, seen),
-        terms=mandate_fields.shown(policies, options, begins=True),
+        terms=mandate_fields.shown(policies, options, begins=True, temporary=seen.temporary),
         back=area.path("accountants", mandate_id),
     )
 
@@ -118,7 +118,9 @@ def show_change(problems: dict[str, str], company_id: UUID, mandate_id: UUID) ->
         form=typed or mandate_fields.typed(_present(seen)),
         mandate=mandate_words.shown(policies, seen),
         seen=seen.epoch,
-        terms=mandate_fields.shown(policies, options, begins=_to_begin(area, seen)),
+        terms=mandate_fields.shown(
+            policies, options, begins=_to_begin(area, seen), temporary=seen.temporary, held=seen.scope.preset
+        ),
         back=area.path("accountants", mandate_id),
     )
 
@@ -256,7 +258,7 @@ def _review(area: Area, seen: Seen, form: ChangeForm, wanted: Scope) -> Response
     policies = area.work.policies
     changes = _changes(policies, seen.scope, wanted)
     sent, levels = mandate_fields.split(policies, request.form)
-    dates = _dates(seen, wanted, begins=_to_begin(area, seen))
+    dates = _dates(policies, seen, wanted, begins=_to_begin(area, seen))
     return area.page(
         "mandate/review.html",
         mandate=mandate_words.shown(policies, seen),
@@ -285,9 +287,9 @@ def _changes(policies: Policies, before: Scope, after: Scope) -> list[dict[str, 
     return found
 
 
-def _dates(seen: Seen, wanted: Scope, *, begins: bool) -> list[tuple[str, str, str]]:
+def _dates(policies: Policies, seen: Seen, wanted: Scope, *, begins: bool) -> list[tuple[str, str, str]]:
     """What changes of the dates: (what, before, after)."""
-    before, after = mandate_words.end_of(seen.scope), mandate_words.end_of(wanted)
+    before, after = (mandate_words.end_of(policies, each) for each in (seen.scope, wanted))
     found = [(gettext("Ends"), before, after)] if before != after else []
     if begins and seen.begins_at != wanted.starts_at:
         later = day(wanted.starts_at) if wanted.starts_at else gettext("now")

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
-from idp.companies import firm_invitation, mandate, mandate_change, mandate_view
+from idp.companies import firm_invitation, mandate, mandate_change, mandate_scope, mandate_view
 from idp.companies.mandate_view import Seen
 from idp.core.errors import Conflict, NotFound
 from idp.policy import label_for
@@ -46,12 +46,15 @@ def accountants(company_id: UUID) -> ResponseReturnValue:
             {
                 "url": area.path("accountants", "invited", each.id),
                 "name": each.address,
-                "detail": gettext("Invited to create a firm, waits until %(date)s", date=day(each.expires_at)),
+                "detail": gettext("Invited to help for a while, waits until %(date)s", date=day(each.expires_at))
+                if mandate_scope.longest(policies, each.preset) is not None
+                else gettext("Invited to create a firm, waits until %(date)s", date=day(each.expires_at)),
             }
             for each in firm_invitation.of_company(area.work, company_id)
         ],
         past=[mandate_words.shown(policies, each) for each in past],
         may_invite=area.may(INVITES),
+        supports=any(each.max_days is not None for each in policies.presets.values()),
         most=policies.mandates.firms_per_company,
         done=_done(request.args.get("done", "")),
     )
@@ -192,6 +195,9 @@ def _done(what: str) -> str:
         "confirmed": gettext("The firm has access now. It chooses who of it works for you."),
         "invited": gettext("The invitation is sent. Nothing is open before the firm has accepted."),
         "invited-firm": gettext("The invitation is sent. It leads your accountant to a firm of their own."),
+        "invited-helper": gettext(
+            "The invitation is sent. It leads to an account of their own, and to the firm they help for."
+        ),
         "firm-withdrawn": gettext("The invitation is taken back. Its link says so."),
         "refused": gettext("The request is declined. The firm was told."),
         "withdrawn": gettext("The invitation is taken back. The firm was told."),

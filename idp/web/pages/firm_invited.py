@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response
 
 from idp.authn import session
 from idp.authn.session import Current
-from idp.companies import firm_invitation
+from idp.companies import firm_invitation, mandate_scope
 from idp.companies.errors import FirmsFull, NotSubscribed
 from idp.companies.firm_invitation import Offer
 from idp.core.errors import Conflict, Expired, InvalidInput, NotFound, StepUpRequired
@@ -105,7 +105,8 @@ def show_start(problems: dict[str, str], token: str) -> Response:
         products=mandate_words.products(
             work.policies, offered.scope.preset, offered.scope.options, mandate_words.lowered(offered.scope)
         ),
-        ends=mandate_words.end_of(offered.scope),
+        ends=mandate_words.end_of(work.policies, offered.scope),
+        temporary=mandate_scope.longest(work.policies, offered.scope.preset) is not None,
         expires=day(offered.expires_at),
         way="go_on" if current is not None else "sign_in" if has_account else "create",
         firm_url=f"{here}/firm",
