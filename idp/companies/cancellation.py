@@ -1,6 +1,7 @@
 """Cancelling a product, and taking that back: by the company itself, by staff, or as billing says (SUB-01 to SUB-06).
 
-A trial ends at once. A running product ends on a date of renewal, thirty days away at least, and is whole until then.
+A trial ends at once. A running product ends on a date of renewal, as many days away as the policies say at least, and
+is whole until then.
 A suspended one stays for viewing only, and its end is recorded. Until the end the company may change its mind; after
 it, it may come back for as long as its rights are kept, and everybody has again what they had.
 """

@@ -132,11 +132,15 @@ class WorkerRole(Shown):
 
 
 class WorkerShown(Shown):
-    """Somebody of the firm who has access, with their role in each product."""
+    """Somebody of the firm who has access, with their role in each product.
+
+    `used_at`: when they worked here last, within an hour; null when they have not.
+    """
 
     account_id: UUID
     name: str
     roles: list[WorkerRole]
+    used_at: Moment | None
 
 
 class WorkerList(Shown):
@@ -177,14 +181,14 @@ def show_mandate(path: MandatePath) -> MandateShown:
 
 @room.get(f"{ONE}/people", may=VIEWS, shows=WorkerList)
 def list_mandate_people(path: MandatePath, query: WorkerQuery) -> WorkerList:
-    """Who of the firm has access by this mandate, by name."""
+    """Who of the firm has access by this mandate, by name, and when each worked here last."""
     work = open_work()
     mandate_view.for_company(work, path.company_id, path.mandate_id)
     after = lists.after(work, query, PEOPLE)
     page = mandate_view.workers(work, path.mandate_id, search=query.search, after=after, limit=query.limit)
     rows = [
         WorkerShown(
-            account_id=each.account_id, name=each.name,
+            account_id=each.account_id, name=each.name, used_at=each.used_at,
             roles=[WorkerRole(product=product, labels=dict(labels)) for product, labels in each.roles],
         )
         for each in page.people

@@ -41,6 +41,7 @@ class Operation:
 
     Attributes:
         may: the permissions of which one is enough; empty for what every caller with the scope may.
+        together: all of them are needed instead.
         scope: what the token has to be given for.
         writes: whether the database is changed, be it by the audit log alone.
         shows: the shape of the answer; None for an empty one.
@@ -69,6 +70,7 @@ class Operation:
     takes_query: bool = False
     safe: bool = True
     careful: bool = False
+    together: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +148,7 @@ class Room:
             summary, _, description = inspect.cleandoc(view.__doc__ or "").partition("\n")
             adding = getattr(self.blueprint, method.lower())
             adding(
-                rule, summary=summary.rstrip("."), description=_told(description, may) or None,
+                rule, summary=summary.rstrip("."), description=_told(description, operation) or None,
                 security=[{"oauth2": [scope]}], responses={str(status): shows},
             )(_answered(operation, view))  # fmt: skip
             return view
@@ -158,8 +160,9 @@ def _operation_id(*, name: str, path: str, method: str) -> str:
     return name
 
 
-def _told(description: str, may: tuple[str, ...]) -> str:
-    needs = f"Needs {' or '.join(f'`{each}`' for each in may)}." if may else ""
+def _told(description: str, operation: Operation) -> str:
+    joint = " and " if operation.together else " or "
+    needs = f"Needs {joint.join(f'`{each}`' for each in operation.may)}." if operation.may else ""
     return "\n\n".join(each for each in (" ".join(description.split()), needs) if each)
 
 
@@ -179,7 +182,9 @@ def admit() -> None:
     if operation.writes:
         open_work().write_after_reading()
     work = caller.act(calling)
-    caller.require_any(work, operation.may, (request.view_args or {}).get("company_id"))
+    company_id = (request.view_args or {}).get("company_id")
+    for permissions in [(each,) for each in operation.may] if operation.together else [operation.may]:
+        caller.require_any(work, permissions, company_id)
     step_up = any(work.policies.permissions[each].step_up for each in operation.may)
     caller.require_proof(work, calling, fresh=operation.careful or (step_up and not operation.safe))
     reading.check_query(known=operation.takes_query)

@@ -92,12 +92,17 @@ class RequestShown(Shown):
 
 
 class ContractShown(Shown):
-    """The contract of a company. `addable` are products of the plan that it does not have, `requests` wait."""
+    """The contract of a company.
+
+    `addable` are products of the plan that it does not have, `subscribable` those that it tries and can subscribe to;
+    either is asked for by a subscription request. `requests` wait, or were refused just now.
+    """
 
     terms: TermsShown | None
     next_renewal: Moment | None
     products: list[SubscribedShown]
     addable: list[str]
+    subscribable: list[str]
     requests: list[RequestShown]
 
 
@@ -142,7 +147,9 @@ def show_subscription(path: SubscribedPath) -> SubscribedShown:
 def cancel_subscription(path: SubscribedPath, body: CancellationSent) -> SubscribedShown:
     """Cancel a product.
 
-    A trial ends at once; what runs ends on the first date of renewal that is at least thirty days away. Everybody
+    A trial ends at once. What runs ends on the first date of renewal that lies at least as many days ahead as the
+    policies say (`min_days` of the notice), that day included; or, where no dates are known, once those days are over.
+    Of a suspended product the end is recorded. `cancels` of the product says when before it is done. Everybody
     concerned is written to.
     """
     work = open_work()
@@ -193,6 +200,7 @@ def contract_shown(found: Overview) -> ContractShown:
         next_renewal=found.next_renewal,
         products=[subscribed_shown(each) for each in found.products],
         addable=list(found.addable),
+        subscribable=list(found.on_trial),
         requests=[_request(each) for each in found.requests],
     )
 

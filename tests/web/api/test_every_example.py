@@ -44,7 +44,7 @@ class Trying:
         """One operation; it succeeds."""
         method, path, described = self.known[operation] if again else self.left.pop(operation)
         self.known[operation] = method, path, described
-        put = {**self.values, **{key: str(value) for key, value in values.items()}}
+        put: dict[str, Any] = {**self.values, **{key: _sent(value) for key, value in values.items()}}
         place = PARAMETER.sub(lambda found: put[found[1]], path).removeprefix(BASE)
         assert self.api is not None
         match = ""
@@ -65,17 +65,22 @@ class Trying:
         assert self.api.get(answer.headers["Location"].removeprefix(BASE)).json == answer.json
         return str(answer.json["id"])  # type: ignore[index]
 
-    def body(self, described: dict[str, Any], put: dict[str, str]) -> dict[str, Any] | None:
+    def body(self, described: dict[str, Any], put: dict[str, Any]) -> dict[str, Any] | None:
         if "requestBody" not in described:
             return None
         content = described["requestBody"]["content"]["application/json"]
         sent = content["example"]
         assert not self.callers.document.problems(content["schema"], sent), sent
-        return {key: put[key] if key in put and key.endswith("_id") else value for key, value in sent.items()}
+        able = {key for key in put if key.endswith("_id") or isinstance(put[key], list)}
+        return {key: put[key] if key in able else value for key, value in sent.items()}
 
     @property
     def known(self) -> dict[str, tuple[str, str, dict[str, Any]]]:
         return self.__dict__.setdefault("_known", {})
+
+
+def _sent(value: Any) -> Any:
+    return value if isinstance(value, list) else str(value)
 
 
 def test_every_example_of_the_document_is_tried(own_callers: Callers) -> None:
@@ -131,7 +136,11 @@ def _company(trying: Trying) -> None:
     role = trying.made("create_custom_role")
     for operation in ("show_custom_role", "change_custom_role", "list_revisions", "show_holders", "delete_custom_role"):
         trying.call(operation, role_id=role)
-    for operation in ("list_roles", "preview_role"):
+    for operation in ("list_roles", "preview_role", "show_security", "change_security"):
+        trying.call(operation)
+    for operation in ("list_services", "switch_services", "show_own_services", "change_own_services"):
+        trying.call(operation)
+    for operation in ("show_member_services", "change_member_services"):
         trying.call(operation)
 
 
@@ -186,6 +195,12 @@ def _mandate(trying: Trying, successor: UUID) -> None:
 def _firm(trying: Trying) -> None:
     for operation in ("list_clients", "show_client", "list_colleagues", "show_colleague", "list_assignments"):
         trying.call(operation)
+    group = trying.made("create_group")
+    for operation in ("list_groups", "show_group", "rename_group", "show_groups_of_client"):
+        trying.call(operation, group_id=group)
+    sorted_in: Any = trying.call("sort_client", groups=[group]).json
+    assert sorted_in["groups"] == [group]
+    trying.call("remove_group", group_id=group)
     given = trying.made("give_assignment")
     trying.call("show_assignment", assignment_id=given)
     other: Any = trying.call("change_assignment", assignment_id=given).json
