@@ -29,6 +29,7 @@ run: .venv/.run ## everything on this machine with demonstration data; Ctrl-C st
 
 .PHONY: texts
 texts: $(CATALOGUES) ## compile the translations that have changed
+	@:
 
 .PHONY: dev
 dev: .venv/.dev ## the environment with everything for development

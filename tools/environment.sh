@@ -20,7 +20,8 @@ find_python() {
     done
 }
 
-if ! { mkdir -p .venv && : >.venv/.writable; } 2>/dev/null; then
+# In a subshell: a shell that cannot redirect a builtin ends at once, without a word.
+if ! (mkdir -p .venv && : >.venv/.writable) 2>/dev/null; then
     refuse "The folder $(pwd) cannot be written, and the environment and the data belong in it."
 fi
 rm -f .venv/.writable
