@@ -75,4 +75,4 @@ def confirm(work: Work, attempt: Attempt, code: str) -> bool:
 
 def _pending(work: Work, attempt: Attempt) -> str:
     assert attempt.pending_secret is not None
-    return work.keyring.decrypt(attempt.pending_secret, PLACE.format(attempt.id)).decode()
+    return work.keyring.reveal(attempt.pending_secret, PLACE.format(attempt.id)).decode()

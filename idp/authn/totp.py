@@ -107,7 +107,7 @@ def enrol(work: Work, account_id: UUID, secret: str, *, name: str = "", spent_st
 def secrets_of(work: Work, account_id: UUID) -> list[tuple[UUID, str]]:
     """The keys and secrets of the confirmed apps of an account. The secrets never leave the process, demo apart."""
     rows = _SECRETS.all(work.session.connection(), {"account": account_id})
-    return [(key, work.keyring.decrypt(sealed, PLACE.format(key)).decode()) for key, sealed in rows]
+    return [(key, work.keyring.reveal(sealed, PLACE.format(key)).decode()) for key, sealed in rows]
 
 
 def verify(work: Work, account_id: UUID, code: str) -> Checked:

@@ -179,6 +179,32 @@ def application() -> "Application":
     return create_app(settings())
 
 
+def check_master_key() -> None:
+    """See that the master key opens what the database holds, before a process begins that would refuse everybody. A
+    database that is away may come back, and is waited for.
+
+    Raises:
+        ConfigurationError: it is another instance's key.
+        OperationalError, ProgrammingError: the database is not migrated.
+    """
+    from idp.oidc import keys
+    from idp.web.work import database
+
+    try:
+        with operating(write=False) as work:
+            keys.current(work)
+    except Unavailable as error:
+        if error.members.get("resource") == "master_key":
+            path = settings().master_key_file
+            raise ConfigurationError(reason=f"The master key {path} is not the one of this database.") from error
+    except DATABASE_TROUBLE as error:
+        if explain(error)[1] is not Exit.UNAVAILABLE:
+            raise
+    finally:
+        with application().app_context():
+            database.engine.dispose()  # no process that is forked from here inherits a connection
+
+
 @contextmanager
 def operating(*, write: bool = True) -> Iterator[Work]:
     """A unit of work by the operator, committed at its end."""

@@ -10,7 +10,7 @@ from uuid import UUID
 import click
 from sqlalchemy import select, update
 
-from idp.cli.context import Output, application, operating, settings, verb
+from idp.cli.context import Output, application, check_master_key, operating, settings, verb
 from idp.cli.due import every_minute, run_due
 from idp.cli.housekeeping import every_hour
 from idp.cli.sharing import every_five_minutes
@@ -71,6 +71,7 @@ def deliverer() -> Deliverer:
 def run(out: Output, once: bool) -> None:
     """Deliver until stopped (SIGINT or SIGTERM); once a minute, do what is due (`idp cases due`); every five, look for
     signs of shared accounts (`idp sharing look`); once an hour, remove what is over (`idp db sweep`)."""
+    check_master_key()
     worker = deliverer()
     if once:
         run_due(open_work)

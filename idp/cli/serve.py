@@ -5,8 +5,11 @@ import socket
 
 import click
 
-from idp.cli.context import Output, application, guarded, settings
+from idp.cli.context import Output, check_master_key, guarded, settings
 from idp.core.errors import ConfigurationError
+
+STOP_SECONDS = 20
+"""A worker that was told to stop while it was starting does not hear it, and one may hang: it is made to (F-13)."""
 
 
 @click.command("serve")
@@ -19,8 +22,8 @@ def serve(out: Output) -> None:
     from idp.web import crowd
 
     chosen = settings()
-    application()  # what keeps a worker from starting is said here, once, in a sentence
     check_port(chosen.listen_host, chosen.listen_port)
+    check_master_key()  # what keeps a worker from starting is said here, once, in a sentence
     Server(
         "idp.app:serving",
         address=chosen.listen_host,
@@ -32,6 +35,7 @@ def serve(out: Output) -> None:
         log_access=False,
         websockets=False,
         respawn_failed_workers=chosen.workers > 1,
+        workers_kill_timeout=STOP_SECONDS,
     ).serve()
 
 

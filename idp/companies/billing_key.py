@@ -87,7 +87,7 @@ def listing(work: Work) -> list[KeySeen]:
 
 def secrets(work: Work) -> list[tuple[str, bytes]]:
     """Id and secret of the live keys, the latest first: it signs what goes out, all of them open what comes in."""
-    return [(str(key.id), work.keyring.decrypt(key.secret, PLACE.format(key.id))) for key in _live(work)]
+    return [(str(key.id), work.keyring.reveal(key.secret, PLACE.format(key.id))) for key in _live(work)]
 
 
 def note_use(work: Work, key_id: UUID) -> None:

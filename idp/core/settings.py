@@ -1,6 +1,7 @@
 """Where this instance runs: read once from `IDP_*` variables over `idp.toml`; nothing else reads the environment."""
 
 import json
+import tomllib
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,11 +13,14 @@ from pydantic_settings import (
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 from idp.core import destinations
 from idp.core.errors import ConfigurationError
 
 ROOT = Path(__file__).resolve().parents[2]
+DATABASES = frozenset({"postgresql+psycopg", "postgresql", "sqlite"})
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -122,6 +126,17 @@ class Settings(BaseSettings):
             raise ValueError(f"{what} uses https, except on a loopback address")
         return value.rstrip("/")
 
+    @field_validator("database_url")
+    @classmethod
+    def _database_is_of_a_kind_we_know(cls, value: str) -> str:
+        try:
+            known = not value or make_url(value).drivername in DATABASES
+        except (ArgumentError, ValueError):
+            known = False
+        if not known:  # never quoted: it may hold a password
+            raise ValueError("the database has an address such as postgresql+psycopg://user@db.example.com/name")
+        return value
+
     @field_validator("sms_url", "billing_url")
     @classmethod
     def _messages_travel_safely(cls, value: str, info: ValidationInfo) -> str:
@@ -202,3 +217,8 @@ def read(**overrides: Any) -> Settings:
         first = error.errors()[0]
         name = "IDP_" + "_".join(str(part) for part in first["loc"]).upper() if first["loc"] else "the settings"
         raise ConfigurationError(reason=f"{name}: {first['msg'].removeprefix('Value error, ')}.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        where = f": {error}" if isinstance(error, tomllib.TOMLDecodeError) else ""
+        raise ConfigurationError(reason=f"idp.toml is not readable TOML{where}.") from error
+    except OSError as error:
+        raise ConfigurationError(reason=f"idp.toml cannot be read: {error.strerror}.") from error

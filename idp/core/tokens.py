@@ -10,13 +10,14 @@ import secrets
 from functools import lru_cache
 from pathlib import Path
 
+import structlog
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from itsdangerous import BadData, URLSafeTimedSerializer
 
-from idp.core.errors import ConfigurationError, InvalidInput
+from idp.core.errors import ConfigurationError, InvalidInput, Unavailable
 
 KEY_ID = b"\x01"  # of the master key; a second key means re-encrypting what carries an older id
 
@@ -51,7 +52,7 @@ class Keyring:
         return KEY_ID + nonce + self._aead.encrypt(nonce, value, place.encode())
 
     def decrypt(self, sealed: bytes, place: str) -> bytes:
-        """The value sealed for this place.
+        """The value sealed for this place, of what came back from a browser; `reveal` is for what is kept here.
 
         Raises:
             InvalidInput: another key, another place, or an altered ciphertext.
@@ -60,6 +61,18 @@ class Keyring:
             return self._aead.decrypt(sealed[1:13], sealed[13:], place.encode())
         except (InvalidTag, ValueError) as error:
             raise InvalidInput(field="ciphertext") from error
+
+    def reveal(self, sealed: bytes, place: str) -> bytes:
+        """The value sealed for this place, of what the database holds.
+
+        Raises:
+            Unavailable: another master key, or an altered row. Whoever calls can do nothing about it; the log says it.
+        """
+        try:
+            return self.decrypt(sealed, place)
+        except InvalidInput as error:
+            structlog.get_logger("idp.core").error("secret.unreadable", table=place.partition(":")[0])
+            raise Unavailable(resource="master_key") from error
 
     def seal(self, value: str, purpose: str) -> str:
         """A signed envelope with the time in it (itsdangerous, SHA-256), for values that travel through a browser."""

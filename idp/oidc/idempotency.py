@@ -116,5 +116,5 @@ def _known(work: Work, call: Call) -> Claim:
     ).one()
     if (row.route, row.body_digest) != (call.route, call.body_digest) or row.answer is None:
         return Claim(row.id, other=True)
-    body, headers = json.loads(work.keyring.decrypt(row.answer, _PLACE.format(row.id)))
+    body, headers = json.loads(work.keyring.reveal(row.answer, _PLACE.format(row.id)))
     return Claim(row.id, Answer(row.status, body, headers))

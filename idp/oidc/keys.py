@@ -51,7 +51,7 @@ def current(work: Work) -> Keys:
     """The keys in force, parsed once per revision (importing an RSA key costs 35 ms).
 
     Raises:
-        Unavailable: no key has been made yet; `idp keys create` makes them.
+        Unavailable: no key has been made yet (`idp keys create` makes them), or none can be read.
     """
     remembered = cache.current(work)
     found, revision = remembered.keys, remembered.revisions.get("keys")
@@ -71,7 +71,7 @@ def _read(work: Work) -> Keys:
     active: dict[str, Key] = {}
     published: dict[str, Key] = {}
     for kid, algorithm, state, sealed in rows:
-        pem = work.keyring.decrypt(sealed, PLACE.format(kid))
+        pem = work.keyring.reveal(sealed, PLACE.format(kid))
         key: Key = _KINDS[algorithm].import_key(pem, {"kid": kid, "alg": algorithm, "use": "sig"})
         published[kid] = key
         if state == "active":

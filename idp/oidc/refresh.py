@@ -115,7 +115,7 @@ def _again(work: Work, presented: PresentedToken, client: RegisteredClient) -> s
     ).one()
     if row.successor and row.used_at and work.now - row.used_at <= RETRY_WINDOW:
         place = PLACE.format(presented.digest.hex())
-        successor = work.keyring.decrypt(row.successor, place).decode()
+        successor = work.keyring.reveal(row.successor, place).decode()
         unused = work.session.scalar(
             select(RefreshToken.digest).where(
                 RefreshToken.digest == tokens.digest(successor), RefreshToken.used_at.is_(None)

@@ -63,5 +63,5 @@ def _put(work: Work, kind: str, name: str, content: dict[str, Any], not_before: 
 def open_payload(work: Work, message: OutboxMessage) -> dict[str, Any]:
     """The content of a message that is still to be delivered."""
     assert message.payload is not None
-    content: dict[str, Any] = json.loads(work.keyring.decrypt(message.payload, PLACE.format(message.id)))
+    content: dict[str, Any] = json.loads(work.keyring.reveal(message.payload, PLACE.format(message.id)))
     return content

@@ -6,6 +6,8 @@ from flask import Blueprint, Response, jsonify
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from idp.core.errors import Unavailable
+from idp.oidc import keys
 from idp.web.work import open_work
 from idp.work import Work
 
@@ -22,13 +24,17 @@ def alive() -> Response:
 
 @blueprint.get("/readyz")
 def ready() -> tuple[Response, int]:
-    """The process can serve: its database answers and has been migrated, and both have the same time. 503 otherwise."""
+    """The process can serve: its database answers and has been migrated, the signing keys can be read, and the clocks
+    agree. 503 otherwise."""
     try:
         work = open_work()
         work.session.execute(text("SELECT 1 FROM accounts LIMIT 1"))
+        keys.current(work)
         apart = clocks_apart(work)
     except SQLAlchemyError:
         return jsonify(status="unavailable"), 503
+    except Unavailable:
+        return jsonify(status="keys"), 503
     if apart > CLOCKS_MAY_DIFFER:
         return jsonify(status="clock", seconds=round(apart.total_seconds())), 503
     return jsonify(status="ready"), 200
