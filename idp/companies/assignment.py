@@ -57,17 +57,14 @@ def give(
         RoleExists: the colleague holds a role in this product there.
         InvalidInput: no such product or language, or not exactly one role.
     """
-    standing = colleague_role.require(work, firm_id, account_id, product, role_id, custom_role_id)
-    require_language(work, locale)
     mandate = None
     if client_id is None:
+        standing = colleague_role.require(work, firm_id, account_id, product, role_id, custom_role_id)
+        require_language(work, locale)
         if not standing.every_client:
             raise ClientsByName()
     else:
-        mandate = active_mandate(work, firm_id, client_id)
-        if product not in ceiling_of(work.policies, mandate.preset, mandate.options, mandate.lowered):
-            raise NotCovered(product=product)
-        subscription.plan_with(work, client_id, product)
+        mandate = require_there(work, firm_id, account_id, client_id, product, role_id, custom_role_id, locale)
 
     clock.person(work, account_id)  # holds the clock: two who give to one person come one after the other
     given = _insert(
@@ -128,6 +125,26 @@ def require_change(
     colleague_role.require(work, firm_id, held.account_id, held.product, role_id, custom_role_id)
     require_language(work, locale)
     return held
+
+
+def require_there(
+    work: Work, firm_id: UUID, account_id: UUID, client_id: UUID, product: str, role_id: str | None,
+    custom_role_id: UUID | None, locale: str | None,
+) -> Mandate:  # fmt: skip
+    """The mandate under which the actor may give this to this colleague at one client. Whether the colleague holds a
+    role in the product there already is not looked at.
+
+    Raises:
+        NotPermitted, NotOnYourself, NotFound, NeedsPracticeRole, NotCovered, NotSubscribed, RoleNotOffered,
+        InvalidInput: as `give`.
+    """
+    colleague_role.require(work, firm_id, account_id, product, role_id, custom_role_id)
+    require_language(work, locale)
+    mandate = active_mandate(work, firm_id, client_id)
+    if product not in ceiling_of(work.policies, mandate.preset, mandate.options, mandate.lowered):
+        raise NotCovered(product=product)
+    subscription.plan_with(work, client_id, product)
+    return mandate
 
 
 def require_everywhere(

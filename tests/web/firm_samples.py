@@ -60,7 +60,7 @@ CHANGE = {
 }  # fmt: skip
 GIVE = {
     **FRAME, "client": "Boulangerie <Lemaire>", "name": "Lotte <Peeters>", "ready": True, "products": PRODUCTS,
-    "roles": ROLES, "languages": LANGUAGES, "chosen": "", "preview": None, "role_name": "", "roles_url": "/people/1",
+    "roles": ROLES, "languages": LANGUAGES, "chosen": "", "roles_url": "/people/1",
     "back_url": "/back", "form": {"product": "capture"},
 }  # fmt: skip
 MODIFY = {
@@ -71,7 +71,8 @@ MODIFY = {
 PART = {"was": "Lecture seule", "becomes": "Comptable", "clients": (), "change": CHANGE, "preview": PREVIEW}
 REVIEW = {
     **FRAME, "name": "Lotte <Peeters>", "client": "", "product_name": "Capture", "everywhere": None, "others": [],
-    "note": "", "verb": "Enregistrer le changement", "facts": [("Langue", "français", "néerlandais")], "parts": [PART],
+    "note": "", "gives": False, "verb": "Enregistrer le changement", "parts": [PART],
+    "facts": [("Langue", "français", "néerlandais")],
     "alone": True, "saves": True, "meanwhile": False, "entry": "colleagues", "back_url": "/b",
     "fields": [("role", "own:1"), ("seen", "abc")],
 }  # fmt: skip
@@ -84,6 +85,7 @@ REVIEWS = [
         {**PART, "was": "Comptable", "clients": tuple(f"Client <{each}>" for each in range(37))},
     ]},
     {**REVIEW, "parts": [], "facts": [], "saves": False},
+    {**REVIEW, "client": "Boulangerie <Lemaire>", "alone": False, "entry": "clients", "gives": True},
 ]  # fmt: skip
 ASSIGN = {
     **FRAME, "name": "Lotte <Peeters>", "ready": True, "every_client": True, "product_name": "Capture",
@@ -125,7 +127,6 @@ PAGES: dict[str, list[dict[str, Any]]] = {
     ],
     "firm/give.html": [
         GIVE,
-        {**GIVE, "preview": PREVIEW, "role_name": "Lecture seule"},
         {**GIVE, "ready": False},
         {**GIVE, "ready": False, "roles_url": None},
         {**GIVE, "products": []},

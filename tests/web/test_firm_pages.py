@@ -123,9 +123,19 @@ def test_access_is_given_with_a_look_at_the_role(own_stage: Stage) -> None:  # n
     roles = re.findall(r'<option value="((?:role|own):[^"]+)"', karim.text)
     assert roles[-1] == f"own:{own}"  # built-in ones first, then the firm's own
     assert " (role of the firm)" in karim.text
-    karim.submit({"product": "capture", "role": "role:capture.documents-standard", "act": "show"})
+    karim.submit({"product": "capture", "role": "role:capture.documents-standard"})
+    assert karim.heading == "What this gives Lotte Peeters at Clarté Nettoyage SRL"
+    assert "no role" in karim.text  # nothing before
+    assert "Added:" in karim.text
+    assert "Taken away:" not in karim.text
     assert "Crossed out:" in karim.text  # the client is suspended: only what one may look at is left
-    karim.submit({"product": "capture", "role": f"own:{own}", "locale": "nl-BE", "act": "give"})
+    karim.submit({"act": "save", "role": f"own:{own}"})  # another role than the one shown
+    assert (karim.status, "Somebody else changed this" in karim.text) == (409, True)
+    assert not isinstance(reach(own_stage, "lotte.peeters", "clarte-nettoyage", "capture"), Access)
+    karim.submit({"act": "back"})
+    assert f'<option value="own:{own}" selected>' in karim.text
+    karim.submit({"product": "capture", "role": f"own:{own}", "locale": "nl-BE"})
+    karim.submit({"act": "save"})
     assert karim.address == f"{path(own_stage, 'clients', clarte)}?done=given"
     assert "The access is given" in karim.text
     assert isinstance(reach(own_stage, "lotte.peeters", "clarte-nettoyage", "capture"), Access)
@@ -147,7 +157,7 @@ def test_what_cannot_be_given_is_said(own_stage: Stage) -> None:  # noqa: F811
         ({"product": "capture", "role": "role:capture.administrator"}, 403),  # Nathalie gives that one
     ):
         karim.get(path(own_stage, "clients", clarte, "add", lotte))
-        karim.submit({"act": "give", **values})
+        karim.submit({"act": "review", **values})
         assert karim.status == status, values
     assert not isinstance(reach(own_stage, "lotte.peeters", "clarte-nettoyage", "capture"), Access)
 

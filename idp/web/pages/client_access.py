@@ -11,15 +11,14 @@ from flask_babel import gettext
 from pydantic import StringConstraints
 from werkzeug.wrappers import Response
 
-from idp.companies import assignment, client_list, colleague_list, colleague_role, people, preview, proposal
+from idp.companies import assignment, client_list, colleague_list, colleague_role, people, preview
 from idp.companies.client_list import Client, Phase
 from idp.companies.colleague_list import Colleague, Held
 from idp.companies.colleague_role import Offer
 from idp.companies.errors import NeedsPracticeRole
-from idp.companies.preview import Preview
 from idp.companies.proposal import Choice
 from idp.core.errors import Conflict, InvalidInput, NotFound
-from idp.web import csrf, firm_words, forms, locale, paging, role_words
+from idp.web import csrf, firm_words, forms, locale, paging
 from idp.web.pages import clients, firm_review
 from idp.web.pages.company_area import Area, enter
 from idp.web.render import day
@@ -34,12 +33,14 @@ Short = Annotated[str, StringConstraints(max_length=120)]
 
 
 class GiveForm(forms.Form):
-    """`act`: look at the roles of another product, show what the role permits, or give it."""
+    """`act`: look at the roles of another product, show what the role gives, save it as it was shown (`seen`), or go
+    back to the choices."""
 
     product: Short = ""
     role: Short = ""
     locale: Short = ""
-    act: Literal["choose", "show", "give"] = "give"
+    seen: Short = ""
+    act: Literal["choose", "review", "save", "back"] = "review"
 
 
 class ChangeForm(forms.Form):
@@ -94,9 +95,7 @@ def give_page(firm_id: UUID, client_id: UUID, account_id: UUID) -> ResponseRetur
     return show_give({}, firm_id, client_id, account_id)
 
 
-def show_give(
-    problems: dict[str, str], firm_id: UUID, client_id: UUID, account_id: UUID, shown: Preview | None = None
-) -> Response:
+def show_give(problems: dict[str, str], firm_id: UUID, client_id: UUID, account_id: UUID) -> Response:
     giving = _giving(enter(firm_id, assignment.ASSIGNS), client_id, account_id)
     area, typed = giving.area, forms.typed()
     product = typed.get("product", "")
@@ -114,8 +113,6 @@ def show_give(
         roles=firm_words.offered(offers),
         chosen=_usual(area, product, offers),
         languages=firm_words.languages(area.work, giving.colleague.locale),
-        preview=role_words.shown(shown) if shown is not None else None,
-        role_name=firm_review.offered(offers, typed.get("role", "")),
         roles_url=area.path("people", account_id) if area.may(*people.SEES) else None,
         back_url=area.path("clients", client_id),
     )
@@ -124,22 +121,21 @@ def show_give(
 @blueprint.post("/companies/<uuid:firm_id>/clients/<uuid:client_id>/add/<uuid:account_id>")
 @csrf.again(show_give)
 def give(firm_id: UUID, client_id: UUID, account_id: UUID) -> ResponseReturnValue:
-    """Give it, or show what it would be."""
+    """Show what it gives, or give it once it was shown."""
     open_work(write=True)
     area = enter(firm_id, assignment.ASSIGNS, write=True)
     where = (firm_id, client_id, account_id)
     form, problems = forms.read(GiveForm, request.form)
-    if form is None:
+    if form is None or form.act in ("choose", "back"):
         return show_give(problems, *where)
     giving = _giving(area, client_id, account_id)
-    if form.act == "choose":
-        return show_give({}, *where)
     choice = firm_words.choice_of(form.role)
     if form.product not in giving.products or choice is None:
         return show_give({"role": firm_words.refusal("role_not_offered")}, *where)
     try:
-        if form.act == "show":
-            return show_give({}, *where, shown=_preview(giving, form.product, choice))
+        review = _review_of_first(giving, form, choice)
+        if not review.seen(form.act, form.seen):
+            return review.page(form.act)
         assignment.give(
             area.work, firm_id, account_id, product=form.product, client_id=client_id, locale=form.locale or None,
             role_id=choice.role_id, custom_role_id=choice.custom_role_id,
@@ -272,10 +268,41 @@ def _held(area: Area, client_id: UUID, assignment_id: UUID) -> tuple[Giving, Hel
     return giving, next(each for each in giving.held if each.id == assignment_id)
 
 
-def _preview(giving: Giving, product: str, choice: Choice) -> Preview:
-    work = giving.area.work
-    grant = proposal.at_client(work, giving.area.company_id, giving.client.company_id, product, choice)
-    return preview.of(work.policies, grant, locale.current())
+def _review_of_first(giving: Giving, form: GiveForm, choice: Choice) -> firm_review.Review:
+    """What a first role of its own gives here; before it there is nothing, or what was given for every client.
+
+    Raises:
+        Conflict, InvalidInput: it could not be given.
+    """
+    area, product, client_id = giving.area, form.product, giving.client.company_id
+    assignment.require_there(
+        area.work, area.company_id, giving.colleague.account_id, client_id, product, choice.role_id,
+        choice.custom_role_id, form.locale or None,
+    )  # fmt: skip
+    all_clients = next((each for each in giving.held if each.everywhere and each.product == product), None)
+    wins = all_clients is not None and area.work.policies.products[product].rules.account_scope_wins
+    held = firm_review.choice_of(all_clients) if all_clients is not None else None
+    before = (
+        firm_review.there(area, client_id, product, held)
+        if held is not None
+        else preview.nothing(area.work.policies, product, locale.current())
+    )
+    after = before if wins else firm_review.there(area, client_id, product, choice)
+    offers = colleague_role.offers(area.work, area.company_id, product)
+    was = firm_review.named(all_clients) if all_clients is not None else gettext("no role")
+    languages = firm_words.languages(area.work, giving.colleague.locale)
+    return firm_review.Review(
+        area,
+        [firm_review.Part(was, firm_review.offered(offers, form.role), before, after)],
+        [("product", product), ("role", form.role), ("locale", form.locale)],
+        {
+            "name": giving.colleague.name, "client": giving.client.name, "entry": "clients", "gives": True,
+            "product_name": firm_words.product(area.work, product), "back_url": area.path("clients", client_id),
+            "note": firm_review.all_first(all_clients) if wins and all_clients is not None else "",
+            "verb": gettext("Give access"),
+        },
+        firm_review.language(languages, None, form.locale),
+    )  # fmt: skip
 
 
 def _review(giving: Giving, held: Held, form: ChangeForm, choice: Choice) -> firm_review.Review:

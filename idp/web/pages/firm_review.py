@@ -76,7 +76,10 @@ class Review:
     def page(self, act: str) -> Response:
         """The difference, with the button that saves it; asked to save, it says that something changed meanwhile."""
         meanwhile = act == "save" and bool(request.form.get("seen"))
-        usual = {"client": "", "everywhere": None, "others": (), "note": "", "verb": gettext("Save the change")}
+        usual = {
+            "client": "", "everywhere": None, "others": (), "note": "", "gives": False,
+            "verb": gettext("Save the change"),
+        }  # fmt: skip
         return self.area.page(
             "firm/review.html",
             409 if meanwhile else 200,
