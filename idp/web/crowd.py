@@ -62,6 +62,7 @@ class Door:
     def __init__(self, app: Flask, inner: "WSGIApplication", places: int, shared: Sequence[Path] = ()) -> None:
         self._app, self._inner, self._shared = app, inner, shared
         self._late = LatePage(app)
+        self._known: dict[str, bool] = {}  # the paths that are always the same: looking for a route costs more
         self._line = threading.BoundedSemaphore(WAITING)
         self._places = threading.BoundedSemaphore(places)
 
@@ -81,11 +82,16 @@ class Door:
             self._places.release()
 
     def _hashes(self, path: str) -> bool:
+        if path in self._known:
+            return self._known[path]
         try:
-            endpoint, _ = self._app.url_map.bind("").match(path, "POST")
+            rule, _ = self._app.url_map.bind("").match(path, "POST", return_rule=True)
         except HTTPException:
             return False
-        return hasattr(self._app.view_functions[endpoint], "waits_its_turn")
+        marked = hasattr(self._app.view_functions[rule.endpoint], "waits_its_turn")
+        if not rule.arguments:
+            self._known[path] = marked
+        return marked
 
     def _admitted(self) -> bool:
         if not self._line.acquire(blocking=False):

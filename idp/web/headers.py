@@ -90,10 +90,8 @@ def install(app: Flask, settings: Settings) -> None:
     @app.after_request
     def finish(response: Response) -> Response:
         if isinstance(response, Page):
-            headers = response.headers
-            for name, value in page:
-                headers[name] = value
-            headers["Content-Security-Policy"] = response.policy or _policy(response)
+            response.headers.remove("Cache-Control")
+            _append(response, [*page, ("Content-Security-Policy", response.policy or _policy(response))])
             response.vary.update(("Cookie", "Accept-Language"))
         else:
             _append(response, fixed)

@@ -2,14 +2,15 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from flask import current_app, g, render_template
+from flask import current_app, g
 from flask_babel import gettext
 from werkzeug.local import LocalProxy
 from werkzeug.wrappers import Response
@@ -27,6 +28,20 @@ from idp.web.work import act_as, open_work
 from idp.work import Actor, Work
 
 LANGUAGE_KEPT = timedelta(days=365)
+
+
+class _Shown(NamedTuple):
+    """What the components see of the page that is being made; None where it has nothing by this name."""
+
+    account: Any
+    area: Any
+    form: Any
+    journey: Any
+    problems: Any
+    product: Any
+
+
+_SHOWN: ContextVar[_Shown] = ContextVar("page")
 
 
 @dataclass(frozen=True)
@@ -85,11 +100,11 @@ def page(
     """
     environment = phrases.environment(current_app, locale.current())
     problems = dict(problems or {})
-    typed = forms.typed() if form is None else form
-    g.shown = shown = {"product": None, "account": None, "sign_out_url": "/sign-out", **context}
-    shown.update(problems=problems, form=typed)
-    components = environment.get_template("macros.html").module  # made once, and kept
-    body = render_template(environment.get_template(template), ui=components, **shown)
+    shown = {"product": None, "account": None, "sign_out_url": "/sign-out", **context, "problems": problems}
+    shown["form"] = forms.typed() if form is None else form
+    shown["ui"] = environment.get_template("macros.html").module  # made once, and kept
+    _SHOWN.set(_Shown(*map(shown.get, _Shown._fields)))
+    body = environment.get_template(template).render(shown)
     answer = Page(body, status=422 if problems and status == 200 else status, mimetype="text/html")
     answer.form_targets = tuple(form_targets)
     remember_language(answer)
@@ -102,11 +117,6 @@ def remember_language(answer: Response) -> None:
         cookies.put(answer, cookies.LANGUAGE, chosen, expires=datetime.now(UTC) + LANGUAGE_KEPT)
 
 
-def _of_this_page(name: str) -> Any:
-    """What the page being made calls so, for the components: None when it has nothing by this name."""
-    return LocalProxy(lambda: g.shown.get(name))
-
-
 def static(name: str) -> str:
     """Address of a static file, with its content's digest, so that browsers may keep it for good."""
     return f"/static/{name}?v={_version(str(current_app.static_folder), name)}"
@@ -115,7 +125,7 @@ def static(name: str) -> str:
 GLOBALS = {
     "locales": [{"code": code, "name": name} for code, name in locale.NAMES.items()],
     "static": static,
-    **{name: _of_this_page(name) for name in ("account", "area", "form", "journey", "problems", "product")},
+    **{name: LocalProxy(_SHOWN, name) for name in _Shown._fields},
 }
 """What every template finds, its components too."""
 
