@@ -15,8 +15,9 @@ from idp.accounts import email_address, profile, recovery_contact
 from idp.accounts.models import Account, EmailAddress, EmailChange
 from idp.audit import log as audit
 from idp.authn import browser, mailed_link, notices, proofs, session, sign_in, trusted_device
+from idp.authn import password as passwords
 from idp.authn.attempt import Attempt
-from idp.authn.models import Passkey, PasswordCredential, TotpAuthenticator
+from idp.authn.models import Passkey, TotpAuthenticator
 from idp.core import tokens
 from idp.core.errors import Expired, NotFound
 from idp.core.ids import uuid7
@@ -96,7 +97,7 @@ def undo(work: Work, token: str) -> tuple[Attempt, str]:
     work.write()
     found = find_to_undo(work, token)
     account_id = found.account_id
-    work.session.execute(delete(PasswordCredential).where(PasswordCredential.account_id == account_id))
+    passwords.void(work, account_id)
     change = _claim(
         work, found.id, EmailChange.done_at.is_not(None), EmailChange.undo_until > work.now,
         closed_at=work.now, outcome="undone",

@@ -9,13 +9,14 @@ audit log.
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 
 from idp.accounts.models import Account
 from idp.audit import log as audit
 from idp.authn import attempt as attempts
 from idp.authn import browser, lost_factor, notices, passkey, password_proof, proofs, throttle, totp
 from idp.authn.attempt import Attempt
+from idp.authn.models import PasswordCredential
 from idp.authn.outcome import Outcome
 from idp.authn.proofs import Step
 from idp.core.errors import Conflict
@@ -41,9 +42,9 @@ def sign_in(work: Work, attempt: Attempt, answer: str, browser_token: str) -> Ou
     account_id = passkey.verify(work, answer, passkey.SIGN_IN, browser_token)
     if account_id is None:
         return Outcome.REFUSED
-    status = work.session.scalar(select(Account.status).where(Account.id == account_id))
-    if status not in password_proof.MAY_SIGN_IN:  # the same sentence as for a passkey that nobody knows
-        audit.record(work, "passkey.refused", ("account", account_id), outcome="refused", reason="status")
+    reason = _barred(work, account_id)
+    if reason:  # the same sentence as for a passkey that nobody knows
+        audit.record(work, "passkey.refused", ("account", account_id), outcome="refused", reason=reason)
         return Outcome.REFUSED
     attempts.hold(work, attempt, account_id=account_id)
     proofs.forget(work, attempt)  # whosever they were
@@ -106,6 +107,16 @@ def default_name(work: Work) -> str:
 def lock(work: Work, account_id: UUID) -> None:
     """Let the changes of an account's second factors come one after the other."""
     work.session.execute(select(Account.id).where(Account.id == account_id).with_for_update(key_share=True))
+
+
+def _barred(work: Work, account_id: UUID) -> str:
+    """Why a passkey of this account does not sign in alone; empty when it does. Without a password the account is being
+    recovered from somebody else, who may have left the passkey there (`address_switch.undo`)."""
+    held = exists().where(PasswordCredential.account_id == account_id).correlate(Account)
+    row = work.session.execute(select(Account.status, held.label("held")).where(Account.id == account_id)).one_or_none()
+    if row is None or row.status not in password_proof.MAY_SIGN_IN:
+        return "status"
+    return "" if row.held else "password_void"
 
 
 def _allowed(work: Work) -> bool:

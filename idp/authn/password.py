@@ -149,9 +149,9 @@ def chosen(work: Work, password: str, *, words: Iterable[str] = (), account_id: 
     check(work, password, words=words)
     before = _last(work, account_id) if account_id is not None else []
     work.checkpoint(write=False)
-    for place, stored in enumerate(before):
+    for reason, stored in before:
         if verify(stored, password).right:
-            raise InvalidInput(field="password", reason="used_before" if place else "same")
+            raise InvalidInput(field="password", reason=reason)
     made = hashed(password)
     work.write()
     return made
@@ -193,6 +193,21 @@ def set_hash(work: Work, account_id: UUID, hash_: str) -> None:
         _forget_older(work, account_id)
 
 
+def void(work: Work, account_id: UUID) -> None:
+    """Take the password of an account away, because somebody else has had it; it is remembered, so that it is not
+    chosen again soon. Until there is another one no passkey signs in alone either."""
+    voided = work.session.scalar(
+        delete(PasswordCredential)
+        .where(PasswordCredential.account_id == account_id)
+        .returning(PasswordCredential.hash),
+        execution_options={"synchronize_session": "fetch"},
+    )
+    if voided is not None:
+        work.session.add(FormerPassword(id=uuid7(), account_id=account_id, hash=voided, replaced_at=work.now))
+        work.session.flush()
+        _forget_older(work, account_id)
+
+
 def normalised(password: str) -> str | None:
     """NFC, the one change a password ever sees; None for text that is not Unicode (a lone surrogate)."""
     try:
@@ -212,11 +227,12 @@ def parameters() -> dict[str, int | str]:
     }
 
 
-def _last(work: Work, account_id: UUID) -> list[str]:
-    """The hashes that a new password is compared with: the present one first, then those before it."""
+def _last(work: Work, account_id: UUID) -> list[tuple[str, str]]:
+    """The hashes that a new password is compared with, and why it is refused: the present one first, if the account has
+    one, then those before it."""
     present = work.session.scalar(select(PasswordCredential.hash).where(PasswordCredential.account_id == account_id))
     former = work.session.scalars(_newest_first(account_id).limit(_remembered(work)))
-    return [] if present is None else [present, *former]
+    return [("same", hash_) for hash_ in [present] if hash_ is not None] + [("used_before", hash_) for hash_ in former]
 
 
 def _forget_older(work: Work, account_id: UUID) -> None:
