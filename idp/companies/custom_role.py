@@ -13,9 +13,10 @@ from sqlalchemy import ColumnElement, and_, func, or_, select, union, update
 from sqlalchemy.exc import IntegrityError
 
 from idp.audit import log
-from idp.companies import access, clock, company, period, role, role_content, tables
+from idp.companies import access, clock, company, paged, period, role, role_content, tables
 from idp.companies.errors import CustomRoleRefused, RoleChanged, RoleInUse
 from idp.companies.models import CustomRole, CustomRoleRevision
+from idp.companies.paged import LISTED, Order, Page, Place
 from idp.core.errors import NotFound
 from idp.work import Work
 
@@ -158,20 +159,42 @@ def delete(work: Work, company_id: UUID, role_id: UUID) -> None:
     )  # fmt: skip
 
 
-def revisions(work: Work, company_id: UUID, role_id: UUID, *, limit: int = 50) -> list[Revision]:
+def revisions(
+    work: Work,
+    company_id: UUID,
+    role_id: UUID,
+    *,
+    after: Place | None = None,
+    before: Place | None = None,
+    limit: int = LISTED,
+) -> Page[Revision]:
     """What a role held and holds, the latest first.
 
     Raises:
         NotFound: the company made no such role.
     """
-    made = get(work, company_id, role_id)
-    v = CustomRoleRevision
-    rows = work.session.scalars(
-        select(v).where(v.custom_role_id == made.id).order_by(v.revision.desc()).limit(limit)
+    made, v = get(work, company_id, role_id), CustomRoleRevision
+    r = tables.custom_role_revisions.c
+    found = paged.page(
+        work, select(v).where(v.custom_role_id == made.id), Order((r.revision,), r.id, latest_first=True),
+        after=after, before=before, limit=limit,
     )  # fmt: skip
-    return [
-        Revision(row.revision, row.name, row.labels, tuple(row.permissions), row.began_at, row.ended_at) for row in rows
-    ]
+    return found.seen([_revision(row[0]) for row in found.rows])
+
+
+def revision(work: Work, company_id: UUID, role_id: UUID, number: int) -> Revision | None:
+    """One revision of a role, to compare another one with; None if there is none of this number.
+
+    Raises:
+        NotFound: the company made no such role.
+    """
+    made, v = get(work, company_id, role_id), CustomRoleRevision
+    row = work.session.scalar(select(v).where(v.custom_role_id == made.id, v.revision == number))
+    return _revision(row) if row is not None else None
+
+
+def _revision(row: CustomRoleRevision) -> Revision:
+    return Revision(row.revision, row.name, row.labels, tuple(row.permissions), row.began_at, row.ended_at)
 
 
 def holders(work: Work, company_id: UUID, role_id: UUID) -> Holders:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, select, update
 from sqlalchemy.exc import IntegrityError
 
 from idp.accounts import email_address, profile
@@ -23,10 +23,13 @@ from idp.companies import (
     mandate_parties,
     mandate_scope,
     membership,
+    paged,
+    tables,
 )
 from idp.companies.errors import AlreadyInvited, MandateSelf
 from idp.companies.mandate_scope import Scope
 from idp.companies.models import Company, FirmInvitation, Mandate
+from idp.companies.paged import LISTED, Order, Page, Place
 from idp.core import tokens
 from idp.core.errors import Conflict, Expired, InvalidInput, NotFound, NotPermitted
 from idp.core.ids import uuid7
@@ -193,16 +196,27 @@ def decline(work: Work, token: str) -> None:
     log.record(work, "firm.invitation_declined", about, company_id=found.company_id, **kind)
 
 
-def of_company(work: Work, company_id: UUID) -> list[FirmInvitation]:
+def of_company(
+    work: Work, company_id: UUID, *, after: Place | None = None, before: Place | None = None, limit: int = LISTED
+) -> Page[FirmInvitation]:
     """The open invitations of a company, the oldest first."""
-    return list(
-        work.session.scalars(
-            select(_f)
-            .where(_f.company_id == company_id, _f.closed_at.is_(None), _f.expires_at > work.now)
-            .order_by(_f.created_at, _f.id)
-            .limit(50)
-        )
+    f = tables.firm_invitations.c
+    found = paged.page(
+        work, _waiting(work, company_id), Order((f.created_at,), f.id), after=after, before=before, limit=limit
     )
+    return found.seen([row[0] for row in found.rows])
+
+
+def get(work: Work, company_id: UUID, invitation_id: UUID) -> FirmInvitation:
+    """An open invitation of a company.
+
+    Raises:
+        NotFound: the company has no such open invitation; that of another one answers the same.
+    """
+    found = work.session.scalar(_waiting(work, company_id).where(_f.id == invitation_id))
+    if found is None:
+        raise NotFound(kind="firm_invitation")
+    return found
 
 
 def scope_of(invitation: FirmInvitation) -> Scope:
@@ -213,6 +227,10 @@ def scope_of(invitation: FirmInvitation) -> Scope:
 def _kind(work: Work, invitation: FirmInvitation) -> dict[str, Any]:
     """What the log says of temporary support, which is told in other words."""
     return {"temporary": True} if mandate_notice.temporary(work, invitation) else {}
+
+
+def _waiting(work: Work, company_id: UUID) -> Select[FirmInvitation]:
+    return select(_f).where(_f.company_id == company_id, _f.closed_at.is_(None), _f.expires_at > work.now)
 
 
 def _replace(

@@ -6,23 +6,23 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import Select, case, select, update
 from sqlalchemy.exc import IntegrityError
 
 from idp.accounts import email_address
 from idp.audit import log
 from idp.authn import throttle
-from idp.companies import access, mandate, mandate_scope, tables
+from idp.companies import access, mandate, mandate_scope, paged, tables
 from idp.companies.errors import FirmsFull, MandateAsked, MandateExists, NotSubscribed
 from idp.companies.mandate_scope import Scope
 from idp.companies.models import Mandate, MandateRequest
+from idp.companies.paged import LISTED, Order, Page, Place
 from idp.core.errors import NotFound, Throttled
 from idp.core.ids import uuid7
 from idp.policy.account import Limit
 from idp.work import Work
 
 ASKS = "practice.mandates.request"
-LISTED = 100
 _MANY = Limit(max=50, per=timedelta(hours=1))
 _OWN_COMPANIES = 5  # of somebody who runs several, as many are asked; the holder answers for each
 
@@ -127,10 +127,25 @@ def withdraw(work: Work, firm_id: UUID, request_id: UUID) -> None:
     )  # fmt: skip
 
 
-def of_firm(work: Work, firm_id: UUID, *, limit: int = LISTED) -> list[Asked]:
-    """A firm's requests, the latest first; those that wait before those that are answered."""
-    ordered = _asked(firm_id).order_by(_r.closed_at.is_not(None), _r.created_at.desc(), _r.id.desc()).limit(limit)
-    return [_shown(work, *row) for row in work.session.execute(ordered)]
+def of_firm(
+    work: Work,
+    firm_id: UUID,
+    *,
+    search: str = "",
+    after: Place | None = None,
+    before: Place | None = None,
+    limit: int = LISTED,
+) -> Page[Asked]:
+    """A firm's requests: those that wait before those that are closed, of either the latest first.
+
+    Args:
+        search: a part of the address, in any case.
+    """
+    wanted, found = search.replace("\x00", "").strip(), _asked(firm_id)  # no address holds one
+    if wanted:
+        found = found.where(_r.address.icontains(wanted, autoescape=True))
+    page = paged.page(work, found, _waiting_first(), after=after, before=before, limit=limit)
+    return page.seen([_shown(work, row[0], row.given_name, row.family_name) for row in page.rows])
 
 
 def find(work: Work, firm_id: UUID, request_id: UUID) -> Asked | None:
@@ -157,6 +172,11 @@ def _asked(firm_id: UUID) -> Select[Any]:
     return wanted.where(_r.firm_id == firm_id)
 
 
+def _waiting_first() -> Order:
+    r = tables.mandate_requests.c
+    return Order((case((r.closed_at.is_(None), 1), else_=0), r.created_at), r.id, latest_first=True)
+
+
 def _shown(work: Work, found: MandateRequest, given: str | None, family: str | None) -> Asked:
     outcome = found.outcome or ("expired" if found.expires_at <= work.now else None)
     by = f"{given or ''} {family or ''}".strip()
@@ -176,11 +196,11 @@ def _companies_at(work: Work, canonical: str) -> list[UUID]:
         select(c.id, m.company_role.in_(able).label("runs"))
         .join_from(tables.memberships, tables.companies, c.id == m.company_id)
         .where(m.account_id == account.id, m.ended_at.is_(None), m.suspended_at.is_(None), c.closed_at.is_(None))
-        .order_by(c.created_at, c.id)
-        .limit(50)
+        .order_by(m.company_role.in_(able).desc(), c.created_at, c.id)
+        .limit(_OWN_COMPANIES)
     ).all()
     running = [row.id for row in rows if row.runs]
-    return running[:_OWN_COMPANIES] or ([rows[0].id] if len(rows) == 1 else [])
+    return running or ([rows[0].id] if len(rows) == 1 else [])
 
 
 def _close_over(work: Work, firm_id: UUID) -> None:

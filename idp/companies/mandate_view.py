@@ -1,4 +1,4 @@
-"""What the two sides read about mandates: a company about its firms and their people, a firm about what waits for it.
+"""What the two sides read about a mandate: a company about its firm and the people of it, a firm about what is offered.
 
 A company sees of a firm what `client_sees` names, and nothing else (R-65).
 """
@@ -13,7 +13,7 @@ from sqlalchemy import Row, Select, Uuid, and_, func, literal, or_, select, tupl
 
 from idp.companies import access, mandate_scope, mandate_state, tables
 from idp.companies.mandate_scope import Scope
-from idp.companies.mandate_state import LIVE, OPEN, WAITING
+from idp.companies.mandate_state import LIVE, WAITING
 from idp.companies.models import Mandate
 from idp.companies.reach import state_now
 from idp.core.errors import NotFound
@@ -23,7 +23,6 @@ from idp.work import Work
 COMPANY_VIEWS = "company.mandates.view"
 FIRM_VIEWS = "practice.mandates.view"
 LISTED = 25
-PAST = 10
 
 Place = tuple[str, UUID]
 
@@ -100,25 +99,6 @@ class Workers:
     next: Place | None
 
 
-def of_company(work: Work, company_id: UUID) -> tuple[list[Seen], list[Seen]]:
-    """A company's mandates: those that are open in any way, the oldest first, and the last ones that are over.
-
-    Raises:
-        NotPermitted, NotFound: as `access.require`.
-    """
-    access.require(work, COMPANY_VIEWS, company_id)
-    m = tables.mandates.c
-    rows = work.session.scalars(select(Mandate).where(m.company_id == company_id, m.state.in_(OPEN))).all()
-    past = select(Mandate).where(m.company_id == company_id, m.state.not_in(OPEN))
-    rows = [*rows, *work.session.scalars(past.order_by(m.ended_at.desc(), m.id.desc()).limit(PAST))]
-    found = _seen(work, rows)
-    current = [each for each in found if each.state in OPEN]
-    return (
-        sorted(current, key=lambda each: (each.created_at, each.id)),
-        sorted((each for each in found if each.state not in OPEN), key=_over, reverse=True)[:PAST],
-    )
-
-
 def for_company(work: Work, company_id: UUID, mandate_id: UUID) -> Seen:
     """One mandate of a company.
 
@@ -139,18 +119,6 @@ def for_firm(work: Work, firm_id: UUID, mandate_id: UUID) -> Seen:
     """
     access.require(work, FIRM_VIEWS, firm_id)
     return _one(work, mandate_id, "firm_id", firm_id)
-
-
-def waiting_for_firm(work: Work, firm_id: UUID) -> list[Seen]:
-    """The invitations that wait for a firm's answer, the oldest first.
-
-    Raises:
-        NotPermitted, NotFound: as `access.require`.
-    """
-    access.require(work, FIRM_VIEWS, firm_id)
-    m = tables.mandates.c
-    wanted = select(Mandate).where(m.firm_id == firm_id, m.state == "invited").order_by(m.created_at, m.id).limit(100)
-    return [each for each in _seen(work, work.session.scalars(wanted).all()) if each.state == "invited"]
 
 
 def workers(
@@ -199,11 +167,12 @@ def _one(work: Work, mandate_id: UUID, side: str, key: UUID) -> Seen:
     row = work.session.scalar(wanted)
     if row is None:
         raise NotFound(kind="mandate")
-    return _seen(work, [row])[0]
+    return seen(work, [row])[0]
 
 
-def _seen(work: Work, rows: Any) -> list[Seen]:
-    """The rows with names and numbers; three statements whatever their number, and one for each that works."""
+def seen(work: Work, rows: Any) -> list[Seen]:
+    """Mandates with names and numbers, for a caller who has asked for the permission. Five statements whatever their
+    number, and one for each that works."""
     if not rows:
         return []
     keys = {key for row in rows for key in (row.company_id, row.firm_id)}
@@ -261,10 +230,6 @@ def _state(work: Work, row: Mandate) -> str:
     if row.state in LIVE and row.until_at is not None and row.until_at <= work.now:
         return "ended"
     return row.state
-
-
-def _over(seen: Seen) -> tuple[datetime, UUID]:
-    return seen.ended_at or seen.created_at, seen.id
 
 
 def _working(work: Work, firm_ids: set[UUID]) -> dict[UUID, bool]:

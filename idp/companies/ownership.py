@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from idp.accounts import email_address, profile
 from idp.audit import log
-from idp.companies import access, clock, company, membership, membership_period, period, tables, takeover
+from idp.companies import access, clock, company, membership, membership_period, paged, period, tables, takeover
 from idp.companies.errors import NotOnYourself
 from idp.companies.models import Membership, OwnershipOffer
+from idp.companies.paged import LISTED, Order, Page, Place
 from idp.core.errors import Conflict, Expired, InvalidInput, NotFound
 from idp.core.ids import uuid7
 from idp.outbox import queue as outbox
@@ -24,7 +25,6 @@ from idp.work import Work
 VIEWS = "company.ownership.view"
 TRANSFERS = "company.ownership.transfer"
 AFTERWARDS = ("administrator", "leave")
-LISTED = 25
 
 _o = OwnershipOffer
 
@@ -75,7 +75,15 @@ def was_offered(work: Work, company_id: UUID, account_id: UUID) -> bool:
     return work.session.execute(query.limit(1)).first() is not None
 
 
-def candidates(work: Work, company_id: UUID, search: str = "", limit: int = LISTED) -> list[Candidate]:
+def candidates(
+    work: Work,
+    company_id: UUID,
+    search: str = "",
+    *,
+    after: Place | None = None,
+    before: Place | None = None,
+    limit: int = LISTED,
+) -> Page[Candidate]:
     """The people of a company to whom its ownership can be offered, by name: those who can sign in and are not
     suspended, without the owner."""
     m, a, e = tables.memberships.c, tables.accounts.c, tables.email_addresses.c
@@ -87,17 +95,16 @@ def candidates(work: Work, company_id: UUID, search: str = "", limit: int = LIST
             m.company_id == company_id, m.ended_at.is_(None), m.suspended_at.is_(None), m.unique_role.is_(False),
             a.status == "active",
         )
-        .order_by(a.family_name, a.given_name, a.id)
-        .limit(limit)
     )  # fmt: skip
     wanted = search.replace("\x00", "").strip()
     if wanted:
         said = a.given_name + " " + a.family_name + " " + e.address
         found = found.where(said.icontains(wanted, autoescape=True))
-    return [
-        Candidate(row.id, f"{row.given_name} {row.family_name}".strip(), row.address)
-        for row in work.session.execute(found)
-    ]
+    order = Order((func.lower(a.family_name), func.lower(a.given_name)), a.id)
+    page = paged.page(work, found, order, after=after, before=before, limit=limit)
+    return page.seen(
+        [Candidate(row.id, f"{row.given_name} {row.family_name}".strip(), row.address) for row in page.rows]
+    )
 
 
 def offer(work: Work, company_id: UUID, account_id: UUID, *, afterwards: str) -> None:

@@ -7,11 +7,13 @@ from uuid import UUID
 
 from flask import request
 
+from idp.companies.paged import Page
 from idp.core.errors import InvalidInput
 from idp.web import cursors
 from idp.work import Work
 
 Place = tuple[str, UUID]
+_NOT_KEPT = ("after", "before", "done", "saved")  # another page does not say again what was just done
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +48,25 @@ def pager(
     }
 
 
+def around(work: Work, purpose: str, found: Page[Any], *, section: str = "", label: str = "") -> dict[str, Any] | None:
+    """As `pager`, for a page of a list.
+
+    Args:
+        section: where the list begins on a page that shows more than it; the neighbours open there.
+        label: what the list is called, to tell its pages from those of the others.
+    """
+    shown = pager(
+        work, purpose, first=found.first, shown=len(found.rows), total=found.total, previous=found.previous,
+        following=found.next,
+    )  # fmt: skip
+    if shown is None or not section:
+        return shown
+    placed = {name: f"{shown[name]}#{section}" for name in ("previous_url", "next_url") if shown[name]}
+    return shown | placed | {"label": label}
+
+
 def _address(**cursor: str | None) -> str | None:
     if None in cursor.values():
         return None
-    kept = [(name, value) for name, value in request.args.items(multi=True) if name not in ("after", "before")]
+    kept = [(name, value) for name, value in request.args.items(multi=True) if name not in _NOT_KEPT]
     return f"{request.path}?{urlencode([*kept, *cursor.items()])}"

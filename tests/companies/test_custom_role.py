@@ -137,7 +137,7 @@ def test_a_change_is_the_next_revision_and_the_one_before_is_kept(system, here, 
     assert after.epoch > before.epoch
 
     custom_role.change(later.later(days=1), company_id, made.id, seen=2, labels={"fr": "Banque", "en": "Bank"})
-    found = custom_role.revisions(system, company_id, made.id)
+    found = custom_role.revisions(system, company_id, made.id).rows
     assert [(each.number, each.name, list(each.permissions)) for each in found] == [
         (3, "Banque", sorted(ENTRY)), (2, "Bank", sorted(ENTRY)), (1, "Bank", BANK),
     ]  # fmt: skip

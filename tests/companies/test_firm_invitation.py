@@ -108,7 +108,7 @@ def test_an_invitation_is_declined_withdrawn_replaced_or_expires(demo, invited):
     with pytest.raises(Expired):
         firm_invitation.decline(demo.work, third)
     _, fourth = firm_invitation.invite(chloe, mirabelle, **again)
-    assert len(firm_invitation.of_company(demo.work, mirabelle)) == 1
+    assert len(firm_invitation.of_company(demo.work, mirabelle).rows) == 1
     with pytest.raises(Expired) as over:
         firm_invitation.find(demo.work.later(days=14), fourth)
     assert over.value.members["reason"] == "expired"
@@ -161,13 +161,13 @@ def test_the_firm_sees_an_address_and_no_company_before_the_yes(demo):
     addresses = (CHLOE, "nobody@nowhere.example", ADDRESSES["luc.wouters"], ADDRESSES["karim.benali"])
     for address in addresses:
         mandate_request.ask(nathalie, deltour, address=address, preset="review")
-    shown = mandate_request.of_firm(demo.work, deltour)
+    shown = mandate_request.of_firm(demo.work, deltour).rows
     assert {each.address for each in shown} == set(addresses)
     assert {(each.outcome, each.by) for each in shown} == {(None, "Nathalie Deltour")}
     assert len(told(demo.work, "mandate_waiting")) == 1
     made = mandate.between(demo.work, mirabelle, deltour)[0]
     mandate.confirm(demo.acting("chloe.fontaine"), made.id, address=NATHALIE)
-    outcomes = {each.address: each.outcome for each in mandate_request.of_firm(demo.work, deltour)}
+    outcomes = {each.address: each.outcome for each in mandate_request.of_firm(demo.work, deltour).rows}
     assert outcomes == {CHLOE: "confirmed"} | dict.fromkeys(addresses[1:])
     for person in ("lotte.peeters", "chloe.fontaine"):
         with pytest.raises((NotPermitted, NotFound)):
@@ -185,11 +185,11 @@ def test_a_request_is_withdrawn_or_expires_wherever_it_arrived(demo, make_compan
     assert {each.state for each in waiting} == {"requested"}
     acting = demo.work.acting(Actor("account", owner))
     mandate.refuse(acting, waiting[0].id)
-    assert mandate_request.of_firm(demo.work, deltour)[0].outcome is None  # the other company may still say yes
+    assert mandate_request.of_firm(demo.work, deltour).rows[0].outcome is None  # the other company may still say yes
     mandate_request.withdraw(nathalie, deltour, request.id)
     demo.work.session.expire_all()
     assert waiting[1].state == "ended"
-    assert mandate_request.of_firm(demo.work, deltour)[0].outcome == "withdrawn"
+    assert mandate_request.of_firm(demo.work, deltour).rows[0].outcome == "withdrawn"
     with pytest.raises(NotFound):
         mandate_request.withdraw(nathalie, make_company(kind="firm"), request.id)
     write_on(demo.work)
@@ -197,7 +197,7 @@ def test_a_request_is_withdrawn_or_expires_wherever_it_arrived(demo, make_compan
     write_on(demo.work)
     mandate_due.carry_out(demo.work.later(days=14))
     demo.work.write()
-    assert mandate_request.of_firm(demo.work, deltour)[0].outcome == "expired"
+    assert mandate_request.of_firm(demo.work, deltour).rows[0].outcome == "expired"
     waiting = demo.work.session.scalars(select(Mandate.state).where(Mandate.company_id.in_((first, second)))).all()
     assert sorted(waiting) == ["ended", "expired", "expired", "refused"]
 

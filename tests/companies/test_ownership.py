@@ -137,10 +137,10 @@ def test_only_the_owner_offers_and_only_to_somebody_who_can_sign_in(system, lume
     for nobody in (stranger, blocked, suspended):
         with pytest.raises(InvalidInput):
             ownership.offer(mine, key, nobody, afterwards="leave")
-        assert nobody not in {each.account_id for each in ownership.candidates(system, key)}
+        assert nobody not in {each.account_id for each in ownership.candidates(system, key).rows}
     with pytest.raises(NotOnYourself):
         ownership.offer(mine, key, owner, afterwards="leave")
-    assert [each.account_id for each in ownership.candidates(system, key, "PERSON1@")] == [heir]
+    assert [each.account_id for each in ownership.candidates(system, key, "PERSON1@").rows] == [heir]
 
 
 def test_somebody_who_is_no_longer_there_cannot_accept(system, lumen):

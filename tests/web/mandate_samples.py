@@ -86,15 +86,18 @@ PAGES: dict[str, list[dict[str, Any]]] = {
     "mandate/list.html": [
         {
             **_AREA, "firms": [_MANDATE, _WAITS], "support": [_HELPS], "past": [{**_MANDATE, "ended": "hier"}],
+            "past_pages": _PAGER | {"label": "Fini"}, "invited_pages": _PAGER,
             "invited": [{"url": "/i", "name": "<marc>@compta.example", "detail": "Invité"}], "may_invite": True,
             "supports": True, "most": 4, "done": "C’est fait.",
         },
         {
-            **_AREA, "firms": [_MANDATE], "support": [], "past": [], "invited": [], "may_invite": True, "most": 1,
-            "supports": False, "done": "",
+            **_AREA, "firms": [_MANDATE], "support": [], "past": [], "past_pages": None, "invited": [],
+            "invited_pages": None, "may_invite": True, "most": 1, "supports": False, "done": "",
         },
-        {**_AREA, "firms": [], "support": [], "past": [], "invited": [], "may_invite": False, "supports": True,
-         "most": 3, "done": ""},
+        {
+            **_AREA, "firms": [], "support": [], "past": [], "past_pages": None, "invited": [], "invited_pages": None,
+            "may_invite": False, "supports": True, "most": 3, "done": "",
+        },
     ],
     "mandate/invite.html": [
         _INVITE,
@@ -154,8 +157,12 @@ PAGES: dict[str, list[dict[str, Any]]] = {
         {**_ONE, "side": "firm", "mandate": {**_HELPS, "state": "invited"}, "accepts": True, "end_url": None},
     ],
     "mandate/firm.html": [
-        {**_AREA, "waiting": [_WAITS], "may_ask": True, "asked": [_ASKED, {**_ASKED, "url": None}], "done": "Fait."},
-        {**_AREA, "waiting": [], "asked": [], "may_ask": False, "done": ""},
+        {**_AREA, "waiting": [_WAITS], "may_ask": True, "asked": [_ASKED, {**_ASKED, "url": None}], "done": "Fait.",
+         "waiting_pages": _PAGER | {"label": "Invitations"}, "asked_pages": _PAGER, "search": "b.ex", "found": 41},
+        {**_AREA, "waiting": [], "asked": [], "may_ask": False, "done": "", "waiting_pages": None, "asked_pages": None,
+         "search": None, "found": 0},
+        {**_AREA, "waiting": [], "asked": [], "may_ask": True, "done": "", "waiting_pages": None, "asked_pages": None,
+         "search": "x", "found": 0},
     ],
     "mandate/sent.html": [
         {**_AREA, "asked": _ASKED, "waits": True, "back": "/b"},

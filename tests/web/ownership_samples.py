@@ -44,10 +44,11 @@ PAGES: dict[str, list[dict[str, Any]]] = {
         {**CLOSE, "closes": "14 December 2026"},
     ],
     "ownership/offer.html": [
-        {**AREA, "people": [{"value": "1", "name": "Lise", "email": "lise@fleurs.example"}], "more": True,
+        {**AREA, "people": [{"value": "1", "name": "Lise", "email": "lise@fleurs.example"}],
+         "pages": {"first": 1, "last": 1, "total": 2, "previous_url": None, "next_url": "?after=x"},
          "search": "", "back_url": "/b", "problems": {"person": "Choose one.", "afterwards": "Choose."}},
-        {**AREA, "people": [], "more": False, "search": "x", "back_url": "/b"},
-        {**AREA, "people": [], "more": False, "search": "", "back_url": "/b"},
+        {**AREA, "people": [], "pages": None, "search": "x", "back_url": "/b"},
+        {**AREA, "people": [], "pages": None, "search": "", "back_url": "/b"},
     ],
     "company_settings/profile.html": [
         PROFILE, {**PROFILE, "edits": False},

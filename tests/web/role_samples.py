@@ -52,9 +52,11 @@ PAGES: dict[str, list[dict[str, Any]]] = {
     "roles/role.html": [
         {**FRAME, "name": "Banque", "product_name": "Comptabilité", "summary": "", "own": True, "preview": PREVIEW,
          "note": "Ici.", "held": "2 personnes", "giver": "", "revisions": [REVISION, {**REVISION, "number": 1}],
+         "revision_pages": {"first": 1, "last": 2, "total": 3, "previous_url": None, "next_url": "?after=x#before"},
          "urls": {"edit": "/e", "from_copy": "/c", "delete": "/d"}, "saved": "made", "back_url": "/roles"},
         {**FRAME, "name": "Lecture", "product_name": "Comptabilité", "summary": "Voir.", "own": False,
-         "preview": NOTHING, "note": "Ici.", "held": "personne", "giver": "Titulaire", "revisions": [], "urls": {},
+         "preview": NOTHING, "note": "Ici.", "held": "personne", "giver": "Titulaire", "revisions": [],
+         "revision_pages": None, "urls": {},
          "saved": "changed", "back_url": "/roles"},
     ],
     "roles/new.html": [

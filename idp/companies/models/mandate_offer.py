@@ -25,6 +25,7 @@ class MandateRequest(Identified, Base):
             sqlite_where=_OPEN,
             postgresql_where=_OPEN,
         ),
+        Index("ix_mandate_requests_listed", "firm_id", "created_at", "id"),
         CheckConstraint("expires_at > created_at", name="expires_after_creation"),
         CheckConstraint("(closed_at IS NULL) = (outcome IS NULL)", name="closed_with_outcome"),
     )

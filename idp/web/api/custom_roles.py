@@ -7,12 +7,14 @@ from pydantic import Field
 
 from idp.companies import custom_role, role
 from idp.companies.models import CustomRole
+from idp.web.api import lists
 from idp.web.api.room import Made, Room
-from idp.web.api.shapes import CompanyPath, Labels, Moment, ProductName, Sent, Shown, example
+from idp.web.api.shapes import CompanyPath, Labels, ListQuery, Moment, ProductName, Sent, Shown, example
 from idp.web.work import open_work
 
 room = Room("custom_roles", "Custom roles", "Roles that a company or a firm made itself, for one product each.")
 PATH = "/companies/<uuid:company_id>/custom-roles"
+REVISIONS = "revisions"
 VIEWS = (custom_role.VIEWS, custom_role.FIRM_VIEWS)
 CREATES = (role.CREATES, role.FIRM_EDITS)
 EDITS = (custom_role.EDITS, role.FIRM_EDITS)
@@ -71,10 +73,10 @@ class RevisionShown(Shown):
 
 
 class RevisionList(Shown):
-    """The latest first, fifty at the most."""
+    """The latest first."""
 
     data: list[RevisionShown]
-    next: None
+    next: str | None
 
 
 class HoldersShown(Shown):
@@ -126,10 +128,13 @@ def delete_custom_role(path: RolePath) -> None:
 
 
 @room.get(f"{PATH}/<uuid:role_id>/revisions", may=VIEWS, shows=RevisionList)
-def list_revisions(path: RolePath) -> RevisionList:
+def list_revisions(path: RolePath, query: ListQuery) -> RevisionList:
     """What a role held, and when."""
-    found = custom_role.revisions(open_work(), path.company_id, path.role_id)
-    return RevisionList(data=[RevisionShown.model_validate(each) for each in found], next=None)
+    work = open_work()
+    after = lists.after(work, query, REVISIONS)
+    page = custom_role.revisions(work, path.company_id, path.role_id, after=after, limit=query.limit)
+    rows = [RevisionShown.model_validate(each) for each in page.rows]
+    return RevisionList(data=rows, next=lists.following(work, page.next, REVISIONS))
 
 
 @room.get(f"{PATH}/<uuid:role_id>/holders", may=VIEWS, shows=HoldersShown)

@@ -5,17 +5,19 @@ from uuid import UUID
 
 from pydantic import Field
 
-from idp.companies import mandate, mandate_request, mandate_view
+from idp.companies import mandate, mandate_list, mandate_request, mandate_view
 from idp.companies.mandate_request import Asked
+from idp.web.api import lists
 from idp.web.api.mandates import Address, MandateShown, Preset, done, mandate_shown
 from idp.web.api.room import Made, Room
-from idp.web.api.shapes import CompanyPath, Moment, Sent, Shown, example
+from idp.web.api.shapes import CompanyPath, ListQuery, Moment, Sent, Shown, example
 from idp.web.work import open_work
 
 room = Room("firm_mandates", "Mandates of a firm", "What clients offer to a firm, and what the firm asks them for.")
 PATH = "/companies/<uuid:company_id>/received-mandates"
 ONE = f"{PATH}/<uuid:received_id>"
 REQUESTS = "/companies/<uuid:company_id>/mandate-requests"
+RECEIVED, WISHES = "received mandates", "mandate requests"
 VIEWS = (mandate_view.FIRM_VIEWS,)
 ASKS, ACCEPTS, ENDS = (mandate_request.ASKS,), ("practice.mandates.accept",), (mandate.FIRM_ENDS,)
 
@@ -29,10 +31,8 @@ class WishPath(CompanyPath):
 
 
 class ReceivedList(Shown):
-    """Bounded: a hundred at the most."""
-
     data: list[MandateShown]
-    next: None
+    next: str | None
 
 
 class WishSent(Sent):
@@ -57,17 +57,22 @@ class WishShown(Shown):
 
 
 class WishList(Shown):
-    """Those that wait, then the last ones that were answered: a hundred at the most."""
-
     data: list[WishShown]
-    next: None
+    next: str | None
+
+
+class WishQuery(ListQuery):
+    search: Annotated[str, Field(max_length=100, description="A part of the address, in any case.")] = ""
 
 
 @room.get(PATH, may=VIEWS, shows=ReceivedList)
-def list_received_mandates(path: CompanyPath) -> ReceivedList:
+def list_received_mandates(path: CompanyPath, query: ListQuery) -> ReceivedList:
     """The invitations of clients that wait for the firm's answer, the oldest first."""
-    found = mandate_view.waiting_for_firm(open_work(), path.company_id)
-    return ReceivedList(data=[mandate_shown(each) for each in found], next=None)
+    work = open_work()
+    after = lists.after(work, query, RECEIVED)
+    page = mandate_list.waiting_for_firm(work, path.company_id, after=after, limit=query.limit)
+    rows = [mandate_shown(each) for each in page.rows]
+    return ReceivedList(data=rows, next=lists.following(work, page.next, RECEIVED))
 
 
 @room.get(ONE, may=VIEWS, shows=MandateShown, tagged=True)
@@ -95,10 +100,12 @@ def give_mandate_up(path: ReceivedPath) -> None:
 
 
 @room.get(REQUESTS, may=VIEWS, shows=WishList)
-def list_mandate_requests(path: CompanyPath) -> WishList:
-    """What the firm has asked for, at which addresses."""
-    found = mandate_request.of_firm(open_work(), path.company_id)
-    return WishList(data=[_wish(each) for each in found], next=None)
+def list_mandate_requests(path: CompanyPath, query: WishQuery) -> WishList:
+    """What the firm has asked for, at which addresses: what waits, then what is closed; of either the latest first."""
+    work = open_work()
+    after = lists.after(work, query, WISHES)
+    page = mandate_request.of_firm(work, path.company_id, search=query.search, after=after, limit=query.limit)
+    return WishList(data=[_wish(each) for each in page.rows], next=lists.following(work, page.next, WISHES))
 
 
 @room.post(REQUESTS, may=ASKS, shows=WishShown)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from idp.companies import mandate, mandate_change, mandate_view
+from idp.companies import mandate, mandate_change, mandate_list, mandate_view
 from idp.companies.mandate_scope import Scope
 from idp.companies.mandate_view import Seen
 from idp.core.errors import Conflict, NotFound
@@ -120,10 +120,14 @@ class MandateShown(Shown):
 
 
 class MandateList(Shown):
-    """Bounded by the number of firms that a company may have, and the last ones that are over."""
-
     data: list[MandateShown]
-    next: None
+    next: str | None
+
+
+class MandateQuery(ListQuery):
+    """By default those that are open in any way: that work, or wait for an answer."""
+
+    state: Literal["open", "over"] = "open"
 
 
 class WorkerRole(Shown):
@@ -153,10 +157,14 @@ class WorkerQuery(ListQuery):
 
 
 @room.get(PATH, may=VIEWS, shows=MandateList)
-def list_mandates(path: CompanyPath) -> MandateList:
-    """The mandates of a company: the open ones, then the last ones that are over."""
-    current, past = mandate_view.of_company(open_work(), path.company_id)
-    return MandateList(data=[mandate_shown(each) for each in (*current, *past)], next=None)
+def list_mandates(path: CompanyPath, query: MandateQuery) -> MandateList:
+    """The mandates of a company: the open ones from the oldest on, or those that are over from the last one back."""
+    work, over = open_work(), query.state == "over"
+    purpose = f"mandates {query.state}"
+    after = lists.after(work, query, purpose)
+    page = mandate_list.of_company(work, path.company_id, over=over, after=after, limit=query.limit)
+    rows = [mandate_shown(each) for each in page.rows]
+    return MandateList(data=rows, next=lists.following(work, page.next, purpose))
 
 
 @room.post(PATH, may=INVITES, shows=MandateShown)

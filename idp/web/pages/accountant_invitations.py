@@ -10,8 +10,7 @@ from werkzeug.wrappers import Response
 
 from idp.companies import firm_invitation, mandate, mandate_scope
 from idp.companies.errors import MandateWaiting, NotAFirm
-from idp.companies.models import FirmInvitation
-from idp.core.errors import Conflict, IdpError, NotFound
+from idp.core.errors import Conflict, IdpError
 from idp.web import csrf, forms, locale, mandate_fields, mandate_words
 from idp.web.mandate_fields import TermsForm
 from idp.web.pages.accountant_terms import REFUSED, Address, problem, read
@@ -121,7 +120,7 @@ def invited(company_id: UUID, invited_id: UUID) -> ResponseReturnValue:
 
 def show_invited(problems: dict[str, str], company_id: UUID, invited_id: UUID) -> Response:
     area = enter(company_id, INVITES, step_up=True)
-    found = _open(area, invited_id)
+    found = firm_invitation.get(area.work, company_id, invited_id)
     return area.page(
         "mandate/invited.html",
         problems=problems,
@@ -139,16 +138,8 @@ def show_invited(problems: dict[str, str], company_id: UUID, invited_id: UUID) -
 def withdraw(company_id: UUID, invited_id: UUID) -> ResponseReturnValue:
     """Take it back."""
     area = enter(company_id, INVITES, write=True, step_up=True, keep=True)
-    _open(area, invited_id)
     firm_invitation.withdraw(area.work, company_id, invited_id)
     return see_other(f"{area.path('accountants')}?done=firm-withdrawn")
-
-
-def _open(area: Area, invited_id: UUID) -> FirmInvitation:
-    for each in firm_invitation.of_company(area.work, area.company_id):
-        if each.id == invited_id:
-            return each
-    raise NotFound(kind="firm_invitation")
 
 
 def _refused(area: Area, company_id: UUID, error: IdpError, *, temporary: bool) -> Response:

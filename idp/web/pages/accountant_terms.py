@@ -9,7 +9,7 @@ from flask_babel import gettext, ngettext
 from pydantic import StringConstraints
 from werkzeug.wrappers import Response
 
-from idp.companies import mandate, mandate_change, mandate_scope, mandate_view, preview
+from idp.companies import mandate, mandate_change, mandate_list, mandate_scope, mandate_view, preview
 from idp.companies.errors import (
     ChangedMeanwhile,
     FirmsFull,
@@ -299,7 +299,7 @@ def _dates(policies: Policies, seen: Seen, wanted: Scope, *, begins: bool) -> li
 
 def _next_firms(area: Area, seen: Seen) -> list[dict[str, str]]:
     """The other firms that have access, to choose from."""
-    current, _ = mandate_view.of_company(area.work, area.company_id)
+    current = mandate_list.present(area.work, area.company_id)
     return [
         {"value": str(each.id), "label": each.firm, "hint": _begins(area, each)}
         for each in current

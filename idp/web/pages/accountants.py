@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
-from idp.companies import firm_invitation, mandate, mandate_change, mandate_scope, mandate_view
+from idp.companies import firm_invitation, mandate, mandate_change, mandate_list, mandate_scope, mandate_view
 from idp.companies.mandate_view import Seen
 from idp.core.errors import Conflict, NotFound
 from idp.policy import label_for
@@ -26,18 +26,24 @@ SEES, INVITES, CONFIRMS, CHANGES, ENDS = (
 )
 PATH = "/companies/<uuid:company_id>/accountants"
 ONE = f"{PATH}/<uuid:mandate_id>"
-WORKERS = "people of a firm"
+WORKERS, INVITED, OVER = "people of a firm", "invited accountants", "accountants of before"
+PAST = 10  # of those that are over, on a page that is about those of now
 SEARCH_FROM = 8  # fewer people are found faster by looking
 LONGEST = 100
 
 
 @blueprint.get(PATH)
 def accountants(company_id: UUID) -> ResponseReturnValue:
-    """The firms with access, those that wait for an answer, temporary support, and what is over. Query: `done`."""
+    """The firms with access, those that wait for an answer, temporary support, and what is over. Query: `done`,
+    `after` and `before`, of the list that they were made for."""
     area = enter(company_id, SEES)
-    policies = area.work.policies
-    current, past = mandate_view.of_company(area.work, company_id)
-    shown = [mandate_words.shown(policies, each) for each in current]
+    work, policies = area.work, area.work.policies
+    shown = [mandate_words.shown(policies, each) for each in mandate_list.present(work, company_id)]
+    place, place_over = paging.asked(work, INVITED), paging.asked(work, OVER)
+    invited = firm_invitation.of_company(work, company_id, after=place.after, before=place.before)
+    past = mandate_list.of_company(
+        work, company_id, over=True, after=place_over.after, before=place_over.before, limit=PAST
+    )
     return area.page(
         "mandate/list.html",
         firms=[each for each in shown if not each["temporary"]],
@@ -50,9 +56,11 @@ def accountants(company_id: UUID) -> ResponseReturnValue:
                 if mandate_scope.longest(policies, each.preset) is not None
                 else gettext("Invited to create a firm, waits until %(date)s", date=day(each.expires_at)),
             }
-            for each in firm_invitation.of_company(area.work, company_id)
+            for each in invited.rows
         ],
-        past=[mandate_words.shown(policies, each) for each in past],
+        invited_pages=paging.around(work, INVITED, invited, section="invited", label=gettext("Invitations")),
+        past=[mandate_words.shown(policies, each) for each in past.rows],
+        past_pages=paging.around(work, OVER, past, section="over", label=gettext("Over")),
         may_invite=area.may(INVITES),
         supports=any(each.max_days is not None for each in policies.presets.values()),
         most=policies.mandates.firms_per_company,

@@ -9,12 +9,12 @@ from flask_babel import gettext
 from pydantic import StringConstraints
 from werkzeug.wrappers import Response
 
-from idp.companies import client_list, mandate, mandate_request, mandate_view
+from idp.companies import client_list, mandate, mandate_list, mandate_request, mandate_view
 from idp.companies.errors import MandateAsked
 from idp.companies.mandate_request import Asked
 from idp.core.errors import Conflict, Expired, InvalidInput, NotFound, Throttled
 from idp.policy import label_for
-from idp.web import csrf, forms, locale, mandate_words
+from idp.web import csrf, forms, locale, mandate_words, paging
 from idp.web.pages.company_area import Area, enter
 from idp.web.pages.continuing import see_other
 from idp.web.render import day
@@ -25,6 +25,9 @@ csrf.guard(blueprint)
 SEES, ASKS, ACCEPTS, ENDS = (f"practice.mandates.{each}" for each in ("view", "request", "accept", "end"))
 PATH = "/companies/<uuid:company_id>/mandates"
 ONE = f"{PATH}/<uuid:received_id>"
+WAITING, ASKED = "invitations of clients", "requests of a firm"
+SEARCH_FROM = 8  # fewer addresses are found faster by looking
+LONGEST = 100
 
 
 class AskForm(forms.Form):
@@ -36,13 +39,23 @@ class AskForm(forms.Form):
 
 @blueprint.get(PATH)
 def mandates(company_id: UUID) -> ResponseReturnValue:
-    """Invitations of clients that wait for an answer, and what the firm has asked for. Query: `done`."""
+    """Invitations of clients that wait for an answer, and what the firm has asked for. Query: `done`; `q` a part of an
+    address; `after` and `before`, of the list that they were made for."""
     area = enter(company_id, SEES)
-    waiting = mandate_view.waiting_for_firm(area.work, company_id)
+    work, search = area.work, request.args.get("q", "").strip()[:LONGEST]
+    place, place_asked = paging.asked(work, WAITING), paging.asked(work, ASKED)
+    waiting = mandate_list.waiting_for_firm(work, company_id, after=place.after, before=place.before)
+    asked = mandate_request.of_firm(
+        work, company_id, search=search, after=place_asked.after, before=place_asked.before
+    )  # fmt: skip
     return area.page(
         "mandate/firm.html",
-        waiting=[mandate_words.shown(area.work.policies, each) for each in waiting],
-        asked=[_asked(area, each) for each in mandate_request.of_firm(area.work, company_id)],
+        waiting=[mandate_words.shown(work.policies, each) for each in waiting.rows],
+        waiting_pages=paging.around(work, WAITING, waiting, section="waiting", label=gettext("Invitations")),
+        asked=[_asked(area, each) for each in asked.rows],
+        asked_pages=paging.around(work, ASKED, asked, section="asked", label=gettext("What you have asked for")),
+        search=search if search or asked.total >= SEARCH_FROM else None,
+        found=asked.total,
         may_ask=area.may(ASKS),
         done=_done(request.args.get("done", "")),
     )

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from idp.companies import ownership, takeover
 from idp.companies.company_settings import VIEWS_PROFILE
 from idp.core.errors import Conflict, Expired, InvalidInput, NotPermitted
-from idp.web import csrf, forms
+from idp.web import csrf, forms, paging
 from idp.web.pages.company_area import enter
 from idp.web.pages.continuing import see_other
 from idp.web.pages.fresh import fresh
@@ -23,6 +23,7 @@ csrf.guard(blueprint)
 
 HERE = "/companies/<uuid:company_id>/ownership"
 LONGEST_SEARCH = 100
+CANDIDATES = "future owners"
 
 
 class OfferForm(forms.Form):
@@ -75,20 +76,21 @@ def show(problems: dict[str, str], company_id: UUID, status: int = 200) -> Respo
 
 @blueprint.get(f"{HERE}/offer")
 def choose(company_id: UUID) -> ResponseReturnValue:
-    """To whom the company goes. Query: `q`, a part of a name or an address."""
+    """To whom the company goes. Query: `q`, a part of a name or an address; `after`, `before`."""
     return show_choice({}, company_id)
 
 
 def show_choice(problems: dict[str, str], company_id: UUID) -> Response:
     area = enter(company_id, ownership.TRANSFERS, step_up=True, back=_page(company_id))
     search = request.args.get("q", "").strip()[:LONGEST_SEARCH]
-    found = ownership.candidates(area.work, company_id, search)
+    place = paging.asked(area.work, CANDIDATES)
+    found = ownership.candidates(area.work, company_id, search, after=place.after, before=place.before)
     return area.page(
         "ownership/offer.html",
         problems=problems,
         search=search,
-        people=[{"value": str(each.account_id), "name": each.name, "email": each.address} for each in found],
-        more=len(found) == ownership.LISTED,
+        people=[{"value": str(each.account_id), "name": each.name, "email": each.address} for each in found.rows],
+        pages=paging.around(area.work, CANDIDATES, found),
         back_url=area.path("ownership"),
     )
 

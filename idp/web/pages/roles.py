@@ -1,6 +1,5 @@
 """The roles of a company: which there are in each product, who holds how many, and what each permits (SC22, SC23)."""
 
-from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +16,7 @@ from idp.companies.role_list import ListedRole, ProductRoles
 from idp.core.errors import NotFound
 from idp.policy import label_for
 from idp.policy.permissions import Grant
-from idp.web import csrf, locale, role_words
+from idp.web import csrf, locale, paging, role_words
 from idp.web.pages.company_area import Area, enter
 from idp.web.render import moment
 
@@ -25,6 +24,7 @@ blueprint = Blueprint("pages_roles", __name__)
 csrf.guard(blueprint)
 
 VIEWS = (custom_role.VIEWS, custom_role.FIRM_VIEWS)
+REVISIONS, REVISIONS_SHOWN = "revisions of a role", 10
 _l = lazy_gettext
 _WHY_NOT = {
     "not_in_plan": _l("Your plan, %(plan)s, does not include roles of your own; those above can be given as they are."),
@@ -47,7 +47,8 @@ def listed(company_id: UUID) -> ResponseReturnValue:
 
 @blueprint.get("/companies/<uuid:company_id>/roles/<product>/<role>")
 def shown(company_id: UUID, product: str, role: str) -> ResponseReturnValue:
-    """What one role permits, in this company or, of a firm, at one client. Query: `client`; `saved`, after a change."""
+    """What one role permits, in this company or, of a firm, at one client. Query: `client`; `saved`, after a change;
+    `after` and `before`, for what it was before."""
     area = enter(company_id, *VIEWS)
     offered, role_found = _find(area, product, role)
     own = custom_role.get(area.work, company_id, role_found.custom_role_id) if role_found.custom_role_id else None
@@ -64,7 +65,7 @@ def shown(company_id: UUID, product: str, role: str) -> ResponseReturnValue:
         note=note,
         held=_held(area, own, role_found),
         giver=_givers(area, role_found),
-        revisions=_revisions(area, own) if own is not None else [],
+        **(_revisions(area, own) if own is not None else {"revisions": [], "revision_pages": None}),
         urls=_urls(area, offered, role_found, own),
         saved=request.args.get("saved") if request.args.get("saved") in ("made", "changed") else None,
         back_url=area.path("roles"),
@@ -165,16 +166,24 @@ def _givers(area: Area, role: ListedRole) -> str:
     return ", ".join(label_for(each.label, locale.current()) for each in named)
 
 
-def _revisions(area: Area, own: CustomRole) -> list[dict[str, Any]]:
-    language, policies = locale.current(), area.work.policies
-    found = custom_role.revisions(area.work, area.company_id, own.id)
+def _revisions(area: Area, own: CustomRole) -> dict[str, Any]:
+    """What the role held, and what each revision changed, a page at a time."""
+    work, language, policies = area.work, locale.current(), area.work.policies
+    place = paging.asked(work, REVISIONS)
+    found = custom_role.revisions(
+        work, area.company_id, own.id, after=place.after, before=place.before, limit=REVISIONS_SHOWN
+    )
     definitions = policies.products[own.product].permissions
-    before: Mapping[int, frozenset[str]] = {each.number + 1: frozenset(each.permissions) for each in found}
+    before: dict[int, frozenset[str]] = {each.number + 1: frozenset(each.permissions) for each in found.rows}
+    first = found.rows[-1].number if found.rows else 1
+    earlier = custom_role.revision(work, area.company_id, own.id, first - 1)
+    if earlier is not None:  # on the next page, but what this one changed is told here
+        before[first] = frozenset(earlier.permissions)
 
     def named(ids: frozenset[str]) -> list[str]:
         return [label_for(definitions[each].label, language) for each in definitions if each in ids]
 
-    return [
+    rows = [
         {
             "number": each.number,
             "name": label_for(each.labels, language),
@@ -183,8 +192,10 @@ def _revisions(area: Area, own: CustomRole) -> list[dict[str, Any]]:
             "taken": named(before[each.number] - frozenset(each.permissions)) if each.number in before else [],
             "count": len(each.permissions),
         }
-        for each in found
+        for each in found.rows
     ]
+    pages = paging.around(work, REVISIONS, found, section="before", label=gettext("What this role was before"))
+    return {"revisions": rows if found.total > 1 else [], "revision_pages": pages}
 
 
 def _urls(area: Area, offered: ProductRoles, role: ListedRole, own: CustomRole | None) -> dict[str, str]:
