@@ -3,6 +3,7 @@
 import base64
 import binascii
 import json
+import re
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -23,6 +24,7 @@ from idp.oidc.foreign import ForeignToken, Unacceptable
 from idp.work import Work
 
 Pairs = Iterable[tuple[str, str]]
+_SHOWABLE = re.compile("[A-Za-z0-9_.:-]{1,60}")
 
 
 class PlainRequest(NamedTuple):
@@ -113,6 +115,8 @@ class Server(AuthorizationServer):
         asked = self.create_oauth2_request(request)
         asked.issues = True
         try:
+            if "grant_type" not in asked.form:
+                raise InvalidRequestError("Missing 'grant_type'.")
             asked.proof = self.proof_of(asked)
             answer: PlainResponse = super().create_token_response(asked)
         except OAuth2Error as error:
@@ -205,16 +209,24 @@ def once(pairs: Pairs) -> dict[str, str]:
     """Parameters by name; a repeated one is refused (RFC 6749 §3.1, §3.2). Empty ones count as absent.
 
     Raises:
-        InvalidRequestError: a parameter occurs twice, or holds a control character.
+        InvalidRequestError: a parameter occurs twice, or holds a control character; names it where a name can be shown.
+        OAuth2Error: `invalid_target`, for several resources, which RFC 8707 §2 lets a server refuse so.
     """
     found: dict[str, str] = {}
     for name, value in pairs:
         if name in found:
-            raise InvalidRequestError("A parameter is repeated.")
+            if name == "resource":
+                raise OAuth2Error("A token is for one resource.", error="invalid_target")
+            raise InvalidRequestError(f"{_culprit(name)} is repeated.")
         if "\x00" in value or "\x00" in name:
-            raise InvalidRequestError("A parameter holds a control character.")
+            raise InvalidRequestError(f"{_culprit(name)} holds a control character.")
         found[name] = value
     return {name: value for name, value in found.items() if value}
+
+
+def _culprit(name: str) -> str:
+    """A parameter, by its name where that may stand in `error_description` (RFC 6749 §5.2)."""
+    return f"The parameter '{name}'" if _SHOWABLE.fullmatch(name) else "A parameter"
 
 
 def presented_credentials(request: ProtocolRequest) -> tuple[str, str, str | ForeignToken | None]:

@@ -153,6 +153,8 @@ def test_repeated_parameters_are_an_error(signed) -> None:  # type: ignore[no-un
     address = logout_address(id_token_hint=told["id_token"]) + "&id_token_hint=x"
     answer = browser._send("GET", address)
     assert answer.status_code == 400
+    assert "We could not sign you out</h1>" in answer.text
+    assert 'href="/sign-out"' in answer.text
     assert not is_over(stage, claims_of(told["id_token"])["sid"])
 
 

@@ -27,7 +27,23 @@ def assert_invalid_request(answer, status: int = 400) -> None:  # type: ignore[n
 @pytest.mark.parametrize("name", ["grant_type", "token", "client_id", "scope", "unknown"])
 def test_a_repeated_parameter_is_refused(books: Party, path: str, name: str) -> None:
     body = f"grant_type=client_credentials&token=x&{name}=a&{name}=a"
-    assert_invalid_request(send(books, path, body.encode()))
+    answer = send(books, path, body.encode())
+    assert_invalid_request(answer)
+    assert answer.json["error_description"] == f"The parameter '{name}' is repeated."
+
+
+@pytest.mark.parametrize("name", ["%22", "%0d%0aX", "é", "a" * 100])
+def test_a_name_that_cannot_be_shown_is_not(books: Party, name: str) -> None:
+    answer = send(books, "/oauth/token", f"grant_type=client_credentials&{name}=a&{name}=a".encode())
+    assert_invalid_request(answer)
+    assert answer.json["error_description"] == "A parameter is repeated."
+
+
+@pytest.mark.parametrize("body", [b"", b"grant_type=", b"code=x"])
+def test_a_request_names_its_grant_type(books: Party, body: bytes) -> None:
+    answer = send(books, "/oauth/token", body)
+    assert_invalid_request(answer)
+    assert answer.json["error_description"] == "Missing 'grant_type'."
 
 
 @pytest.mark.parametrize("path", PATHS)

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.party import Party
+from tests.party import Party, basic, query_of
 from tests.web.browser import Browser
 
 
@@ -34,6 +34,17 @@ def test_another_resource_is_an_invalid_target(books: Party, ines: Browser, reso
     ):
         assert (answer.status_code, answer.json["error"]) == (400, "invalid_target")
         assert "access_token" not in answer.json
+
+
+def test_several_resources_are_an_invalid_target(books: Party, ines: Browser) -> None:
+    assert books.resource is not None
+    answer = books.http.post(
+        "/oauth/token", headers=basic(books.client_id, books.secret or ""),
+        data={"grant_type": "client_credentials", "resource": [books.resource, "http://localhost:8002/api"]},
+    )  # fmt: skip
+    assert (answer.status_code, answer.json["error"]) == (400, "invalid_target")
+    sent = ines._send("GET", f"{books.asking()}&resource={books.resource}&resource={books.resource}")
+    assert query_of(sent.headers["Location"])["error"] == "invalid_target"
 
 
 def test_a_token_for_one_product_says_nothing_of_another(books: Party, capture: Party, ines: Browser) -> None:

@@ -339,9 +339,9 @@ PAGES: dict[str, list[dict[str, Any]]] = {
     "errors/oauth.html": [
         {"error": "invalid_request", "description": "redirect_uri is not registered for this client.",
          "client_name": "Banque Exemple", "facts": [("client_id", "bank"), ("redirect_uri", "https://x.example/cb")],
-         "ways": WAYS, "reference": "7F3K-92QD"},
+         "ways": WAYS, "reference": "7F3K-92QD", "heading": None},
         {"error": "invalid_client", "description": "Unknown client.", "client_name": None, "facts": [], "ways": [],
-         "reference": None},
+         "reference": None, "heading": "Nous n’avons pas pu vous déconnecter"},
     ],
     "access/sending.html": [
         {"client_name": "Notes", "address": "https://notes.example/cb", "fields": {"code": "x", "state": "a \"b\""}}

@@ -172,6 +172,7 @@ def _explained(reason: str, status: int = 400) -> Response:
     return render.page(
         "errors/oauth.html",
         status=status,
+        heading=None,
         error="invalid_request",
         description=reason,
         client_name=None,

@@ -49,14 +49,15 @@ def end_session() -> BaseResponse:
 
 @blueprint.errorhandler(ProtocolError)
 def malformed(problem: ProtocolError) -> Response:
-    """A parameter is repeated or unreadable: nothing is ended, nobody is redirected."""
+    """A parameter is repeated or unreadable: nothing is ended, nobody is redirected, and the person can still leave."""
     return render.page(
         "errors/oauth.html",
         status=400,
+        heading=gettext("We could not sign you out"),
         error=problem.error,
         description=problem.description,
         client_name=None,
         facts=[],
         reference=None,
-        ways=[{"label": gettext("See my products"), "url": "/"}],
+        ways=[{"label": gettext("Sign out"), "url": "/sign-out"}, {"label": gettext("See my products"), "url": "/"}],
     )
