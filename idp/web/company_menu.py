@@ -45,14 +45,14 @@ ENTRIES: tuple[Entry, ...] = (
     ),
     Entry(
         "clients", "/clients", "practice.clients.view", _l("Clients"),
-        _l("the companies you work for, and who of the firm works where"), "firm",
+        _l("the companies you work for, and who at the firm works where"), "firm",
     ),
     Entry(
         "colleagues", "/colleagues", "practice.colleagues.view", _l("Colleagues"),
         _l("the people of the firm and their clients"), "firm",
     ),
     Entry(
-        "roles", "/roles", "company.roles.view", _l("Roles"), _l("what each role permits, and roles of your own"),
+        "roles", "/roles", "company.roles.view", _l("Roles"), _l("what each role permits, and your custom roles"),
         also="practice.roles.view",
     ),
     Entry(
@@ -69,7 +69,7 @@ ENTRIES: tuple[Entry, ...] = (
     ),
     Entry(
         "services", "/services", "company.services.view", _l("Connected services"),
-        _l("what links the products with administrations, banks and telephones"),
+        _l("what connects the products to public authorities, banks and phones"),
     ),
     Entry(
         "log", "/log", "company.audit.view", _l("Access log"),
@@ -80,8 +80,8 @@ ENTRIES: tuple[Entry, ...] = (
         _l("whether a code is asked for at every sign-in"),
     ),
     Entry(
-        "ownership", "/ownership", "company.ownership.view", _l("Ownership"),
-        _l("who owns the company, and handing it over"),
+        "ownership", "/ownership", "company.ownership.view", _l("Account owner"),
+        _l("who the account owner is, and handing over"),
     ),
     Entry("profile", "/profile", "company.profile.edit", _l("Company profile"), _l("name, place and language")),
 )  # fmt: skip

@@ -22,7 +22,7 @@ ZONE = ZoneInfo(texts.ZONE)
 _LEVEL = "level_"
 _l = lazy_gettext
 _LEVELS = {
-    "": _l("As the access says"),
+    "": _l("As the access above provides"),
     "work": _l("Enter and change, without managing"),
     "view": _l("View only"),
     "none": _l("No access"),
@@ -98,7 +98,7 @@ def shown(
         ],
         "preset": presets[0].id,
         "options": [
-            {"value": "", "label": gettext("Nothing of payroll")},
+            {"value": "", "label": gettext("No access to payroll")},
             *({"value": each.id, "label": label_for(each.label, language)} for each in extra),
         ]
         if extra
@@ -110,8 +110,12 @@ def shown(
         ],
         "choices": [{"value": value, "label": str(label)} for value, label in _LEVELS.items()],
         "ends": [
-            {"value": "open", "label": gettext("No end: one of you ends it")},
-            {"value": "yearly", "label": gettext("From year to year"), "hint": gettext("Both sides hear before.")},
+            {"value": "open", "label": gettext("No fixed end: either side can end it")},
+            {
+                "value": "yearly",
+                "label": gettext("From year to year"),
+                "hint": gettext("Both sides are told beforehand."),
+            },
             {"value": "on", "label": gettext("On a date")},
         ],
         "begins": begins,
@@ -164,7 +168,7 @@ def _hint(policies: Policies, preset: str) -> str:
     days, summary = policies.presets[preset].max_days, policies.presets[preset].summary
     if days is not None:
         names = str(ngettext(
-            "%(names)s; ends by itself after %(num)s day", "%(names)s; ends by itself after %(num)s days", days,
+            "%(names)s; ends automatically after %(num)s day", "%(names)s; ends automatically after %(num)s days", days,
             names=names,
         ))  # fmt: skip
     return f"{label_for(summary, locale.current())} {names}" if summary is not None else names

@@ -102,9 +102,9 @@ def end_of(policies: Policies, scope: Scope) -> str:
 
 def _state(seen: Seen) -> str:
     if seen.state == "active" and seen.only_reads:
-        return str(gettext("Hands over: reads only"))
+        return str(gettext("Handing over: read only"))
     if seen.state == "active" and seen.view_from_at is not None:
-        return str(gettext("Hands over: reads only from %(date)s on", date=day(seen.view_from_at)))
+        return str(gettext("Handing over: read only from %(date)s", date=day(seen.view_from_at)))
     if seen.temporary and seen.state in _OF_SUPPORT:
         return str(_OF_SUPPORT[seen.state])
     return str(_STATES[seen.state])

@@ -110,8 +110,8 @@ def problems(error: IdpError, labels_of: Mapping[str, str]) -> dict[str, str]:
 
 
 _REASONS = {
-    "name_taken": lazy_gettext("There is a role of this name in this product already. Choose another one."),
-    "too_many": lazy_gettext("There are as many roles of your own as there can be. Delete one that nobody holds."),
+    "name_taken": lazy_gettext("This product already has a role with this name. Choose another name."),
+    "too_many": lazy_gettext("You have as many custom roles as there can be. Delete one that nobody holds."),
 }
 
 

@@ -16,7 +16,7 @@ _LEVELS: dict[Level, Any] = {
     "manage": _l("Manage"),
 }
 _OBSTACLES = {
-    Obstacle.NEVER: _l("a company’s own roles can never hold this"),
+    Obstacle.NEVER: _l("custom roles can never include this"),
     Obstacle.PRACTICE_ONLY: _l("only on the firm’s own account"),
     Obstacle.MANDATE_NEVER: _l("no mandate ever opens this"),
     Obstacle.MANDATE: _l("the mandate does not cover this"),

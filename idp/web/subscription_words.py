@@ -115,22 +115,25 @@ def _ending(policies: Policies, seen: ProductSeen, name: str) -> list[tuple[str,
     lines: list[tuple[str, str]] = []
     if step_of(policies, seen.state, SUBSCRIBE):
         lines.append(
-            (gettext("Until %(date)s", date=date), gettext("You try it: all but the connected services works."))
+            (
+                gettext("Until %(date)s", date=date),
+                gettext("This is a trial: everything works except the connected services."),
+            )
         )
-        closed = gettext("Nobody can open %(product)s until it is subscribed to.", product=name)
+        closed = gettext("Nobody can open %(product)s without a subscription.", product=name)
     elif seen.unpaid:
         lines.append((gettext("On %(date)s", date=date), gettext("Without the payment, the subscription ends.")))
         closed = ""
     else:
         worked = gettext("Everything works. Until then you can keep the subscription, and nothing is lost.")
         lines.append((gettext("Until %(date)s", date=date), worked))
-        closed = gettext("Nobody can open %(product)s any more. Other products go on.", product=name)
+        closed = gettext("Nobody can open %(product)s any more. Other products continue.", product=name)
     if closed:
         lines.append((gettext("After that"), closed))
     if kept:
-        back = gettext("Data and access are kept. Subscribe again, and everybody has again what they had.")
+        back = gettext("Data and access are kept. Subscribe again, and everybody gets back what they had.")
         if step_of(policies, seen.state, SUBSCRIBE):
-            back = gettext("Data and access are kept. Subscribe by then, and everybody has again what they had.")
+            back = gettext("Data and access are kept. Subscribe by then, and everybody gets back what they had.")
         lines.append((gettext("Until %(date)s", date=kept), back))
         lines.append((gettext("Later"), _erased()))
     return lines
@@ -141,7 +144,7 @@ def _over(policies: Policies, seen: ProductSeen) -> list[tuple[str, str]]:
     if step_of(policies, seen.state, RESUME) is None:
         return [(gettext("Since %(date)s", date=day(seen.since)), gettext("The access rights are erased."))]
     if seen.kept is not None:
-        back = gettext("Data and access are kept. Subscribe again, and everybody has again what they had.")
+        back = gettext("Data and access are kept. Subscribe again, and everybody gets back what they had.")
         lines.append((gettext("Until %(date)s", date=day(seen.kept)), back))
         lines.append((gettext("Later"), _erased()))
     return lines
@@ -155,7 +158,10 @@ def after_trial(policies: Policies, seen: ProductSeen) -> list[tuple[str, str]]:
     """What it means to subscribe to a product that is on trial, for who is about to ask for it."""
     lines = [
         (gettext("Data and access"), gettext("Everybody goes on with what was entered and keeps their access.")),
-        (gettext("Price"), gettext("Billing tells you in its answer. You are charged from that day on, not before.")),
+        (
+            gettext("Price"),
+            gettext("Our billing team tells you in its answer. You are charged from that day on, not before."),
+        ),
     ]
     if seen.until is not None:
         lines.insert(
@@ -164,7 +170,7 @@ def after_trial(policies: Policies, seen: ProductSeen) -> list[tuple[str, str]]:
     if seats := seats_used(seen):
         lines.append((gettext("Seats"), seats))
     if not policies.states[seen.state].services:
-        lines.append((gettext("Connected services"), gettext("They can be used once billing has answered.")))
+        lines.append((gettext("Connected services"), gettext("Available once our billing team has answered.")))
     return lines
 
 

@@ -42,7 +42,7 @@ WORDS: dict[str, dict[str, Any]] = {
         "welcome": "Welcome to Atelier Lumen SARL, Zoé",
         "somebody_else": "You are signed in as Thomas Lefèvre", "stay": "Stay signed in",
         "switch": "Sign out and go on", "products": "See all my products", "closed": re.compile("^Answered"),
-        "accepted": "Accepted", "active": "Active", "since": "Here since",
+        "accepted": "Accepted", "active": "Active", "since": "In the company since",
     },
 }  # fmt: skip
 

@@ -29,7 +29,7 @@ WORDS: dict[str, dict[str, Any]] = {
         "roles": "Roles", "create": "Create a role (Document capture)", "title": "Create a role",
         "basic": "Documents – basic", "choose": "Choose the permissions",
         "name": "Name of the role", "add": "Add the role", "taken": "There is a role of this name",
-        "made": "The role is there", "own": "your own", "change": "Change this role", "see": "See what changes",
+        "made": "The role is there", "own": "custom", "change": "Change this role", "see": "See what changes",
         "save": "Save the role", "clients": "at 2 clients", "delete_link": "Delete this role",
         "held": "This role is in use", "delete": "Delete the role", "changed": "The role is changed",
         "count": "permissions chosen", "sales": "Sales", "back": "Back to the roles",

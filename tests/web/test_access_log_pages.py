@@ -51,7 +51,7 @@ def test_the_log_says_who_did_what_to_whom_with_before_and_after(own_stage: Stag
     assert len(seen) < 40, seen
     text = " ".join(browser.text.split())
     for words in ("A role in a product was changed", "Camille Roux", "Read only → Sales clerk", "Amélie Dubois",
-                  "192.0.2.44", "A person was suspended", "A role of your own was changed"):  # fmt: skip
+                  "192.0.2.44", "A person was suspended", "A custom role was changed"):  # fmt: skip
         assert words in text, words
     browser.get(log(own_stage, "atelier-lumen") + "?person=camille&kind=roles")
     assert "Camille Roux" in browser.text

@@ -117,7 +117,7 @@ def test_the_next_firm_takes_over_and_it_is_called_off(own_stage: Stage) -> None
     assert "A day after the next firm has begun" in amelie.text
     amelie.submit({"successor": str(successor), "until": "2099-01-31"})
     assert amelie.address.endswith("?done=handed-over")
-    assert "Hands over: reads only" in amelie.text
+    assert "Handing over: read only" in amelie.text
     assert "31\xa0January\xa02099" in amelie.text
     with own_stage.work(write=False) as work:
         karim = access.resolve(
@@ -164,7 +164,7 @@ def test_a_firm_takes_its_request_back(own_stage: Stage) -> None:  # noqa: F811
     assert nathalie.address == f"{firm}/mandates?done=withdrawn"
     nathalie.get(f"{firm}/mandates/requests/{sent}")
     assert "taken back" in nathalie.text
-    assert "Take the request back" not in nathalie.text
+    assert "Cancel the request" not in nathalie.text
     assert as_(own_stage, "lotte.peeters").get(f"{firm}/mandates/requests/{sent}").status_code == 403
 
 

@@ -25,7 +25,7 @@ def test_roles_are_listed_by_product_with_who_holds_them(stage: Stage) -> None: 
         browser.get(page(stage, "atelier-lumen"))
     assert len(seen) < 40, seen
     assert browser.heading == "Roles"
-    for text in ("Bookkeeper", "Management view", "your own", "Held by: 1 person", "Access auditor"):
+    for text in ("Bookkeeper", "Management view", "custom", "Held by: 1 person", "Access auditor"):
         assert text in browser.text, text
     member = english(stage.signed_in("hugo.perrin"))
     member.get(page(stage, "atelier-lumen"))

@@ -119,7 +119,7 @@ def test_another_plan_is_asked_for_and_taken_back(own_stage: Stage) -> None:  # 
         company = own_stage.company("atelier-lumen")
         assert seats.count(work, company, "accounting").of == 5
     browser.submit()
-    assert "The request is taken back." in browser.text
+    assert "The request is cancelled." in browser.text
     assert "waiting for billing" not in browser.text
 
 

@@ -52,9 +52,9 @@ def accountants(company_id: UUID) -> ResponseReturnValue:
             {
                 "url": area.path("accountants", "invited", each.id),
                 "name": each.address,
-                "detail": gettext("Invited to help for a while, waits until %(date)s", date=day(each.expires_at))
+                "detail": gettext("Invited to help for a while, valid until %(date)s", date=day(each.expires_at))
                 if mandate_scope.longest(policies, each.preset) is not None
-                else gettext("Invited to create a firm, waits until %(date)s", date=day(each.expires_at)),
+                else gettext("Invited to create a firm, valid until %(date)s", date=day(each.expires_at)),
             }
             for each in invited.rows
         ],
@@ -200,15 +200,15 @@ def _person(area: Area, worker: mandate_view.Worker) -> dict[str, str | None]:
 
 def _done(what: str) -> str:
     said = {
-        "confirmed": gettext("The firm has access now. It chooses who of it works for you."),
+        "confirmed": gettext("The firm has access now. It chooses who works for you."),
         "invited": gettext("The invitation is sent. Nothing is open before the firm has accepted."),
         "invited-firm": gettext("The invitation is sent. It leads your accountant to a firm of their own."),
         "invited-helper": gettext(
             "The invitation is sent. It leads to an account of their own, and to the firm they help for."
         ),
-        "firm-withdrawn": gettext("The invitation is taken back. Its link says so."),
+        "firm-withdrawn": gettext("The invitation is withdrawn, and its link says so."),
         "refused": gettext("The request is declined. The firm was told."),
-        "withdrawn": gettext("The invitation is taken back. The firm was told."),
+        "withdrawn": gettext("The invitation is withdrawn. The firm has been told."),
         "changed": gettext("The change is saved. It takes effect within ten minutes, and the firm was told."),
         "handed-over": gettext("The hand-over is arranged. Both firms’ dates are below, and the firm was told."),
         "kept": gettext("The hand-over is called off. The firm works as before, and was told."),

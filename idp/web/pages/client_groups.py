@@ -245,9 +245,9 @@ def _entry(area: Area, group: Group) -> dict[str, Any]:
 def _told(error: Conflict | InvalidInput) -> dict[str, str]:
     match error.members.get("reason"):
         case "taken":
-            return {"name": str(gettext("There is a group of this name. Choose another one."))}
+            return {"name": str(gettext("A group with this name exists already. Choose another name."))}
         case "too_many":
-            return {"name": str(gettext("There are as many groups as may be. Remove one first."))}
+            return {"name": str(gettext("You have as many groups as there can be. Remove one first."))}
         case "missing":
             return {"name": str(gettext("Please fill in this field."))}
     most = client_group.NAME_MAX

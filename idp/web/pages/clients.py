@@ -278,9 +278,9 @@ def _person(area: Area, client: Client, colleague: Colleague, held: list[Held]) 
 
 def _done(what: str) -> str:
     said = {
-        "given": gettext("The access is given. Your colleague was written to."),
+        "given": gettext("The access is given. Your colleague has been told by e-mail."),
         "changed": gettext("The change is saved. It takes effect within ten minutes."),
-        "removed": gettext("The access is taken back. What is open closes within ten minutes."),
+        "removed": gettext("The access is taken away. What is open closes within ten minutes."),
         "sorted": gettext("The groups are saved."),
         "ended": gettext("The mandate has ended. Nobody of the firm reaches this client any more."),
     }

@@ -263,9 +263,11 @@ def _back(area: Area, account_id: UUID, done: str) -> Response:
 
 def _done(what: str) -> str:
     said = {
-        "given": gettext("The access is given. Your colleague was written to."),
+        "given": gettext("The access is given. Your colleague has been told by e-mail."),
         "changed": gettext("The change is saved. It takes effect within ten minutes."),
-        "ended": gettext("The access is taken back. What is open closes within ten minutes."),
-        "removed": gettext("Your colleague has left the firm: every client is lost, and the places are free."),
+        "ended": gettext("The access is taken away. What is open closes within ten minutes."),
+        "removed": gettext(
+            "Your colleague has left the firm: they no longer reach any client, and their seats are free."
+        ),
     }
     return str(said.get(what, ""))

@@ -61,7 +61,7 @@ def _products(area: Area) -> list[Product]:
 
 def _permissions(product: Product) -> list[dict[str, str]]:
     language = locale.current()
-    whole = {"value": "", "label": gettext("the product as such")}
+    whole = {"value": "", "label": gettext("the product itself")}
     named = [
         {"value": each.id, "label": f"{label_for(area.label, language)} · {label_for(each.label, language)}"}
         for area in product.areas.values()

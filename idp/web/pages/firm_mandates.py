@@ -185,7 +185,7 @@ def _sent(area: Area, sent_id: UUID) -> Asked:
 def _done(what: str) -> str:
     said = {
         "asked": gettext("The request is sent. Whoever runs a company at this address can say yes."),
-        "withdrawn": gettext("The request is taken back."),
+        "withdrawn": gettext("The request is cancelled."),
         "accepted": gettext("You work for this client now. Choose the colleagues who do."),
         "refused": gettext("The invitation is declined. The client was told."),
     }

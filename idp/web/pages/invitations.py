@@ -181,7 +181,7 @@ def _invalid(field: str, reason: str) -> dict[str, str]:
     if field == "roles":
         return {"form": gettext("Choose a role in a product, or a role in the company.")}
     if field == "message" and reason == "link":
-        return {"message": gettext("Leave out addresses of the web: the mail holds one link, ours.")}
+        return {"message": gettext("Leave out web addresses: the message has one link only, ours.")}
     if field in ("given_name", "family_name", "locale", "company_role", "message"):
         return {field: gettext("This cannot be used as it is written. Please check it.")}
     return {"form": gettext("This cannot be used as it is written. Please check it.")}
@@ -259,7 +259,7 @@ def plan(area: Area) -> str:
 def _done(done: str) -> str:
     words = {
         "sent": gettext("The invitation is on its way."),
-        "resent": gettext("The invitation was sent again. The link of before works no longer."),
+        "resent": gettext("The invitation was sent again. The earlier link no longer works."),
         "withdrawn": gettext("The invitation is withdrawn. Its seats are free, and its link says so."),
     }
     return str(words.get(done, ""))

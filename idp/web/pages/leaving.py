@@ -81,7 +81,7 @@ def _obstacle(area: Area) -> str | None:
     if held is None:
         raise NotFound(kind="membership")
     if held.unique_role:
-        return str(gettext("You are the account owner. Hand the ownership over first; then you can leave."))
+        return str(gettext("You are the account owner. Hand the account over first; then you can leave."))
     if area.company.kind == "firm" and firm_run.runs_alone(area.work, area.current.account_id, area.company_id):
         return str(
             gettext(

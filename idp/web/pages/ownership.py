@@ -103,13 +103,13 @@ def offer(company_id: UUID) -> ResponseReturnValue:
     form, problems = forms.read(OfferForm, request.form)
     if form is None:
         if "person" in problems:
-            problems["person"] = gettext("Choose the person who is to own the company.")
+            problems["person"] = gettext("Choose the person who is to be the account owner.")
         return show_choice(problems, company_id)
     try:
         ownership.offer(area.work, company_id, form.person, afterwards=form.afterwards)
     except InvalidInput:
         return show_choice(
-            {"person": gettext("This person cannot own the company now. Choose another one.")}, company_id
+            {"person": gettext("This person cannot be the account owner now. Choose another one.")}, company_id
         )
     return see_other(area.path("ownership"))
 

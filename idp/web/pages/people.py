@@ -120,9 +120,9 @@ def untouchable(area: Area, account_id: UUID) -> str | None:
     try:
         acting_on.require_above(area.work, permissions, member(area, account_id))
     except NotOnYourself:
-        return str(gettext("This is you: your own access is changed by others."))
+        return str(gettext("This is you: your own access is managed by others."))
     except OwnerNotEditable:
-        return str(gettext("The account owner is changed by nobody else."))
+        return str(gettext("Nobody else can change the account owner."))
     except HigherRole:
         return (
             str(gettext("This person has a role that you cannot give, so you cannot change it either."))
@@ -237,8 +237,11 @@ def _facts(area: Area, person: PersonSeen) -> list[tuple[str, Any]]:
         (gettext("Language"), locale.described(person.locale)),
         (gettext("State"), member_words.state(person.state)),
         (gettext("Role in the company"), member_words.company_roles(area.work, person)),
-        (gettext("Here since"), day(person.since)),
-        (gettext("Last sign-in"), moment(person.last_sign_in).short if person.last_sign_in else gettext("none lately")),
+        (gettext("In the company since"), day(person.since)),
+        (
+            gettext("Last sign-in"),
+            moment(person.last_sign_in).short if person.last_sign_in else gettext("none recently"),
+        ),
     ]
 
 
@@ -299,7 +302,7 @@ def _done(what: str) -> str | None:
         "company-role": gettext("The role in the company is changed."),
         "services": gettext("The services are saved."),
         "suspended": gettext("The person is suspended: nothing of this company opens any more."),
-        "resumed": gettext("The person is reactivated, with the roles of before."),
+        "resumed": gettext("The person is reactivated, with the same roles as before."),
         "sessions": gettext(
             "The sessions for this company are being closed. The person can sign in to its products again."
         ),

@@ -220,7 +220,7 @@ def held_words(area: Area, held: HeldRole) -> dict[str, str]:
 
 def offered(offer: Offer) -> dict[str, Any]:
     """A role that can be given, in words."""
-    summary = label_for(offer.summary, locale.current()) if offer.summary else gettext("a role of your company’s own")
+    summary = label_for(offer.summary, locale.current()) if offer.summary else gettext("A custom role of your company")
     return {"key": offer.key, "label": member_words.labelled(offer.labels), "summary": summary, "seat": offer.seat}
 
 

@@ -277,7 +277,7 @@ def _lost(area: Area, person: PersonSeen) -> list[str]:
     if area.company.kind == "firm":
         lost.append(gettext("Every client given to %(name)s is taken back.", name=person.name))
     lost.append(gettext("The personal account of %(name)s and other companies are not touched.", name=person.name))
-    lost.append(gettext("This cannot be undone; to come back, the person is invited again."))
+    lost.append(gettext("This cannot be undone: to come back, the person has to be invited again."))
     return [str(each) for each in lost]
 
 

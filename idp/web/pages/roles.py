@@ -27,9 +27,9 @@ VIEWS = (custom_role.VIEWS, custom_role.FIRM_VIEWS)
 REVISIONS, REVISIONS_SHOWN = "revisions of a role", 10
 _l = lazy_gettext
 _WHY_NOT = {
-    "not_in_plan": _l("Your plan, %(plan)s, does not include roles of your own; those above can be given as they are."),
-    "not_subscribed": _l("Roles of your own can be made again once the subscription runs."),
-    "not_yours": _l("Roles of your own are made here by: %(roles)s."),
+    "not_in_plan": _l("Your plan, %(plan)s, does not include custom roles; those above can be given as they are."),
+    "not_subscribed": _l("You can create custom roles again once the subscription is active."),
+    "not_yours": _l("Custom roles are created here by: %(roles)s."),
 }
 
 

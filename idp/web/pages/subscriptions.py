@@ -256,10 +256,12 @@ def _too_late() -> str:
 
 def _done(what: str) -> str:
     words: dict[str, str] = {
-        "cancelled": gettext("The subscription is cancelled. Those who look after it were written to, and your firm."),
+        "cancelled": gettext(
+            "The subscription is cancelled. Those who look after it, and your firm, have been told by e-mail."
+        ),
         "resumed": gettext("The subscription goes on, as if it had not been cancelled."),
-        "back": gettext("You have subscribed again. Everybody has again what they had."),
-        "asked": gettext("Your request is on its way. It counts once billing has answered."),
-        "withdrawn": gettext("The request is taken back."),
+        "back": gettext("You have subscribed again. Everybody gets back what they had."),
+        "asked": gettext("Your request is on its way. It takes effect once our billing team has answered."),
+        "withdrawn": gettext("The request is cancelled."),
     }
     return words.get(what, "")

@@ -94,7 +94,7 @@ def test_who_may_change_the_roles_of_colleagues_does_so_on_the_page(own_callers:
     now = ProductRole.account_id == lotte, ProductRole.product == "practice", ProductRole.ended_at.is_(None)
     assert scalar(stage, ProductRole.role, *now) == "practice.assistant"
     karim.get(f"{here}/people/{nathalie}")
-    assert "The account owner is changed by nobody else." in karim.text
+    assert "Nobody else can change the account owner." in karim.text
     karim.get(f"{here}/people/{nathalie}/roles/practice")
     assert karim.status == 403
     for mine in ("people", f"people/{lotte}/company-role", f"people/{lotte}/suspension", f"people/{lotte}/explain"):
