@@ -315,19 +315,24 @@ def held_roles(work: Work, company_id: UUID) -> tuple[tuple[str, str, Mapping[st
     The caller has seen `of_company`.
     """
     own = tables.custom_roles.c
-    rows = work.session.execute(
-        select(_r.product, _r.role, _r.custom_role_id, own.id, own.name)
+    held = (
+        select(_r.product, _r.role, _r.custom_role_id)
         .distinct()
-        .join_from(tables.product_roles, tables.custom_roles, own.id == _r.custom_role_id, isouter=True)
         .where(_r.company_id == company_id, _r.ended_at.is_(None))
+        .subquery()
+    )
+    rows = work.session.execute(
+        select(held.c.product, held.c.role, own.id, own.name, own.labels).join_from(
+            held, tables.custom_roles, own.id == held.c.custom_role_id, isouter=True
+        )
     ).all()
     found = []
     for product in work.policies.products.values():
         mine = [row for row in rows if row.product == product.id]
         built_in = {row.role for row in mine if row.role is not None}
         found += [(product.id, key, work.policies.roles[key].label) for key in product.roles if key in built_in]
-        named = sorted((row.name, str(row.id)) for row in mine if row.id is not None)
-        found += [(product.id, key, {"en": name}) for name, key in named]
+        named = sorted((row for row in mine if row.id is not None), key=lambda row: (row.name, row.id))
+        found += [(product.id, str(row.id), row.labels) for row in named]
     return tuple(found)
 
 

@@ -211,6 +211,18 @@ def owner_address(work: Work, company_id: UUID) -> str | None:
     )
 
 
+def find_owner(work: Work, company_id: UUID) -> tuple[str, str] | None:
+    """The name of a company's owner, and how they are reached; None while it has none."""
+    m, a, e = tables.memberships.c, tables.accounts.c, tables.email_addresses.c
+    found = work.session.execute(
+        select(a.given_name, a.family_name, e.address)
+        .join_from(tables.memberships, tables.accounts, a.id == m.account_id)
+        .join(tables.email_addresses, e.account_id == a.id)
+        .where(m.company_id == company_id, m.unique_role, m.ended_at.is_(None), e.released_at.is_(None))
+    ).one_or_none()
+    return None if found is None else (f"{found.given_name} {found.family_name}".strip(), found.address)
+
+
 def owner_product_roles(work: Work, company_id: UUID) -> dict[str, str]:
     """What an owner who is also a user holds: in each product the plan has, of the roles an owner may give, the one
     that can do most."""

@@ -28,6 +28,7 @@ _OF_SUPPORT = {
     "requested": _l("Offers to help for a while"),
     "active": _l("Can help now"),
 }
+_TO_FIRMS = {"invited": _l("Waiting for your answer"), "requested": _l("Waiting for the client’s answer")}
 LEVELS = {"work": _l("enter and change"), "view": _l("view only"), "none": _l("no access")}
 
 
@@ -58,15 +59,15 @@ def access(policies: Policies, scope: Scope) -> str:
     return f"{title(policies, scope)} ({', '.join(less)})" if less else title(policies, scope)
 
 
-def shown(policies: Policies, seen: Seen) -> dict[str, Any]:
-    """A mandate for a list and for its own page."""
+def shown(policies: Policies, seen: Seen, *, to_firm: bool = False) -> dict[str, Any]:
+    """A mandate for a list and for its own page; to the company, or to the firm."""
     waits, begins = seen.state in ("invited", "requested"), seen.begins_at or seen.scope.starts_at
     return {
         "id": seen.id,
         "firm": seen.firm,
         "company": seen.company,
         "state": seen.state,
-        "state_label": _state(seen),
+        "state_label": _state(seen, to_firm),
         "title": access(policies, seen.scope),
         "preset": seen.scope.preset,
         "option": next(iter(seen.scope.options), ""),
@@ -100,11 +101,13 @@ def end_of(policies: Policies, scope: Scope) -> str:
     return str(gettext("from year to year") if scope.yearly else gettext("no end date; either side can end it"))
 
 
-def _state(seen: Seen) -> str:
+def _state(seen: Seen, to_firm: bool) -> str:
     if seen.state == "active" and seen.only_reads:
         return str(gettext("Handing over: read only"))
     if seen.state == "active" and seen.view_from_at is not None:
         return str(gettext("Handing over: read only from %(date)s", date=day(seen.view_from_at)))
+    if to_firm and seen.state in _TO_FIRMS:
+        return str(_TO_FIRMS[seen.state])
     if seen.temporary and seen.state in _OF_SUPPORT:
         return str(_OF_SUPPORT[seen.state])
     return str(_STATES[seen.state])

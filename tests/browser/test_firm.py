@@ -59,7 +59,7 @@ def test_a_client_is_taken_from_a_colleague_and_given_again(demo: Demonstration,
     expect(page.get_by_role("main")).to_contain_text("Facturation")
     fits(page, "removal")
     page.get_by_role("button", name="Retirer de ce client").click()
-    expect(page.get_by_role("status").first).to_contain_text("L’accès est repris")
+    expect(page.get_by_role("status").first).to_contain_text("L’accès est retiré")
 
     time.sleep(RENEW_AFTER + 2)
     lotte.page.goto(f"{demo.capture}/told")

@@ -20,7 +20,7 @@ WORDS: dict[str, dict[str, Any]] = {
         "basic": "Documents – simple", "choose": "Choisir les droits",
         "name": "Nom du rôle", "add": "Ajouter le rôle", "taken": "porte déjà ce nom", "made": "Le rôle est créé",
         "own": "personnalisé", "change": "Modifier ce rôle", "see": "Voir ce qui change", "save": "Enregistrer le rôle",
-        "clients": "chez 2 clients", "delete_link": "Supprimer ce rôle", "held": "Ce rôle est utilisé",
+        "clients": "chez 2 clients", "delete_link": "Supprimer ce rôle", "held": "Ce rôle est attribué",
         "delete": "Supprimer le rôle", "changed": "Le rôle est modifié", "count": "droits choisis",
         "sales": "Ventes", "back": "Retour aux rôles", "empty": "au moins un droit", "erase": "Supprimer des relevés",
         "yours": "Relecture des relevés",
@@ -28,7 +28,7 @@ WORDS: dict[str, dict[str, Any]] = {
     "en": {
         "roles": "Roles", "create": "Create a role (Document capture)", "title": "Create a role",
         "basic": "Documents – basic", "choose": "Choose the permissions",
-        "name": "Name of the role", "add": "Add the role", "taken": "There is a role of this name",
+        "name": "Name of the role", "add": "Add the role", "taken": "already has a role with this name",
         "made": "The role is there", "own": "custom", "change": "Change this role", "see": "See what changes",
         "save": "Save the role", "clients": "at 2 clients", "delete_link": "Delete this role",
         "held": "This role is in use", "delete": "Delete the role", "changed": "The role is changed",

@@ -39,7 +39,7 @@ WORDS: dict[str, dict[str, Any]] = {
         "cancel": "Cancel the subscription", "cancel_title": "Cancel the subscription to Accounting?",
         "why": "Why are you leaving?", "exported": "The data is exported", "missing": "Tick this once",
         "banner": "Subscription cancelled", "ended": "subscription ended, data kept until", "back": "Subscribe again",
-        "back_title": "Subscribe to Accounting again?", "again": "Everybody has again what they had",
+        "back_title": "Subscribe to Accounting again?", "again": "Everybody gets back what they had",
         "in_product": "Subscription cancelled: everything stays open until",
         "is_over": "The subscription to Accounting has ended",
         "gone": "subscription ended", "expenses": "Expenses", "upload": "Upload a receipt",

@@ -44,7 +44,7 @@ _TERMS = {
         {"value": "support", "label": "Assistance", "hint": "Facturation ; prend fin après 30 jours"},
     ],
     "preset": "full-file",
-    "options": [{"value": "", "label": "Rien de la paie"}, {"value": "payroll", "label": "Paie"}],
+    "options": [{"value": "", "label": "Aucun accès à la paie"}, {"value": "payroll", "label": "Paie"}],
     "levels": [{"name": "level_accounting", "label": "Comptabilité"}, {"name": "level_payroll", "label": "Paie"}],
     "choices": [{"value": "", "label": "Comme l’accès"}, {"value": "view", "label": "Consulter seulement"}],
     "ends": [{"value": "open", "label": "Sans fin"}, {"value": "on", "label": "À une date", "hint": "Prévenu avant."}],

@@ -12,8 +12,8 @@ OFFER = {
     "mine": False,
 }  # fmt: skip
 SEEN = {
-    **AREA, "owner": "rose@fleurs.example", "owns": True, "offer": None, "offer_url": "/o", "withdraw_url": "/w",
-    "answer_url": "/a", "close_url": "/c", "closes": "",
+    **AREA, "owner": ("Rose Marin", "rose@fleurs.example"), "owns": True, "offer": None, "offer_url": "/o",
+    "withdraw_url": "/w", "answer_url": "/a", "close_url": "/c", "closes": "",
 }  # fmt: skip
 CLOSE = {
     **AREA, "closes": "", "would_close": "14 December 2026", "running": [], "people": 2, "waiting": 1, "firms": 1,

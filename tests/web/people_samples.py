@@ -18,7 +18,7 @@ ROW = {"name": "Hugo <Perrin>", "address": WHO["address"], "url": "/p/1", "you":
        "active": False}  # fmt: skip
 NOBODY = {"search": "", "product": "", "role": "", "state": ""}
 LIST = {"account": AMELIE, "area": AREA, "choices": CHOICES, "counts": "6 utilisateurs",
-        "seats": "Comptabilité 5 sur 5", "plan": "Équipe"}  # fmt: skip
+        "seats": ["Comptabilité 5 sur 5", "Facturation 2 sur 5"], "plan": "Équipe"}  # fmt: skip
 LINE = {"id": "a.b.c", "label": "Modifier <des choses>", "why": "", "step_up": False, "along": False}
 CHANGE = {
     "areas": [{"label": "Ventes", "before": "Voir", "after": "Gérer", "added": [LINE], "taken": [], "dormant": []}],
@@ -46,7 +46,7 @@ PAGES: dict[str, list[dict[str, Any]]] = {
          "pages": PAGER},
         {**LIST, "people": [], "wanted": {**NOBODY, "search": "zz", "state": "suspended"}, "narrowed": True,
          "total": 0, "waiting": 0, "invitations_url": None, "invites": False, "done": None, "pages": None},
-        {**LIST, "seats": "", "plan": "", "people": [ROW], "wanted": NOBODY, "narrowed": False, "total": 1,
+        {**LIST, "seats": [], "plan": "", "people": [ROW], "wanted": NOBODY, "narrowed": False, "total": 1,
          "waiting": 0, "invitations_url": "/i", "invites": False, "done": None, "pages": None},
     ],
     "company/person.html": [

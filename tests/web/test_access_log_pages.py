@@ -57,7 +57,7 @@ def test_the_log_says_who_did_what_to_whom_with_before_and_after(own_stage: Stag
     assert "Camille Roux" in browser.text
     assert "A person was suspended" not in browser.text
     browser.get(log(own_stage, "atelier-lumen") + "?since=2999-01-01")
-    assert "Nothing of this kind" in browser.text
+    assert "Nothing matches" in browser.text
     browser.get(log(own_stage, "atelier-lumen") + "?since=soon&person=%00&after=forged")
     assert browser.status == 422
     assert "year-month-day" in browser.text

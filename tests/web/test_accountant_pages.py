@@ -147,7 +147,7 @@ def test_an_address_without_a_firm_is_invited_to_create_one(own_stage: Stage) ->
     (invited,) = {part.split('"')[0] for part in chloe.text.split("/accountants/invited/")[1:]}
     chloe.get(path(own_stage, "studio-mirabelle", "invited", invited))
     chloe.submit()
-    assert "The invitation is taken back" in chloe.text
+    assert "The invitation is withdrawn" in chloe.text
     assert chloe.get(path(own_stage, "studio-mirabelle", "invited", invited)).status_code == 404
 
 
@@ -323,7 +323,7 @@ def test_temporary_support_has_words_of_its_own_from_the_invitation_to_the_log(o
     assert "No firm is known under this address." in chloe.text
     chloe.submit({**form, "until": latest, "act": "create", "locale": "en-GB"})
     assert chloe.address.endswith("?done=invited-helper")
-    assert "Invited to help for a while, waits until" in chloe.text
+    assert "Invited to help for a while, valid until" in chloe.text
     with own_stage.work(write=False) as work:
         (mail,) = [each["variables"] for each in mails(work) if each["template"] == "support_invitation"]
     assert mail["effective"]

@@ -31,7 +31,7 @@ def test_the_ownership_is_handed_over_in_two_steps(app: Application, lumen: tupl
     path, owner, heir = lumen
     first, second = Browser(app), Browser(app)
     sign_in(first, owner, to=f"{path}/ownership")
-    assert first.heading == "The owner of Atelier Lumen"
+    assert first.heading == "The account owner of Atelier Lumen"
     sign_in(second, heir, to=path)
     assert second.get(f"{path}/ownership").status_code == 403
     first.get(f"{path}/ownership/offer")
@@ -40,7 +40,7 @@ def test_the_ownership_is_handed_over_in_two_steps(app: Application, lumen: tupl
     first.submit({"person": str(heir.id), "afterwards": "administrator"})
     assert "Offered to Ada Byron" in first.text
     second.get(f"{path}/ownership")
-    assert second.heading == "Will you own Atelier Lumen?"
+    assert second.heading == "Will you be the account owner of Atelier Lumen?"
     first.submit()  # taken back while the other person looks at it
     second.submit({"answer": "accept"})
     assert (second.status, second.heading) == (410, "This offer does not stand any more")
@@ -53,9 +53,9 @@ def test_the_ownership_is_handed_over_in_two_steps(app: Application, lumen: tupl
     second.submit({"answer": "accept"})
     assert second.heading == "Enter the code from your app"
     second.submit({"code": heir.code(1)})
-    assert second.heading == "Will you own Atelier Lumen?"
+    assert second.heading == "Will you be the account owner of Atelier Lumen?"
     second.submit({"answer": "accept"})
-    assert second.heading == "The owner of Atelier Lumen"
+    assert second.heading == "The account owner of Atelier Lumen"
     with unit_of_work(app, SYSTEM, write=False) as work:
         found = company.find(work, "lumen")
         assert found is not None

@@ -214,7 +214,7 @@ def test_a_colleague_is_removed_from_one_client(own_stage: Stage) -> None:  # no
     assert "Document capture" in nathalie.text
     assert "Invoicing" in nathalie.text
     nathalie.submit()
-    assert "The access is taken back" in nathalie.text
+    assert "The access is taken away" in nathalie.text
     assert not isinstance(reach(own_stage, "lotte.peeters", "boulangerie-lemaire", "capture"), Access)
     assert isinstance(reach(own_stage, "lotte.peeters", "atelier-lumen", "capture"), Access)
     lotte_browser = as_(own_stage, "lotte.peeters")
@@ -287,7 +287,7 @@ def test_clients_are_sorted_into_groups(own_stage: Stage) -> None:  # noqa: F811
     assert listed(karim) == ["Atelier Lumen SARL"]
     karim.get(path(own_stage, "groups"))
     karim.submit({"name": "TVA <trimestrielle>"})
-    assert (karim.status, "There is a group of this name" in karim.text) == (422, True)
+    assert (karim.status, "A group with this name exists already" in karim.text) == (422, True)
     karim.get(path(own_stage, "clients", lumen, "groups"))
     karim.submit({"groups": []})  # type: ignore[dict-item]
     with own_stage.work(write=False) as work:

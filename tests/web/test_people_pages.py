@@ -300,7 +300,12 @@ def test_oneself_and_the_owner_are_left_alone(stage: Stage) -> None:  # noqa: F8
     """ROL-08, EMP-04, USR-07: no control, and the address typed by hand is refused."""
     for actor, target, said, title in (
         ("thomas.lefevre", "thomas.lefevre", "This is you", "Not on your own account"),
-        ("thomas.lefevre", "amelie.dubois", "changed by nobody else", "The owner is changed by nobody else"),
+        (
+            "thomas.lefevre",
+            "amelie.dubois",
+            "Nobody else can change the account owner",
+            "The owner is changed by nobody else",
+        ),
     ):
         browser = english(stage.sign_in(actor))
         page = one(stage, LUMEN, target)
@@ -358,7 +363,7 @@ def test_one_leaves_a_company_oneself(own_stage: Stage) -> None:  # noqa: F811
     assert isinstance(answer(own_stage, "hugo.perrin", LUMEN, "invoicing"), Refusal)
     owner = english(own_stage.sign_in("amelie.dubois"))
     owner.get(leave)
-    assert "Hand the ownership over first" in owner.text
+    assert "Hand the account over first" in owner.text
     assert "<form" not in owner.text.split("<main")[1].split("</main")[0]
 
 

@@ -38,7 +38,7 @@ def test_a_plan_lists_the_roles_it_offers_and_says_why_there_are_none_of_ones_ow
     """ROL-06; and a plan without custom roles explains."""
     browser = english(stage.signed_in("benoit.lemaire"))
     browser.get(page(stage, "boulangerie-lemaire"))
-    assert ("does not include roles of your own" in browser.text) == ("Create a role" not in browser.text)
+    assert ("does not include custom roles" in browser.text) == ("Create a role" not in browser.text)
 
 
 def test_a_role_is_read_before_it_is_given(stage: Stage) -> None:  # noqa: F811
@@ -85,7 +85,7 @@ def test_a_role_is_made_from_a_copy_and_can_be_given(own_stage: Stage) -> None: 
     assert "Banque seule" in browser.text
     browser.get(page(own_stage, "cabinet-deltour", "capture", "new?from=nothing"))
     browser.submit({"name": "banque SEULE", "permission": BANK, "action": "add"})
-    assert "There is a role of this name" in browser.text
+    assert "already has a role with this name" in browser.text
     assert "banque SEULE" in browser.text  # what was typed stays
     browser.submit({"name": "Vide", "permission": [], "action": "add"})
     assert "Choose at least one permission" in browser.text
@@ -105,7 +105,7 @@ def test_a_change_shows_what_it_comes_to_and_for_whom_before_it_is_saved(own_sta
         membership.change_role(work, lumen, own_stage.person("camille.roux").id, "accounting", custom_role_id=key)
     browser = english(own_stage.sign_in("amelie.dubois"))
     browser.get(page(own_stage, "atelier-lumen", "accounting", key, "edit"))
-    assert "This role is held: 2 people" in browser.text
+    assert "This role is held by: 2 people" in browser.text
     wanted = [*held, "accounting.journals.view"]
     browser.submit({"permission": wanted, "action": "review"})
     assert "Nothing is saved yet." in browser.text

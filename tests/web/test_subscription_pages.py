@@ -113,14 +113,14 @@ def test_another_plan_is_asked_for_and_taken_back(own_stage: Stage) -> None:  # 
         assert (browser.status, words in browser.text) == (422, True), (values, browser.text[:3000])
     browser.get(f"{where}/change")
     browser.submit({"plan": "team", "seats": " 8 "})
-    assert "waiting for billing" in browser.text
+    assert "waiting for an answer" in browser.text
     assert "Team, 8 seats per product" in browser.text
     with own_stage.work(write=False) as work:
         company = own_stage.company("atelier-lumen")
         assert seats.count(work, company, "accounting").of == 5
     browser.submit()
     assert "The request is cancelled." in browser.text
-    assert "waiting for billing" not in browser.text
+    assert "waiting for an answer" not in browser.text
 
 
 def test_a_product_of_the_plan_is_asked_for(own_stage: Stage) -> None:  # noqa: F811
@@ -164,7 +164,7 @@ def test_a_product_on_trial_is_subscribed_to(own_stage: Stage) -> None:  # noqa:
     with own_stage.work() as work:
         contract.add_product(work, home, "accounting")
     browser.get(where)
-    assert "waiting for billing" not in browser.text
+    assert "waiting for an answer" not in browser.text
     assert f"{where}/accounting/add" not in browser.text
     assert f"{where}/accounting/cancel" in browser.text
     assert state(own_stage, "studio-mirabelle") == "active"

@@ -50,7 +50,7 @@ def mandates(company_id: UUID) -> ResponseReturnValue:
     )  # fmt: skip
     return area.page(
         "mandate/firm.html",
-        waiting=[mandate_words.shown(work.policies, each) for each in waiting.rows],
+        waiting=[mandate_words.shown(work.policies, each, to_firm=True) for each in waiting.rows],
         waiting_pages=paging.around(work, WAITING, waiting, section="waiting", label=gettext("Invitations")),
         asked=[_asked(area, each) for each in asked.rows],
         asked_pages=paging.around(work, ASKED, asked, section="asked", label=gettext("What you have asked for")),
@@ -132,7 +132,7 @@ def show(problems: dict[str, str], company_id: UUID, received_id: UUID) -> Respo
         "mandate/one.html",
         problems=problems,
         side="firm",
-        mandate=mandate_words.shown(area.work.policies, seen),
+        mandate=mandate_words.shown(area.work.policies, seen, to_firm=True),
         people=[],
         search=None,
         found=0,

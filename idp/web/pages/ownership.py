@@ -60,7 +60,7 @@ def show(problems: dict[str, str], company_id: UUID, status: int = 200) -> Respo
         "ownership/see.html",
         status,
         problems=problems,
-        owner=takeover.owner_address(area.work, company_id),
+        owner=takeover.find_owner(area.work, company_id),
         owns=area.may(ownership.TRANSFERS),
         offer=None if found is None else {
             "name": found.name, "email": found.address, "by": found.by, "leaves": found.afterwards == "leave",

@@ -49,7 +49,7 @@ def list_people(company_id: UUID) -> ResponseReturnValue:
         choices=_choices(area),
         total=found.total,
         counts=_counts(found.states),
-        seats=" · ".join(_seats(area, product, each) for product, each in seats.overview(work, company_id).items()),
+        seats=[_seats(area, product, each) for product, each in seats.overview(work, company_id).items()],
         plan=plan(area),
         waiting=people.waiting(work, company_id),
         invitations_url=_url_of(area, "invitations"),
