@@ -10,6 +10,7 @@ import shutil
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
@@ -18,8 +19,11 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from argon2 import PasswordHasher
 from sqlalchemy import Connection, Engine, create_engine, func, insert, select, text
+from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.orm import Session
+from sqlalchemy.util import LRUCache
 from werkzeug.routing import Rule
 
 import idp.accounts.models
@@ -45,6 +49,10 @@ NOW = datetime(2026, 3, 2, 8, 30, tzinfo=UTC)
 PASSWORD = "un moulin sur la colline 7"
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 
+# Argon2id as everywhere, but for what one hash costs: a tenth of all the work of the tests otherwise.
+CHEAP = PasswordHasher(time_cost=1, memory_cost=128, parallelism=1)
+_OF_THE_SERVICE = passwords._hasher, passwords.DUMMY
+
 OpenWork = Callable[..., Work]
 
 LONGEST = (
@@ -57,7 +65,8 @@ LONGEST = (
 
 def pytest_configure() -> None:
     """Thousands of tests each make an application of many objects that know each other: looking for those that nobody
-    needs at Python's usual pace was a quarter of all the work. It is done after each file instead."""
+    needs at Python's usual pace was a quarter of all the work. It is done after each file instead, among what that file
+    has made: what is left then stays, in caches, and is not looked at again."""
     gc.set_threshold(100_000, 50, 1000)
 
 
@@ -69,6 +78,7 @@ def pytest_collection_finish() -> None:
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
     if nextitem is None or nextitem.path != item.path:
         gc.collect()
+        gc.freeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -104,6 +114,43 @@ def _routes_compiled_once() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Rule, "_compile_builder", once)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _statements_compiled_once() -> Iterator[None]:
+    """SQLAlchemy keeps the text of a statement with the engine that it was compiled for. Here each test has one of its
+    own and two of a kind compile alike, so they keep it together: most of what a statement costs."""
+    kept: LRUCache[Any, Any] = LRUCache(5000)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Engine, "_compiled_cache", property(lambda _: kept, lambda *_: None), raising=False)
+        patch.setattr(DefaultDialect, "__eq__", lambda self, other: type(self) is type(other))
+        patch.setattr(DefaultDialect, "__hash__", lambda self: hash(type(self)))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _hashes_cost_little() -> Iterator[None]:
+    """Passwords are hashed with `CHEAP` in this process; those that are started beside it hash as the service does."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_hasher", CHEAP)
+        patch.setattr(passwords, "DUMMY", CHEAP.hash(secrets.token_hex(16)))
+        yield
+
+
+@contextmanager
+def hashes_as_in_the_service() -> Iterator[None]:
+    """Hashes cost here what they cost in the service."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_hasher", _OF_THE_SERVICE[0])
+        patch.setattr(passwords, "DUMMY", _OF_THE_SERVICE[1])
+        yield
+
+
+@pytest.fixture
+def real_hashes() -> Iterator[None]:
+    """For a test of what hashes cost."""
+    with hashes_as_in_the_service():
         yield
 
 

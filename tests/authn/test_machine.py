@@ -8,18 +8,16 @@ written from the journeys of the domain and not from `proofs.DEMANDS`. `make tes
 import os
 import time
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from idp.authn import password
 from idp.core.tokens import Keyring
 from idp.policy.catalogue import Policies
 from tests.authn.walk_changes import ChangingWalk
 from tests.authn.walk_moves import FRESH
-from tests.authn.walk_world import CHEAP, Evidence, World
+from tests.authn.walk_world import Evidence, World
 
 WALKS = int(os.environ.get("WALKS", "300"))
 FIRST = int(os.environ.get("FIRST", "0"))
@@ -107,11 +105,8 @@ def enough(evidence: Evidence) -> bool:
 
 
 @pytest.fixture(scope="module")
-def world(_sqlite_template: Path, policies: Policies, keyring: Keyring) -> Iterator[World]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(password, "_hasher", CHEAP)
-        patch.setattr(password, "DUMMY", CHEAP.hash("the password of nobody"))
-        yield World(_sqlite_template, policies, keyring)
+def world(_sqlite_template: Path, policies: Policies, keyring: Keyring) -> World:
+    return World(_sqlite_template, policies, keyring)
 
 
 def walk(world: World, seed: int) -> Machine:

@@ -90,6 +90,7 @@ def test_a_name_among_other_words_is_let_through(work):
     assert reason(work, "dubois marche vers la mer", ABOUT) is None
 
 
+@pytest.mark.usefixtures("real_hashes")
 def test_hashes_have_the_parameters_of_the_policy():
     made = password.hashed("vieux moulin qui tourne")
     assert made.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
@@ -97,6 +98,7 @@ def test_hashes_have_the_parameters_of_the_policy():
     assert password.DUMMY.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
 
 
+@pytest.mark.usefixtures("real_hashes")
 def test_a_wrong_password_and_an_unknown_account_cost_the_same():
     made = password.hashed("vieux moulin qui tourne")
 

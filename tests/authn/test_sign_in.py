@@ -179,6 +179,7 @@ def test_a_block_between_proof_and_finish_holds(work, make_account):
         sign_in.finish(work, attempt, trust=False)
 
 
+@pytest.mark.usefixtures("real_hashes")
 def test_an_old_hash_is_renewed_at_sign_in(work, make_account):
     from argon2 import PasswordHasher
 

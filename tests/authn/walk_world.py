@@ -35,8 +35,6 @@ START = datetime.fromisoformat("2026-03-02T08:30:00+00:00")
 HANDLERS = {**BY_AUTHN, **BY_COMPANIES}
 ISSUER = "http://localhost:8000"
 WORDS = ("moulin", "colline", "rivière", "grenier", "verger", "lanterne", "brouette", "clairière")
-# Argon2id as everywhere, but for what one hash costs: half of the time of a walk otherwise.
-CHEAP = PasswordHasher(time_cost=1, memory_cost=128, parallelism=1)
 # As a password that was imported from elsewhere: its hash has older parameters and is renewed at the first sign-in.
 _weak = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 

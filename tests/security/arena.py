@@ -10,7 +10,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
+from sqlalchemy import update
 
+from idp.authn import password as passwords
+from idp.authn.models import PasswordCredential
+from tests.conftest import PASSWORD, hashes_as_in_the_service
 from tests.party import Party, query_of
 from tests.security.serving import Hit, Service, free_port, serving
 from tests.stage import Demonstration, Stage
@@ -43,10 +47,13 @@ class Arena:
 def arena(demonstration: Demonstration, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arena]:
     folder, port = tmp_path_factory.mktemp("arena"), free_port()
     with (
+        hashes_as_in_the_service(),
         demonstration.stage(folder, issuer=f"http://localhost:{port}", listen_port=port) as stage,
-        serving(folder, stage.settings.database, port, workers=WORKERS) as service,
     ):
-        yield Arena(stage, service)
+        with stage.work() as work:
+            work.session.execute(update(PasswordCredential).values(hash=passwords.hashed(PASSWORD)))
+        with serving(folder, stage.settings.database, port, workers=WORKERS) as service:
+            yield Arena(stage, service)
 
 
 def rounds(arena: Arena, what: str, play: Callable[[int], Counter[str]]) -> None:
