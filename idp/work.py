@@ -94,6 +94,12 @@ class Work:
             self.session.commit()
         self.write(lasting=lasting)
 
+    def insist(self) -> None:
+        """From here on the disk is waited for: a transaction that need not last is committed, and one that does begins.
+        What was read before may have changed meanwhile, so what is changed afterwards says under which condition."""
+        if self.session.in_transaction() and not self.session.connection().get_execution_options().get("lasting", True):
+            self.checkpoint()
+
     def checkpoint(self, *, write: bool = True) -> None:
         """Commit what was recorded so far and go on in a new transaction.
 

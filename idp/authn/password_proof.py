@@ -84,9 +84,10 @@ def prove(
     if not counted.allowed:
         _record(work, "sign_in.throttled", candidate, by=candidate.kind)
         return Outcome.REFUSED
-    verified, tries = _verified(work, candidate, password, network)
+    verified, tries = _verified(work, candidate, password, network, lasting=attempt.purpose in proofs.BEGUN_WITH)
     status, reason = _status_now(work, candidate)
     if not verified.right or status not in MAY_SIGN_IN or candidate.account_id is None:
+        work.insist()
         attempts.hold(work, attempt)
         blocked = verified.right and status == "blocked" and reason == BLOCKED_BY_TRIES
         return _refuse(work, candidate, last=counted.last and not verified.right, blocked=blocked)
@@ -102,6 +103,7 @@ def prove(
         proofs.add(work, attempt, "dev")
     suspicion.succeeded(work, candidate.account_id, "password", tries)
     if verified.renewed is not None:
+        work.insist()
         _rehash(work, candidate.account_id, candidate.hash or "", verified.renewed)
     return Outcome.ACCEPTED
 
@@ -121,7 +123,7 @@ def prove_again(work: Work, account_id: UUID, password: str, *, device_token: st
     if not counted.allowed:
         _record(work, "sign_in.throttled", candidate, by=candidate.kind)
         return Outcome.PAUSED, candidate
-    verified, tries = _verified(work, candidate, password, None)
+    verified, tries = _verified(work, candidate, password, None, lasting=True)
     if verified.right and unchanged(work, candidate):
         suspicion.succeeded(work, account_id, "password", tries)
         return Outcome.ACCEPTED, candidate
@@ -154,9 +156,11 @@ def _candidate(work: Work, address: str, device_token: str | None) -> Candidate:
     return Candidate(canonical, account_id, stored, KIND, canonical, None)
 
 
-def _verified(work: Work, candidate: Candidate, password: str, network: str | None) -> tuple[passwords.Verified, int]:
+def _verified(
+    work: Work, candidate: Candidate, password: str, network: str | None, *, lasting: bool
+) -> tuple[passwords.Verified, int]:
     """Compare, with the database free meanwhile, and forget what was counted when the password is right; answers how
-    many tries that were, too.
+    many tries that were, too. What is recorded of a right password lasts if it has to (docs/decisions/0013).
 
     The try is kept whatever happens: hashing must not hold the database (docs/decisions/0002). After it rows are locked
     in the order that every command of this floor keeps: counts (network first), credential, attempt, sessions, and the
@@ -171,7 +175,7 @@ def _verified(work: Work, candidate: Candidate, password: str, network: str | No
         throttle.give_back(work, candidate.kind, candidate.subject)
         work.checkpoint(write=False)
         raise
-    work.write()
+    work.write(lasting=lasting or not verified.right)
     if verified.right:
         _give_back_network(work, network)
         return verified, throttle.clear(work, candidate.kind, candidate.subject)

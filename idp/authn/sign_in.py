@@ -280,6 +280,7 @@ def finish(work: Work, attempt: Attempt, *, trust: bool, device_token: str | Non
         NotAuthenticated: the account may not sign in (any more).
     """
     account_id = proofs.demand(work, attempt, Step.DONE)
+    work.insist()
     attempts.hold(work, attempt, finished_at=work.now)
     status, new_here = session.arrival(work, account_id)
     if status != "active":

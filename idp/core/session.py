@@ -176,7 +176,7 @@ class Transaction(Reader):
         return self.begun is not None
 
     def get_execution_options(self) -> dict[str, Any]:
-        return {"write": self._write}
+        return {"write": self._write, "lasting": self._lasting}
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.whole(), name)

@@ -32,19 +32,31 @@ def test_password_and_code_lead_to_where_one_was_going(browser: Browser, ada: Ho
     assert not browser.cookie("sesame_sign_in")
 
 
-def test_a_try_is_counted_without_waiting_for_the_disk_and_its_outcome_is_not(
+def test_only_what_has_to_last_waits_for_the_disk(
     browser: Browser, ada: Holder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    begun, begin = [], Transaction.begin
+    """Not the count of a try, nor a right password while a code is still due; a refusal does, and the session."""
+    begun: list[bool] = []
+    begin = Transaction.begin
 
     def watched(self: Transaction, *, write: bool, lasting: bool = True) -> None:
-        begun.append((write, lasting))
+        begun.extend([lasting] if write else [])
         begin(self, write=write, lasting=lasting)
+
+    def waits(values: dict[str, str]) -> list[bool]:
+        begun.clear()
+        browser.submit(values)
+        return list(begun)
 
     browser.get("/sign-in")
     monkeypatch.setattr(Transaction, "begin", watched)
-    browser.post({"email": ada.address, "password": ada.password})
-    assert [lasting for write, lasting in begun if write] == [False, True]
+    assert waits({"email": ada.address, "password": "not the right one"}) == [False, True]
+    assert waits({"email": ada.address, "password": ada.password}) == [False, False]
+    assert waits({"code": ada.code(), "trust": "yes"}) == [True]
+    browser.client.delete_cookie("sesame_session")
+    browser.get("/sign-in")
+    assert waits({"email": ada.address, "password": ada.password}) == [False, False, True]
+    assert browser.cookie("sesame_session")
 
 
 def test_opening_the_page_leaves_nothing_in_the_database(app: Application, browser: Browser) -> None:

@@ -107,7 +107,7 @@ def prove_password() -> ResponseReturnValue:
     if form is None:
         return show(problems)
     work = open_work()
-    work.write_after_reading(lasting=False)  # the try is counted; its outcome is recorded in a transaction that lasts
+    work.write_after_reading(lasting=False)  # the try is counted; what has to last has a transaction that does
     attempt, token = attempt_here(work, current if again else None)
     outcome = sign_in.prove_password(
         work,
