@@ -24,7 +24,7 @@ from idp.companies.errors import NotSubscribed
 from idp.core import errors
 from idp.core.errors import IdpError
 from idp.web.api import refusals
-from idp.web.pages.continuing import address, local_path, see_other
+from idp.web.pages.continuing import address, local_path, own_page, see_other
 from idp.web.render import page
 from idp.web.work import parts
 
@@ -192,7 +192,8 @@ def _page(failure: Failure) -> Response:
     title, explanation = _words(failure)
     ways = [{"label": gettext("Go to my products"), "url": "/"}]
     if failure.status in (401, 410) or failure.code == "stale_form":
-        ways.insert(0, {"label": gettext("Sign in"), "url": "/sign-in"})
+        url = address("/sign-in", local_path(own_page())) if failure.status == 401 else "/sign-in"
+        ways.insert(0, {"label": gettext("Sign in"), "url": url})
     # Nothing here reads the database: it may be what has failed.
     return page(
         "errors/page.html",
@@ -244,6 +245,11 @@ def _words(failure: Failure) -> tuple[str, str]:
         title, explanation = _BY_CODE[failure.code]
         return str(title), str(explanation)
     match failure.status:
+        case 401:
+            return (
+                gettext("Your session is over"),
+                gettext("Nothing was changed. Sign in, and you are back on the page you came from."),
+            )
         case 403:
             return (
                 gettext("This is not open to you"),

@@ -140,6 +140,28 @@ def test_two_people_are_never_mixed_in_one_browser(browser: Browser, ada: Holder
     assert 'href="/sign-out"' in browser.text
 
 
+def test_nor_when_somebody_signs_in_while_the_form_is_open(
+    app: Application, browser: Browser, ada: Holder, token: str
+) -> None:
+    browser.get(f"/activation/{token}")
+    browser.submit()
+    form = {**browser.form.values, **DETAILS}
+    other_tab = Browser(app)
+    other_tab.client = browser.client
+    sign_in(other_tab, ada)
+    other_tab.get("/account/details")
+    form["csrf_token"] = other_tab.form.values["csrf_token"]
+
+    browser.get(f"/activation/{token}/details")
+    assert (browser.status, browser.heading) == (409, "Somebody is signed in here already")
+    answer = browser.client.post(f"/activation/{token}/details", data=form, headers=browser.headers)
+    assert answer.status_code == 409
+    other_tab.get("/account")
+    assert "Ada Byron" in other_tab.text
+    with unit_of_work(app, SYSTEM) as work:
+        assert work.session.query(Account).count() == 1
+
+
 def test_the_page_speaks_the_language_of_the_invitation(app: Application) -> None:
     with unit_of_work(app, SYSTEM) as work:
         token = activation.invite(work, address=ADDRESS, locale="fr-BE")

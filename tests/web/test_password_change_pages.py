@@ -55,7 +55,6 @@ def test_everything_but_this_session_ends_and_all_are_told(app: Application, bro
 
     assert (browser.address, browser.heading) == ("/account/password/done", "Your password is changed")
     assert browser.cookie("sesame_session") not in (None, before)
-    assert browser.cookie("sesame_device") is None
     elsewhere.get("/account")
     assert elsewhere.heading == "Sign in to your account"
     old = Browser(app)
@@ -270,3 +269,22 @@ def test_one_count_over_signing_in_proving_again_and_changing(app: Application, 
     browser.get("/sign-in?continue_to=/account/password&reauthenticate=1")
     browser.submit({"email": ada.address, "password": ada.password})
     assert browser.heading != "Enter the code from your app"
+
+
+def test_a_neighbour_in_the_same_browser_stays_trusted(app, browser, ada, make_holder):
+    """Two people share a computer: what one of them changes does not make the other one a stranger."""
+    bob = make_holder("bob@company.example")
+    for holder in (bob, ada):
+        browser.get("/sign-in?continue_to=/account")
+        browser.submit({"email": holder.address, "password": holder.password})
+        browser.submit({"code": holder.code(), "trust": "yes"})
+        if holder is bob:
+            browser.get("/sign-out")
+            browser.submit()
+    browser.get("/account/password")
+    browser.submit({"present_password": ada.password, "password": NEW, "password_again": NEW})
+    browser.get("/sign-out")
+    browser.submit()
+    browser.get("/sign-in?continue_to=/account")
+    browser.submit({"email": bob.address, "password": bob.password})
+    assert browser.address == "/account"

@@ -86,7 +86,9 @@ def show_start(problems: dict[str, str], token: str) -> Response:
 @csrf.again(show_start)
 def begin(token: str) -> ResponseReturnValue:
     """Go on to the form; still nothing is spent."""
-    _link(token)
+    link, current = _link(token), current_session()
+    if current is not None:
+        return _somebody_else(current.display_name, link.address)
     return see_other(f"/activation/{token}/details")
 
 
@@ -97,7 +99,9 @@ def details(token: str) -> ResponseReturnValue:
 
 
 def show_details(problems: dict[str, str], token: str) -> Response:
-    link = _link(token)
+    link, current = _link(token), current_session()
+    if current is not None:  # also where they have signed in since, in another tab
+        return _somebody_else(current.display_name, link.address)
     least = open_work().policies.account.password_min
     return page("activation/details.html", problems=problems, email=link.address, min_length=least)
 
@@ -111,7 +115,7 @@ def create(token: str) -> ResponseReturnValue:
     form, problems = forms.read(DetailsForm, request.form)
     if form is not None:
         problems = new_password.differing(form.password, form.password_again)
-    if form is None or problems:
+    if form is None or problems or current_session() is not None:
         return show_details(problems, token)
     try:
         attempt, attempt_token = activation.activate(

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import g, request
+from flask import current_app, g, request
+from werkzeug.exceptions import HTTPException
 from werkzeug.urls import iri_to_uri
 from werkzeug.wrappers import Response
 
@@ -65,6 +66,19 @@ def local_path(value: str | None) -> str:
 def asked() -> str:
     """The path to continue at that this request names."""
     return local_path(request.args.get("continue_to"))
+
+
+def own_page() -> str:
+    """The address of this request where it shows a page, or else the account: what was posted cannot be taken along."""
+    path = request.full_path.rstrip("?")
+    if request.method in ("GET", "HEAD"):
+        return path
+    adapter: Any = current_app.create_url_adapter(request)
+    try:
+        adapter.match(request.path, method="GET")
+    except HTTPException:
+        return "/account"
+    return path
 
 
 def address(page: str, continue_to: str, **more: str) -> str:

@@ -1,14 +1,13 @@
 """Fresh proof for sensitive pages (R-20): the person has proved a second factor in this session minutes ago."""
 
 from datetime import datetime, timedelta
-from typing import Any
 
-from flask import current_app, request
-from werkzeug.exceptions import HTTPException
+from flask import request
 
 from idp.authn.session import Current
 from idp.core.errors import StepUpRequired
 from idp.web import kept_form
+from idp.web.pages.continuing import own_page
 from idp.web.render import current_session
 from idp.web.work import open_work
 
@@ -33,7 +32,7 @@ def fresh(*, password: bool = False, page: str | None = None, keep: bool = False
     """
     current = current_session()
     if current is None:
-        raise StepUpRequired(way=NOBODY, page=page or _page())
+        raise StepUpRequired(way=NOBODY, page=page or own_page())
     work = open_work()
     limit = min(FRESH_FOR, work.policies.account.step_up_max_age)
     posted = request.method not in ("GET", "HEAD")
@@ -45,22 +44,9 @@ def fresh(*, password: bool = False, page: str | None = None, keep: bool = False
         way = CODE
     else:
         return current
-    back = page or _page()
+    back = page or own_page()
     raise StepUpRequired(way=way, page=kept_form.address(back, current.account_id) if keep and posted else back)
 
 
 def _since(proved_at: datetime | None, now: datetime, limit: timedelta) -> bool:
     return proved_at is not None and now - proved_at <= limit
-
-
-def _page() -> str:
-    """The address of this request where it shows a page, or else the account: what was posted cannot be taken along."""
-    path = request.full_path.rstrip("?")
-    if request.method in ("GET", "HEAD"):
-        return path
-    adapter: Any = current_app.create_url_adapter(request)
-    try:
-        adapter.match(request.path, method="GET")
-    except HTTPException:
-        return "/account"
-    return path

@@ -100,7 +100,7 @@ def show_contacts(problems: dict[str, str], status: int = 200) -> Response:
     attempt = steps.due(work, Step.TOTP)
     held = lost_factor.offered(work, attempt, phones=contact_form.phones_offered())
     if not held:
-        return see_other(address("/sign-in/other-ways", attempt.continue_to))
+        return see_other(address("/sign-in/other-ways", steps.going(attempt)))
     return steps.show(
         work,
         attempt,
@@ -108,7 +108,7 @@ def show_contacts(problems: dict[str, str], status: int = 200) -> Response:
         problems,
         status,
         contacts=[{"id": str(each.id), "kind": each.kind, "shown": recovery_contact.masked(each)} for each in held],
-        other_ways_url=address("/sign-in/other-ways", attempt.continue_to),
+        other_ways_url=address("/sign-in/other-ways", steps.going(attempt)),
     )
 
 
@@ -139,7 +139,7 @@ def show_code(problems: dict[str, str], status: int = 200) -> Response:
     attempt = steps.due(work, Step.TOTP)
     contact = lost_factor.sent_to(work, attempt)
     if contact is None:
-        return see_other(address(LOST_PHONE, attempt.continue_to))
+        return see_other(address(LOST_PHONE, steps.going(attempt)))
     return steps.show(
         work,
         attempt,
@@ -150,9 +150,9 @@ def show_code(problems: dict[str, str], status: int = 200) -> Response:
         kind=contact.kind,
         contact=str(contact.id),
         lasts=contact_form.minutes(work),
-        again_url=address(LOST_PHONE, attempt.continue_to),
-        change_url=address(LOST_PHONE, attempt.continue_to),
-        other_ways_url=address("/sign-in/other-ways", attempt.continue_to),
+        again_url=address(LOST_PHONE, steps.going(attempt)),
+        change_url=address(LOST_PHONE, steps.going(attempt)),
+        other_ways_url=address("/sign-in/other-ways", steps.going(attempt)),
     )
 
 
@@ -166,7 +166,7 @@ def prove_contact() -> ResponseReturnValue:
     if form is None:
         return show_code(problems)
     if lost_factor.sent_to(work, attempt) is None:
-        return see_other(address(LOST_PHONE, attempt.continue_to))
+        return see_other(address(LOST_PHONE, steps.going(attempt)))
     outcome, link = lost_factor.prove_contact(work, attempt, form.code)
     if outcome is Outcome.PAUSED:
         until = lost_factor.code_pause(work, attempt)
@@ -179,7 +179,7 @@ def prove_contact() -> ResponseReturnValue:
         sent_to=link.address,
         minutes=lifetime,
         leaves_at=texts.write_time(link.at, locale.current()) if link.waits else None,
-        back_url=sign_in_address(attempt.continue_to),
+        back_url=sign_in_address(steps.going(attempt)),
         form={},
     )
     cookies.drop(answer, cookies.SIGN_IN)

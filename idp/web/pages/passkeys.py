@@ -107,7 +107,7 @@ def ask_passkey() -> ResponseReturnValue:
 def show_passkey(problems: dict[str, str]) -> Answer:
     work = open_work()
     attempt = steps.due(work, Step.TOTP)
-    continue_to = attempt.continue_to
+    continue_to = steps.going(attempt)
     return _show(
         work,
         attempt,
@@ -153,7 +153,7 @@ def ask_enrolment() -> ResponseReturnValue:
 def show_enrolment(problems: dict[str, str]) -> Answer:
     work = open_work()
     attempt = steps.due(work, Step.ENROL)
-    continue_to = attempt.continue_to
+    continue_to = steps.going(attempt)
     return _show(
         work,
         attempt,

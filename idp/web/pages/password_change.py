@@ -81,9 +81,8 @@ def change() -> ResponseReturnValue:
         return show(new_password.problem(work, error))
     if changed.session_token is None:
         return show(_refused(work, changed.outcome))
-    answer = see_other(f"{PATH}/done")
+    answer = see_other(f"{PATH}/done")  # the cookie of known browsers stays: others may share it
     cookies.put(answer, cookies.SESSION, changed.session_token)
-    cookies.drop(answer, cookies.DEVICE)
     csrf.renew()
     return answer
 

@@ -67,8 +67,8 @@ def show_code(problems: dict[str, str], status: int = 200) -> Response:
         "sign_in/totp.html",
         problems,
         status,
-        other_ways_url=address("/sign-in/other-ways", attempt.continue_to),
-        passkey_url=address("/sign-in/code/passkey", attempt.continue_to) if attempt.has_passkey else None,
+        other_ways_url=address("/sign-in/other-ways", steps.going(attempt)),
+        passkey_url=address("/sign-in/code/passkey", steps.going(attempt)) if attempt.has_passkey else None,
         trust_days=steps.trust_days(work, attempt),
     )
 
@@ -100,7 +100,7 @@ def other_ways() -> ResponseReturnValue:
     attempt = steps.due(work, Step.TOTP)
     left = attempt.account_id is not None and recovery_code.left(work, attempt.account_id) > 0
     contacts = lost_factor.offered(work, attempt, phones=contact_form.phones_offered())
-    continue_to = attempt.continue_to
+    continue_to = steps.going(attempt)
     return steps.show(
         work,
         attempt,
@@ -124,7 +124,7 @@ def ask_recovery_code() -> ResponseReturnValue:
 def show_recovery_code(problems: dict[str, str], status: int = 200) -> Response:
     work = open_work()
     attempt = steps.due(work, Step.TOTP)
-    other_ways_url = address("/sign-in/other-ways", attempt.continue_to)
+    other_ways_url = address("/sign-in/other-ways", steps.going(attempt))
     return steps.show(work, attempt, "sign_in/recovery_code.html", problems, status, other_ways_url=other_ways_url)
 
 
@@ -168,7 +168,9 @@ def show_enrolment(problems: dict[str, str]) -> Response:
         secret_groups=[secret[start : start + 4] for start in range(0, len(secret), 4)],
         app_uri=enrolment.uri,
         purpose=attempt.purpose,
-        passkey_url=address("/sign-in/second-factor/passkey", attempt.continue_to) if passkey.available(work) else None,
+        passkey_url=address("/sign-in/second-factor/passkey", steps.going(attempt))
+        if passkey.available(work)
+        else None,
     )
 
 

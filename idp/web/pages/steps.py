@@ -6,7 +6,7 @@ step that is really due.
 
 from datetime import datetime
 
-from flask import Blueprint, g
+from flask import Blueprint, g, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from werkzeug.wrappers import Response
@@ -15,12 +15,12 @@ from idp.authn import lost_factor, sign_in
 from idp.authn.sign_in import Attempt, Step
 from idp.companies import acceptance, access, first_steps, takeover
 from idp.core import texts
-from idp.core.errors import Expired
+from idp.core.errors import Expired, NotAuthenticated
 from idp.oidc.authorization import CONTINUE_PATH
 from idp.web import cookies, csrf, forms, locale
 from idp.web.pages import continuing, journey
 from idp.web.pages.continuing import HOME, address, asked, destination, local_path, see_other
-from idp.web.render import page
+from idp.web.render import current_session, page
 from idp.web.work import open_work
 from idp.work import Work
 
@@ -44,9 +44,10 @@ class ElsewhereDue(Exception):
 
 
 def install(blueprint: Blueprint) -> None:
-    """Give the pages of a journey its two ways out: to the step that is due, and to a new start."""
+    """Give the pages of a journey its ways out: to the step that is due, to a new start, off a closed account."""
     blueprint.register_error_handler(ElsewhereDue, lambda error: error.answer)
     blueprint.register_error_handler(Expired, lambda error: _expired())
+    blueprint.register_error_handler(NotAuthenticated, lambda error: _closed())
 
 
 def due(work: Work, step: Step, *, lock: bool = False) -> Attempt:
@@ -86,7 +87,7 @@ def onward(
         return answer
     trust = trust and trust_days(work, attempt) is not None  # a field that the page did not offer is not heeded
     finished = sign_in.finish(work, attempt, trust=trust, device_token=cookies.get(cookies.DEVICE))
-    continue_to = local_path(finished.continue_to)
+    continue_to = going(attempt)
     unfinished = first_steps.unfinished_of(work, finished.account_id) if continue_to == HOME else None
     if unfinished is not None:  # left half-way: the company is set up first
         continue_to = takeover.wizard(unfinished)
@@ -107,7 +108,7 @@ def show(
     work: Work, attempt: Attempt, template: str, problems: dict[str, str], status: int = 200, **context: object
 ) -> Response:
     """A page of a step: it says where the person is going, and as whom."""
-    leads = destination(work, attempt.continue_to or asked())
+    leads = destination(work, going(attempt))
     context.setdefault("journey", _journey(work, attempt))
     # A refused code is typed anew; only a change of language gives it back.
     kept = {name: value for name, value in forms.typed().items() if name != "code" or not problems}
@@ -121,6 +122,12 @@ def show(
         email=attempt.address,
         **context,  # type: ignore[arg-type]
     )
+
+
+def going(attempt: Attempt) -> str:
+    """Where the person goes from here: the tabs of one browser share an attempt, and each says where it was going."""
+    named = attempt.purpose == "sign_in" and "continue_to" in request.args
+    return asked() if named else local_path(attempt.continue_to)
 
 
 def pause_over(until: datetime | None) -> str:
@@ -151,7 +158,7 @@ def _journey(work: Work, attempt: Attempt) -> list[str] | None:
 
 
 def _page_of(attempt: Attempt, step: Step) -> str:
-    continue_to = local_path(attempt.continue_to)
+    continue_to = going(attempt)
     if step is Step.DONE and lost_factor.after_recovery_code(attempt):
         return address(WITHOUT_PHONE, continue_to)
     if step is Step.PASSWORD and attempt.purpose == lost_factor.PURPOSE:
@@ -164,10 +171,30 @@ def _page_of(attempt: Attempt, step: Step) -> str:
     return address(PAGES.get(step, "/sign-in"), continue_to)
 
 
+def _closed() -> ResponseReturnValue:
+    """Everything was proved, and the account may not sign in any more: it was blocked meanwhile."""
+    answer = page(
+        "errors/page.html",
+        403,
+        title=gettext("This account is closed for the moment"),
+        explanation=gettext("It was blocked while you were signing in. Support can tell you why."),
+        ways=[{"label": gettext("Sign in with another account"), "url": "/sign-in"}],
+        reference=None,
+        form={},
+    )
+    cookies.drop(answer, cookies.SIGN_IN)
+    return answer
+
+
 def _expired() -> ResponseReturnValue:
-    """The attempt is gone: start again, and go on to the same place if that still stands."""
+    """The attempt is gone: start again, and go on to the same place if that still stands.
+
+    Who is signed in has finished it, here or in another tab, and came back or pressed twice: they go on.
+    """
     work = open_work()
     continue_to = asked()
+    if request.path.startswith("/sign-in/") and current_session() is not None:
+        return see_other(continue_to)
     leads = destination(work, continue_to)
     gone = leads.client is None and continue_to.startswith(CONTINUE_PATH)
     answer = page(
