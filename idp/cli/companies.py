@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from idp.accounts import email_address
 from idp.cli.context import Output, operating, settings, verb
-from idp.companies import company, module, onboarding, ownership, subscription, takeover
+from idp.companies import company, company_suspension, module, onboarding, ownership, subscription, takeover
 from idp.companies.models import Company, Onboarding, SubscribedProduct
 from idp.companies.onboarding import Order
 from idp.core.errors import InvalidInput, NotFound
@@ -104,6 +104,25 @@ def offer_ownership(out: Output, reference: str, email: str) -> None:
     out.result(
         {"reference": reference, "email": email}, f"{email} is asked by mail; nothing changes before they accept."
     )
+
+
+@verb(companies, "suspend")
+@click.argument("reference")
+@click.option("--reason", required=True, help="Kept in the log, which the company can read too.")
+def suspend(out: Output, reference: str, reason: str) -> None:
+    """Stop REFERENCE for the time being: nobody reaches anything there, firms with a mandate included."""
+    with operating() as work:
+        company_suspension.suspend(work, _company(work, reference).id, reason)
+    out.result({"reference": reference, "standing": "suspended"}, f"{reference} is suspended; its products are told.")
+
+
+@verb(companies, "reopen")
+@click.argument("reference")
+def reopen(out: Output, reference: str) -> None:
+    """Let REFERENCE, which was suspended, go on with everything that it had."""
+    with operating() as work:
+        company_suspension.reopen(work, _company(work, reference).id)
+    out.result({"reference": reference, "standing": "open"}, f"{reference} is open again.")
 
 
 @verb(companies, "modules")

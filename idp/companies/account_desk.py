@@ -85,6 +85,18 @@ def end_sessions(work: Work, account_id: UUID) -> int:
 def _account(work: Work, permission: str, account_id: UUID) -> Account:
     """An account on which the actor may do this: not their own, nor that of somebody with more rights."""
     work.write()
+    require(work, permission, account_id)
+    found = work.session.get(Account, account_id)
+    assert found is not None  # required
+    return found
+
+
+def require(work: Work, permission: str, account_id: UUID) -> None:
+    """Go on if the actor may do this to the account.
+
+    Raises:
+        NotPermitted, NotOnYourself, MoreRights, NotFound: as `block`.
+    """
     access.require(work, permission)
     found = work.session.get(Account, account_id)
     if found is None or found.status == "erased":
@@ -94,7 +106,6 @@ def _account(work: Work, permission: str, account_id: UUID) -> Account:
             raise NotOnYourself()
         if not support_kind.rights(work, account_id) <= access.rights_of_actor(work):
             raise MoreRights()
-    return found
 
 
 def _write(work: Work, account_id: UUID, what: str) -> None:

@@ -24,6 +24,7 @@ class Why(StrEnum):
     NOT_A_MEMBER = "not_a_member"
     MEMBERSHIP_SUSPENDED = "membership_suspended"
     COMPANY_CLOSED = "company_closed"
+    COMPANY_SUSPENDED = "company_suspended"
     NO_ROLE = "no_role"
     NOT_SUBSCRIBED = "not_subscribed"
     NOTHING_LEFT = "nothing_left"

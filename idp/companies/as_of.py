@@ -163,6 +163,7 @@ class _Rows:
         }
         places = [company_id, *firms]
         self.states = then.states(work, places, at)
+        self.suspended = then.suspended(work, places, at)
         self.members = {(row.company_id, row.account_id): row for row in then.memberships(work, places, people, at)}
         self.roles = then.product_roles(work, places, people, at)
         self.assignments = then.assignments(work, firms, people, at)
@@ -179,6 +180,7 @@ class _Rows:
         return SimpleNamespace(
             company_id=where.id, company_name=where.name, kind=where.kind, company_services=self.services,
             company_epoch=0, closed_at=self._closed(where.closed_at), status="active",
+            company_suspended_at=self.suspended.get(where.id),
             state=state.state if state else None, since_at=state.since if state else None,
             until_at=state.until if state else None, suspends_at=state.suspends if state else None, kept_until_at=None,
             membership_id=at_home.id if at_home else None, company_role=at_home.company_role if at_home else None,
@@ -217,6 +219,7 @@ class _Rows:
             mandate_state="active", mandate_started=terms.from_at, mandate_until=terms.until_at, mandate_epoch=0,
             view_from_at=terms.from_at if terms.only_reads else None,
             firm_id=firm.id, firm_name=firm.name, firm_epoch=0, firm_closed_at=self._closed(firm.closed_at),
+            firm_suspended_at=self.suspended.get(firm.id),
             colleague_epoch=0, colleague_suspended_at=colleague.began_at if colleague.suspended else None,
             colleague_role=role.role if role else None, colleague_custom_role_id=role.custom_role_id if role else None,
             colleague_expires_at=role.expires_at if role else None,

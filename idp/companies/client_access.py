@@ -20,7 +20,7 @@ from idp.work import Work
 
 _c, _s = tables.companies.c, tables.subscribed_products.c
 _COMPANY = Prepared(
-    select(_c.services, _c.epoch, _c.closed_at, _s.state, _s.since_at, _s.until_at, _s.suspends_at)
+    select(_c.services, _c.epoch, _c.closed_at, _c.suspended_at, _s.state, _s.since_at, _s.until_at, _s.suspends_at)
     .select_from(
         tables.companies.outerjoin(
             tables.subscribed_products, and_(_s.company_id == _c.id, _s.product == bindparam("product"))
@@ -46,7 +46,7 @@ def resolve(work: Work, company_id: UUID, product: str, permissions: Iterable[st
     """What holds now of the permissions an application was registered with. One statement."""
     row = _COMPANY.first(reader(work.session), {"company": company_id, "product": product})
     definition = work.policies.products.get(product)
-    if row is None or definition is None or row.closed_at is not None:
+    if row is None or definition is None or row.closed_at is not None or row.suspended_at is not None:
         return Reason.NO_ACCESS
     known = work.policies.services
     services = frozenset(each for each in row.services if each in known and not known[each].per_person)

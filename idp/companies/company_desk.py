@@ -34,6 +34,7 @@ class CompanySeen:
     mandates: int
     created_at: datetime
     closed_at: datetime | None
+    suspended_at: datetime | None
 
 
 def listed(
@@ -91,4 +92,5 @@ def _seen(row: Any) -> CompanySeen:
         id=found.id, reference=found.reference, name=found.name, kind=found.kind, country=found.country,
         city=found.city, locale=found.locale, services=tuple(found.services), trusted_devices=found.trusted_devices,
         people=row.people, mandates=row.mandates, created_at=found.created_at, closed_at=found.closed_at,
+        suspended_at=found.suspended_at,
     )  # fmt: skip

@@ -287,7 +287,7 @@ def _held(policies: Policies, product: Product) -> Select[Any]:
         select(c.id, c.name)
         .join_from(tables.memberships, tables.companies, c.id == m.company_id)
         .join(tables.subscribed_products, and_(s.company_id == c.id, s.product == product.id))
-        .where(_membership(c.id), m.suspended_at.is_(None), c.closed_at.is_(None))
+        .where(_membership(c.id), m.suspended_at.is_(None), c.closed_at.is_(None), c.suspended_at.is_(None))
         .where(_live(policies, tables.subscribed_products), _holds_role(product, c.id))
     )
 
@@ -326,8 +326,10 @@ def _mandated(policies: Policies, product: Product, way: ColumnElement[bool]) ->
     return (
         select(c.id, c.name)
         .join_from(tables.assignments, tables.mandates, way)
-        .join(tables.firms, and_(firm.id == m.firm_id, firm.kind == "firm", firm.closed_at.is_(None)))
-        .join(tables.companies, and_(c.id == m.company_id, c.closed_at.is_(None)))
+        .join(tables.firms, and_(
+            firm.id == m.firm_id, firm.kind == "firm", firm.closed_at.is_(None), firm.suspended_at.is_(None),
+        ))
+        .join(tables.companies, and_(c.id == m.company_id, c.closed_at.is_(None), c.suspended_at.is_(None)))
         .join(tables.subscribed_products, and_(s.company_id == c.id, s.product == product.id))
         .where(
             a.account_id == _ACCOUNT, a.product == product.id, a.ended_at.is_(None), a.firm_id == firm.id,

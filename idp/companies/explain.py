@@ -91,6 +91,8 @@ def _explained(read: _Read, permission: str | None) -> Explanation:
         course.missing(Cause.ACCOUNT_BLOCKED, Step(Act.UNBLOCK))
     if row.closed_at is not None:
         course.missing(Cause.COMPANY_CLOSED, None)
+    elif row.company_suspended_at is not None:
+        course.missing(Cause.COMPANY_SUSPENDED, Step(Act.REOPEN))
     if asked.product.kind == "administration":
         change = _administration(course, asked, answer)
     elif read.links and _by_firm(row, answer):

@@ -83,7 +83,8 @@ def _along(course: Course, asked: Asked, link: Row[Any]) -> tuple[Step, ...] | N
 def _mandate(course: Course, asked: Asked, link: Row[Any]) -> None:
     work = asked.work
     begun = reach.within(work.now, link.mandate_started, link.mandate_until)
-    live = link.mandate_state == "active" and begun and link.firm_closed_at is None
+    shut = link.firm_closed_at is not None or link.firm_suspended_at is not None
+    live = link.mandate_state == "active" and begun and not shut
     facts = {
         "firm": link.firm_name, "firm_id": str(link.firm_id), "mandate": str(link.mandate_id), "preset": link.preset,
         "options": tuple(link.options), "state": link.mandate_state, "until": link.mandate_until,
@@ -91,7 +92,7 @@ def _mandate(course: Course, asked: Asked, link: Row[Any]) -> None:
     course.chain.append(Link("mandate", live, facts))
     if live:
         return
-    course.missing(Cause.MANDATE_OVER, _mandate_step(asked, link) if link.firm_closed_at is None else None)
+    course.missing(Cause.MANDATE_OVER, None if shut else _mandate_step(asked, link))
 
 
 def _mandate_step(asked: Asked, link: Row[Any]) -> Step | None:

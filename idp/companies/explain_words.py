@@ -25,6 +25,7 @@ REASONS: Mapping[Cause, str] = {
     Cause.ALLOWED: _l("Everything needed is there."),
     Cause.ACCOUNT_BLOCKED: _l("The account is blocked."),
     Cause.COMPANY_CLOSED: _l("The company is closed."),
+    Cause.COMPANY_SUSPENDED: _l("Our staff have suspended the company."),
     Cause.NOT_A_MEMBER: _l("The person belongs neither to the company nor to a firm that works for it."),
     Cause.MEMBERSHIP_SUSPENDED: _l("An administrator has suspended the person."),
     Cause.NOT_SUBSCRIBED: _l("The company does not subscribe to this product."),
@@ -49,6 +50,7 @@ REASONS: Mapping[Cause, str] = {
 
 ACTS: Mapping[Act, str] = {
     Act.UNBLOCK: _l("Unblock the account: by a new password, or by our staff where they blocked it."),
+    Act.REOPEN: _l("Let our staff reopen the company."),
     Act.INVITE: _l("Invite the person with the role “%(role)s”."),
     Act.RESUME: _l("Take back the suspension."),
     Act.GIVE_ROLE: _l("Give the role “%(role)s” in %(product)s."),

@@ -25,6 +25,7 @@ class Cause(StrEnum):
     ALLOWED = "allowed"
     ACCOUNT_BLOCKED = "account_blocked"
     COMPANY_CLOSED = "company_closed"
+    COMPANY_SUSPENDED = "company_suspended"
     NOT_A_MEMBER = "not_a_member"
     MEMBERSHIP_SUSPENDED = "membership_suspended"
     NOT_SUBSCRIBED = "not_subscribed"

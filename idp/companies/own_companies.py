@@ -30,6 +30,8 @@ class OwnCompany:
     Attributes:
         role_labels: of the company role.
         permissions: what they may do in its account; for a firm also in the running of the firm. Empty while suspended.
+        suspended: an administrator keeps the person out for the time being.
+        stopped: staff have suspended the company itself.
     """
 
     company_id: UUID
@@ -38,6 +40,7 @@ class OwnCompany:
     role_labels: Mapping[str, str]
     permissions: frozenset[str]
     suspended: bool = False
+    stopped: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,7 @@ def standing(work: Work, account_id: UUID, company_id: UUID) -> tuple[Company, f
 
     Raises:
         NotFound: they are none of its people, or there is no such company; the two look the same.
-        NotPermitted: they are, but suspended, or the company is closed.
+        NotPermitted: they are, but suspended, or the company is closed or suspended itself.
     """
     answer = resolve(work, account_id, company_id, _administration(work))
     if isinstance(answer, Refusal):
@@ -131,7 +134,7 @@ def _place(place: Place) -> Any:
 def _open(account_id: UUID) -> Select[Any]:
     c, m = tables.companies.c, tables.memberships.c
     return (
-        select(c.id, c.name, c.kind, m.company_role, m.also, m.suspended_at)
+        select(c.id, c.name, c.kind, c.suspended_at.label("stopped_at"), m.company_role, m.also, m.suspended_at)
         .join_from(tables.memberships, tables.companies, c.id == m.company_id)
         .where(m.account_id == account_id, m.ended_at.is_(None), c.closed_at.is_(None))
     )
@@ -141,12 +144,12 @@ def _own(work: Work, account_id: UUID, row: Row[Any]) -> OwnCompany:
     """From the row alone; a firm, of which a person has one or two, costs a question more."""
     held: frozenset[str] = frozenset()
     roles, suspended = work.policies.roles, row.suspended_at is not None
-    if not suspended:
+    if not suspended and row.stopped_at is None:
         for role in (row.company_role, *row.also):
             held |= frozenset(effective(work.policies, Grant(product=_administration(work), role=role)).permissions)
         held |= _practice(work, account_id, row.id, row.kind)
     labels = roles[row.company_role].label if row.company_role in roles else {}
-    return OwnCompany(row.id, row.name, row.kind, labels, held, suspended)
+    return OwnCompany(row.id, row.name, row.kind, labels, held, suspended, row.stopped_at is not None)
 
 
 def _administration(work: Work) -> str:

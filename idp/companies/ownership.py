@@ -228,6 +228,14 @@ def owned_by(work: Work, account_id: UUID) -> list[str]:
     return list(work.session.scalars(query.where(*mine).order_by(c.reference)))
 
 
+def names_owned_by(work: Work, account_id: UUID) -> list[str]:
+    """What the open companies are called that somebody owns."""
+    m, c = tables.memberships.c, tables.companies.c
+    query = select(c.name).join_from(tables.memberships, tables.companies, c.id == m.company_id)
+    mine = (m.account_id == account_id, m.unique_role, m.ended_at.is_(None), c.closed_at.is_(None))
+    return list(work.session.scalars(query.where(*mine).order_by(c.name)))
+
+
 def _owner_can_sign_in(work: Work, company_id: UUID) -> bool:
     m, a = tables.memberships.c, tables.accounts.c
     query = select(m.id).join_from(tables.memberships, tables.accounts, a.id == m.account_id)

@@ -158,6 +158,8 @@ def _as_member(work: Work, account_id: UUID, product: str, row: Row[Any]) -> Acc
         return refused(Why.BLOCKED, Reason.ACCOUNT_BLOCKED)
     if policy is None or row.closed_at is not None:
         return refused((Why.COMPANY_CLOSED if policy else Why.NOT_SUBSCRIBED) if member else Why.NOT_A_MEMBER)
+    if row.company_suspended_at is not None:
+        return refused(Why.COMPANY_SUSPENDED if member else Why.NOT_A_MEMBER)
     if row.suspended_at is not None:
         return refused(Why.MEMBERSHIP_SUSPENDED)
     if not policy.subscribed:
@@ -248,7 +250,7 @@ def through(work: Work, product: str, row: Row[Any], link: Row[Any]) -> Grant | 
     """What one mandate and assignment give; None when the link is over and says nothing about the two any more."""
     policies, now = work.policies, work.now
     live = link.mandate_state == "active" and within(now, link.mandate_started, link.mandate_until)
-    if not live or link.firm_closed_at is not None or link.colleague_suspended_at:
+    if not live or link.firm_closed_at or link.firm_suspended_at or link.colleague_suspended_at:
         return None
     if not role_holds(work, link.colleague_role, link.colleague_custom_role_id, link.colleague_expires_at):
         return Why.NEEDS_PRACTICE_ROLE

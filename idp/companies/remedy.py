@@ -23,6 +23,7 @@ class Act(StrEnum):
     """What somebody would have to do."""
 
     UNBLOCK = "unblock_account"
+    REOPEN = "reopen_company"
     INVITE = "invite"
     RESUME = "resume_member"
     GIVE_ROLE = "give_role"

@@ -31,7 +31,7 @@ def _member_statement(*, many: bool) -> Select[Any]:
     return (
         select(
             c.id.label("company_id"), c.name.label("company_name"), c.kind, c.services.label("company_services"),
-            c.epoch.label("company_epoch"), c.closed_at, a.status,
+            c.epoch.label("company_epoch"), c.closed_at, c.suspended_at.label("company_suspended_at"), a.status,
             s.product, s.state, s.since_at, s.until_at, s.suspends_at, s.kept_until_at,
             m.id.label("membership_id"), m.company_role, m.also, m.services.label("person_services"),
             m.epoch.label("member_epoch"), m.suspended_at,
@@ -79,6 +79,7 @@ def _links_statement(*, many: bool) -> Select[Any]:
             m.state.label("mandate_state"), m.started_at.label("mandate_started"), m.view_from_at,
             m.until_at.label("mandate_until"), m.epoch.label("mandate_epoch"),
             m.firm_id, f.name.label("firm_name"), f.epoch.label("firm_epoch"), f.closed_at.label("firm_closed_at"),
+            f.suspended_at.label("firm_suspended_at"),
             p.epoch.label("colleague_epoch"), p.suspended_at.label("colleague_suspended_at"),
             r.role.label("colleague_role"), r.custom_role_id.label("colleague_custom_role_id"),
             r.expires_at.label("colleague_expires_at"),

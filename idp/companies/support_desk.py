@@ -13,7 +13,7 @@ from idp.accounts.models import Account, EmailAddress
 from idp.audit import log as audit
 from idp.authn import recovery_code, throttle
 from idp.authn.models import Passkey, PasswordCredential, Session, TotpAuthenticator
-from idp.companies import access, support_kind, support_state
+from idp.companies import access, ownership, support_kind, support_state
 from idp.companies.models import SupportCase
 from idp.core.errors import NotFound
 from idp.work import Work
@@ -42,7 +42,8 @@ class AccountSeen:
         contacts: recovery contacts, masked, with their kind.
         sign_ins: the last ones; None for those who may not see sessions.
         blocked_until: passwords are refused until then, after too many wrong ones.
-        rights: whether the person is one of the staff.
+        is_staff: whether the person is one of the staff.
+        owns: what the companies are called that the person owns: without them they have no owner who can sign in.
     """
 
     id: UUID
@@ -61,6 +62,7 @@ class AccountSeen:
     sign_ins: tuple[SignInSeen, ...] | None
     blocked_until: datetime | None
     is_staff: bool
+    owns: tuple[str, ...]
     cases: tuple["CaseSeen", ...]
 
 
@@ -144,6 +146,7 @@ def account(work: Work, account_id: UUID) -> AccountSeen:
         sign_ins=_sign_ins(work, account_id),
         blocked_until=throttle.paused_until(work, "password", primary.canonical),
         is_staff=bool(support_kind.rights(work, account_id)),
+        owns=tuple(ownership.names_owned_by(work, account_id)),
         cases=tuple(cases(work, about=account_id, limit=20)),
     )
 

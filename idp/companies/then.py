@@ -56,6 +56,13 @@ def company(work: Work, company_id: UUID, at: datetime) -> tuple[Company, list[s
     return found, on or []
 
 
+def suspended(work: Work, company_ids: Collection[UUID], at: datetime) -> dict[UUID, datetime]:
+    """Those of these companies that staff had stopped, and since when."""
+    s = tables.company_suspensions.c
+    wanted = select(s.company_id, s.began_at).where(s.company_id.in_(company_ids), covers(s.began_at, s.ended_at, at))
+    return {row.company_id: row.began_at for row in work.session.execute(wanted)}
+
+
 def states(work: Work, company_ids: Collection[UUID], at: datetime) -> dict[tuple[UUID, str], StateThen]:
     """The states of every product of these companies. One that was written down again goes on since its beginning."""
     p, s = SubscriptionPeriod, SubscribedProduct

@@ -274,6 +274,17 @@ def about_hugo(guide: Guide) -> Browser:
     return browser
 
 
+def about_joris(guide: Guide) -> Browser:
+    """Somebody of the staff about to block an account whose holder owns a company."""
+    browser = guide.stage.sign_in("annelaure.petit")
+    browser.get("/operations/accounts")
+    browser.submit({"email": guide.stage.person("joris.vanderlinden").address})
+    found = re.search(r'href="([^"]+/block[^"]*)"', browser.text)
+    assert found is not None, browser.text[:900]
+    browser.get(html.unescape(found[1]))
+    return browser
+
+
 # --- what becomes of the demonstration's people on the way ---
 
 

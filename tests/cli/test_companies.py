@@ -42,6 +42,17 @@ def test_what_is_wrong_is_named(idp: Idp) -> None:
     }  # fmt: skip
 
 
+def test_a_company_is_suspended_and_reopened(idp: Idp) -> None:
+    idp("companies", *ORDER)
+    done = idp("companies", "suspend", "fleurs-du-quai", "--reason", "A forged order", "--json").json
+    assert done == {"reference": "fleurs-du-quai", "standing": "suspended"}
+    assert idp("companies", "suspend", "fleurs-du-quai", "--reason", "Again").code == 1
+    assert idp("companies", "reopen", "fleurs-du-quai", "--json").json["standing"] == "open"
+    assert idp("companies", "reopen", "fleurs-du-quai").code == 1
+    assert idp("companies", "suspend", "nothing", "--reason", "x").code == 1
+    assert idp("companies", "suspend", "fleurs-du-quai").code == 2  # a reason is needed
+
+
 def test_which_applications_are_activated_is_noted_in_place_of_the_product(idp: Idp) -> None:
     idp("companies", *ORDER, "--product", "invoicing")
     question = ("companies", "modules", "fleurs-du-quai", "invoicing")

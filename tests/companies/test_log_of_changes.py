@@ -11,7 +11,10 @@ from idp.audit.events import EVENTS
 from idp.core.settings import ROOT
 
 FLOOR = ROOT / "idp" / "companies"
-HELPERS = {"mandate_state.py": "mandate.", "invitation.py": "invitation.", "closure.py": "company.clos"}
+HELPERS = {
+    "mandate_state.py": "mandate.", "invitation.py": "invitation.", "closure.py": "company.clos",
+    "company_suspension.py": ("company.suspended", "company.reopened"),
+}  # fmt: skip
 """Rooms whose own `record` puts before and after in; the events that go through them."""
 
 NO_CHANGE = {

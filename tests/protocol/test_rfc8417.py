@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import pytest
 from sqlalchemy import update
 
-from idp.companies import clock, mandate, membership
+from idp.companies import clock, company_suspension, mandate, membership
 from idp.core.errors import InvalidInput
 from idp.oidc import access_change
 from idp.outbox.deliver import Deliverer
@@ -92,6 +92,28 @@ def test_a_company_and_a_mandate_are_told_without_naming_people(own_stage: Stage
     assert of_company["epoch"] <= epoch_of(books, own["refresh_token"]) < of_mandate["epoch"]
     assert claims_of(via["access_token"])["firm"] == str(firm)
     assert books.refresh(via["refresh_token"]).status_code == 400
+
+
+def test_a_suspended_company_is_told_and_the_next_refresh_is_refused(
+    own_stage: Stage, books: Party, receiver: Receiver
+):
+    own = books.tokens(own_stage.sign_in("ines.moreau"))
+    lumen = own_stage.company("atelier-lumen")
+    via = books.tokens(own_stage.sign_in("nathalie.deltour"), company=str(lumen))
+    with own_stage.work() as work:
+        company_suspension.suspend(work, lumen, "a forged order")
+    run_due(own_stage)
+    (event,) = told(books, receiver)
+    claims = event["events"][EVENT]["claims"]
+    assert claims == {"epoch": claims["epoch"], "company": str(lumen)}
+    assert claims_of(own["access_token"])["epoch"] < claims["epoch"]
+    for each in (own, via):
+        refused = books.refresh(each["refresh_token"])
+        assert (refused.status_code, refused.json["error"]) == (400, "invalid_grant")
+    with own_stage.work() as work:
+        company_suspension.reopen(work, lumen)
+    again = books.tokens(own_stage.sign_in("ines.moreau"))
+    assert claims_of(again["access_token"])["epoch"] > claims["epoch"]
 
 
 def test_nobody_is_told_of_strangers(own_stage: Stage, books: Party, receiver: Receiver):

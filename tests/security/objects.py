@@ -241,6 +241,9 @@ BODIES: dict[str, dict[str, Any]] = {
     "PUT /api/v1/companies/<uuid:company_id>/memberships/<uuid:account_id>/company-role": {
         "company_role": "company.member"
     },
+    f"PATCH {_API}/client-groups/<uuid:group_id>": {"name": "Another name"},
+    f"PUT {_API}/clients/<uuid:client_id>/groups": {"groups": []},
+    f"PUT {_API}/memberships/<uuid:account_id>/services": {"services": []},
     "POST /api/v1/companies/<uuid:company_id>/memberships/<uuid:account_id>/roles": {
         "product": "accounting", "role": "accounting.reader"
     },

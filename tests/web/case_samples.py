@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.web.template_samples import INES
+from tests.web.template_samples import INES, MOMENT
 
 CASE = {
     "reference": "7K3M9QA",
@@ -62,9 +62,61 @@ PAGES: dict[str, list[dict[str, Any]]] = {
             "cases": CASE_ROWS,
             "sign_ins": [["hier", "Firefox", "192.0.2.7", "terminée"]],
             "kinds": [{"name": "Second facteur", "url": "/open"}],
+            "block_url": "/block",
+            "blocked": False,
         },
-        {"account": INES, "found": {"name": "Mehdi"}, "facts": CASE_FACTS, "cases": [], "sign_ins": [], "kinds": []},
-        {"account": INES, "found": {"name": "M"}, "facts": CASE_FACTS, "cases": [], "sign_ins": None, "kinds": []},
+        {
+            "account": INES,
+            "found": {"name": "Mehdi"},
+            "facts": CASE_FACTS,
+            "cases": [],
+            "sign_ins": [],
+            "kinds": [],
+            "block_url": "/block",
+            "blocked": True,
+        },
+        {
+            "account": INES,
+            "found": {"name": "M"},
+            "facts": CASE_FACTS,
+            "cases": [],
+            "sign_ins": None,
+            "kinds": [],
+            "block_url": None,
+            "blocked": False,
+        },
+    ],
+    "operations/block.html": [
+        {
+            "account": INES,
+            "found": {"name": "Mehdi <Haddad>", "address": "m@y.example"},
+            "blocked": blocked,
+            "owns": owns,
+            "back_url": "/back",
+            "problems": problems,
+            "form": {"reason": "<b>"},
+        }
+        for blocked, owns, problems in (
+            (False, "Toitures <V>", {}),
+            (False, "", {"reason": "Remplissez ce champ."}),
+            (True, "", {}),
+        )
+    ],
+    "operations/suspension.html": [
+        {
+            "account": INES,
+            "name": "Toitures <V>",
+            "firm": firm,
+            "since": since,
+            "reason": "Dossier <4711>",
+            "back_url": "/back",
+            "problems": problems,
+        }
+        for firm, since, problems in (
+            (True, None, {}),
+            (False, None, {"reason": "Remplissez ce champ."}),
+            (False, MOMENT, {}),
+        )
     ],
     "operations/open.html": [
         {

@@ -79,6 +79,8 @@ MAILS: dict[str, list[dict[str, Any]]] = {
         {**MAIL, "what": "asked", "day": "14 décembre 2026"},
         {**MAIL, "what": "kept", "day": ""},
         {**MAIL, "what": "closed", "day": ""},
+        {**MAIL, "what": "suspended", "day": ""},
+        {**MAIL, "what": "reopened", "day": ""},
     ],
     "company_security_changed": [{**MAIL, "allowed": True}, {**MAIL, "allowed": False}],
 }

@@ -45,8 +45,9 @@ PAGES: dict[str, list[dict[str, Any]]] = {
     "operations/find_company.html": [{"account": AMELIE, "problems": {"company": "Aucune entreprise."}}],
     "operations/subscriptions.html": [
         {**DESK, "contract": "Équipe", "products": [NOTICE, ACTIVE], "choices": [{"value": "a", "label": "A"}],
-         "done": True, "record_url": "/r"},
-        {**DESK, "contract": "", "products": [], "choices": [], "done": False, "record_url": "/r"},
+         "done": True, "record_url": "/r", "suspension_url": "/s", "stopped": False},
+        {**DESK, "contract": "", "products": [], "choices": [], "done": False, "record_url": "/r",
+         "suspension_url": None, "stopped": True},
     ],
     "operations/record_cancellation.html": [
         {**DESK, "choices": [{"value": "a", "label": "A"}], "form": {"day": "hier"},

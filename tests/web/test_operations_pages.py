@@ -62,6 +62,7 @@ PAGES = {
     "/operations/accounts/{account}/cases/reset-2fa": "support security administrator",
     "/operations/accounts/{account}/cases/reset-all": "support security administrator",
     "/operations/accounts/{account}/cases/change-email": "security administrator",
+    "/operations/accounts/{account}/block": "security administrator",
 }
 
 

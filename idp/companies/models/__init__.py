@@ -3,7 +3,7 @@
 from idp.companies.models.billing import BillingEvent, BillingKey, BillingStream, SubscriptionRequest
 from idp.companies.models.client_group import ClientGroup, GroupedClient
 from idp.companies.models.colleague_request import ColleagueRequest
-from idp.companies.models.company import AccessClock, Company
+from idp.companies.models.company import AccessClock, Company, CompanySuspension
 from idp.companies.models.mandate import Assignment, Mandate, MandateTerms, MandateUse
 from idp.companies.models.mandate_offer import FirmInvitation, MandateRequest
 from idp.companies.models.membership import (
@@ -29,6 +29,7 @@ __all__ = [
     "ClientGroup",
     "ColleagueRequest",
     "Company",
+    "CompanySuspension",
     "CustomRole",
     "CustomRoleRevision",
     "FirmInvitation",

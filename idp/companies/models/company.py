@@ -1,8 +1,9 @@
 """Companies and firms, and the clock of access changes."""
 
 from datetime import datetime
+from uuid import UUID
 
-from sqlalchemy import JSON, CheckConstraint
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idp.core.db import Base, Identified
@@ -26,6 +27,29 @@ class Company(Identified, Base):
     created_at: Mapped[datetime]
     closes_at: Mapped[datetime | None]  # its owner closes it then; of a closed one: not all is tidied up after it yet
     closed_at: Mapped[datetime | None]
+    suspended_at: Mapped[datetime | None]  # staff have stopped it for the time being: nobody reaches anything here
+
+
+class CompanySuspension(Identified, Base):
+    """A time for which staff have stopped a company; `companies.suspended_at` says the same of the present one."""
+
+    __tablename__ = "company_suspensions"
+    __table_args__ = (
+        Index(
+            "uq_company_suspensions_open",
+            "company_id",
+            unique=True,
+            sqlite_where=text("ended_at IS NULL"),
+            postgresql_where=text("ended_at IS NULL"),
+        ),
+        Index("ix_company_suspensions_company_id", "company_id"),
+        CheckConstraint("ended_at IS NULL OR ended_at >= began_at", name="ended_after_begin"),
+    )
+
+    company_id: Mapped[UUID] = mapped_column(ForeignKey("companies.id", ondelete="CASCADE"))
+    reason: Mapped[str]
+    began_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
 
 
 class AccessClock(Base):

@@ -19,7 +19,8 @@ LISTED = "companies"
 class CompanyListed(Shown):
     """A company one belongs to.
 
-    `suspended` says that one's own membership is; then nothing else of the company is answered.
+    `suspended` says that one's own membership is, or that staff have suspended the company; then nothing else of it is
+    answered.
     """
 
     id: UUID
@@ -78,7 +79,7 @@ def list_companies(query: CompanyQuery) -> CompanyList:
         work, calling.account_id, search=query.search, after=lists.after(work, query, LISTED), limit=query.limit
     )
     rows = [
-        CompanyListed(id=each.company_id, name=each.name, kind=each.kind, suspended=each.suspended)
+        CompanyListed(id=each.company_id, name=each.name, kind=each.kind, suspended=each.suspended or each.stopped)
         for each in page.companies
     ]
     return CompanyList(data=rows, next=lists.following(work, page.next, LISTED))
@@ -103,4 +104,4 @@ def change_profile(path: CompanyPath, body: ProfileChange) -> CompanyShown:
 
 
 def _listed(found: Company) -> CompanyListed:
-    return CompanyListed(id=found.id, name=found.name, kind=found.kind, suspended=False)
+    return CompanyListed(id=found.id, name=found.name, kind=found.kind, suspended=found.suspended_at is not None)

@@ -66,8 +66,12 @@ class CaseBrief(Shown):
 
 
 class AccountShown(Shown):
-    """The state of an account. `sign_ins` are the last five, null for those who may not see sessions; `blocked_until`:
-    passwords are refused until then, after too many wrong ones."""
+    """The state of an account.
+
+    `sign_ins` are the last five, null for those who may not see sessions; `blocked_until`: passwords are refused until
+    then, after too many wrong ones. `owns` names the companies that have no owner who can sign in once the account is
+    blocked.
+    """
 
     id: UUID
     name: str
@@ -85,6 +89,7 @@ class AccountShown(Shown):
     sign_ins: list[SignInShown] | None
     blocked_until: Moment | None
     is_staff: bool
+    owns: list[str]
     cases: list[CaseBrief]
 
 
@@ -118,7 +123,10 @@ def show_account(path: AccountPath) -> AccountShown:
 
 @room.post(f"{ONE}/block", may=SUSPENDS, shows=EndedShown, status=200, careful=True)
 def block_account(path: AccountPath, body: BlockSent) -> EndedShown:
-    """Refuse every sign-in of an account and end its sessions; the holder is written to."""
+    """Refuse every sign-in of an account and end its sessions; the holder is written to.
+
+    What the person owns (`owns` of the account) has no owner who can sign in from then on.
+    """
     return EndedShown(sessions_ended=account_desk.block(open_work(), path.account_id, body.reason))
 
 
@@ -147,7 +155,8 @@ def _shown(found: AccountSeen) -> AccountShown:
         password_at=found.password_at, apps=found.apps, passkeys=found.passkeys, codes_left=found.codes_left,
         contacts=[ContactShown(kind=kind, masked=masked) for kind, masked in found.contacts],
         sign_ins=None if found.sign_ins is None else [SignInShown.model_validate(each) for each in found.sign_ins],
-        blocked_until=found.blocked_until, is_staff=found.is_staff, cases=[_case(each) for each in found.cases],
+        blocked_until=found.blocked_until, is_staff=found.is_staff, owns=list(found.owns),
+        cases=[_case(each) for each in found.cases],
     )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from idp.companies import cancellation, company, company_desk, subscription_view
+from idp.companies import cancellation, company, company_desk, company_suspension, subscription_view
 from idp.companies.company_desk import CompanySeen
 from idp.web.api import lists
 from idp.web.api.room import Room
@@ -16,7 +16,7 @@ from idp.web.work import open_work
 room = Room("operations_companies", "Operations: companies", "Companies and their subscriptions, for the staff.")
 PATH = "/operations/companies"
 ONE = f"{PATH}/<uuid:company_id>"
-VIEWS = (company_desk.VIEWS,)
+VIEWS, SUSPENDS = (company_desk.VIEWS,), (company_suspension.SUSPENDS,)
 LISTED = "operations companies"
 
 
@@ -41,11 +41,20 @@ class StaffCompanyShown(Shown):
     mandates: int
     created_at: Moment
     closed_at: Moment | None
+    suspended_at: Moment | None
 
 
 class StaffCompanyList(Shown):
     data: list[StaffCompanyShown]
     next: str | None
+
+
+class SuspensionSent(Sent):
+    """Why; kept in the log, which the company can read too."""
+
+    model_config = example(reason="Fraud reported by the bank; file 4711")
+
+    reason: Annotated[str, Field(min_length=1, max_length=company_suspension.REASON_MAX)]
 
 
 class RecordedCancellation(Sent):
@@ -72,6 +81,24 @@ def list_every_company(query: StaffCompanyQuery) -> StaffCompanyList:
 @room.get(ONE, may=VIEWS, shows=StaffCompanyShown)
 def show_any_company(path: CompanyPath) -> StaffCompanyShown:
     """A company of this service."""
+    return _shown(company_desk.one(open_work(), path.company_id))
+
+
+@room.post(f"{ONE}/suspend", may=SUSPENDS, shows=StaffCompanyShown, status=200)
+def suspend_company(path: CompanyPath, body: SuspensionSent) -> StaffCompanyShown:
+    """Stop a company for the time being.
+
+    Nobody reaches anything there any more: its people, firms that work for it, and, of a firm, its clients. Products
+    are told at once; those who run it are written to.
+    """
+    company_suspension.suspend(open_work(), path.company_id, body.reason)
+    return _shown(company_desk.one(open_work(), path.company_id))
+
+
+@room.post(f"{ONE}/reopen", may=SUSPENDS, shows=StaffCompanyShown, status=200)
+def reopen_company(path: CompanyPath) -> StaffCompanyShown:
+    """Let a company that was stopped go on with everything that it had."""
+    company_suspension.reopen(open_work(), path.company_id)
     return _shown(company_desk.one(open_work(), path.company_id))
 
 

@@ -49,6 +49,7 @@ ROOMS = (
     "operations_cases",
     "operations_sharing",
     "ownership",
+    "operations_stops",
     "operations_subscriptions",
     "passkeys",
     "password_change",

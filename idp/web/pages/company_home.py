@@ -128,10 +128,17 @@ def _administrators(area: Area) -> list[dict[str, str]]:
     return [{"name": each.name, "email": each.address} for each in able]
 
 
+def _standing(company: OwnCompany) -> str:
+    """Why nothing of a company opens, in a few words."""
+    if company.stopped:
+        return str(gettext("the company is suspended by our staff"))
+    return str(gettext("suspended by an administrator")) if company.suspended else ""
+
+
 def _company(company: OwnCompany) -> dict[str, Any]:
     role = label_for(company.role_labels, locale.current()) if company.role_labels else ""
     return {
         "name": company.name,
         "url": company_menu.home(company.company_id),
-        "detail": gettext("suspended by an administrator") if company.suspended else role,
+        "detail": _standing(company) or role,
     }

@@ -106,6 +106,8 @@ def _remark(refusal: Refusal) -> str:
             return str(gettext("subscription ended on %(date)s", date=day(refusal.date)))
         case Why.ENDED | Why.NOT_SUBSCRIBED | Why.FIRM_SUBSCRIPTION:
             return str(gettext("subscription ended"))
+        case Why.COMPANY_SUSPENDED:
+            return str(gettext("the company is suspended by our staff"))
         case Why.MEMBERSHIP_SUSPENDED:
             return str(gettext("suspended by an administrator"))
         case _:

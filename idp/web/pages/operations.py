@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 
 from idp.authn import browser
 from idp.authn.session import Current
-from idp.companies import subscription_view, support_case, support_desk, support_kind
+from idp.companies import account_desk, subscription_view, support_case, support_desk, support_kind
 from idp.companies.errors import CaseOpen
 from idp.companies.support_desk import AccountSeen, SignInSeen
 from idp.core import texts
@@ -112,6 +112,8 @@ def show_account(account_id: UUID) -> ResponseReturnValue:
         sign_ins=None if found.sign_ins is None else [_sign_in(each) for each in found.sign_ins],
         cases=[_case_row(case) for case in found.cases],
         kinds=[{"name": duty.kind_name(kind), "url": _case_url(account_id, kind, note)} for kind in _kinds(account_id)],
+        block_url=_block_url(account_id, note),
+        blocked=found.status == "blocked",
     )
 
 
@@ -173,6 +175,15 @@ def _case_url(account_id: UUID, kind: str, note: str) -> str:
     return address(f"/operations/accounts/{account_id}/cases/{kind}", "/", seen=note)
 
 
+def _block_url(account_id: UUID, note: str) -> str | None:
+    """Where the account is blocked, or let go on, for who may do that to this one."""
+    try:
+        account_desk.require(open_work(), account_desk.SUSPENDS, account_id)
+    except NotPermitted:
+        return None
+    return address(f"/operations/accounts/{account_id}/block", "/", seen=note)
+
+
 def _holds(permission: str) -> bool:
     try:
         duty.on_duty(permission)
@@ -224,6 +235,7 @@ def _facts(found: AccountSeen) -> list[tuple[str, str]]:
         (gettext("Password set"), day(found.password_at) if found.password_at else gettext("never")),
         (gettext("Second factor"), ", ".join(factors)),
         (gettext("Recovery contacts"), ", ".join(masked for _, masked in found.contacts) or gettext("none")),
+        (gettext("Owner of"), ", ".join(found.owns)),
         (gettext("Staff"), gettext("one of the people who run this service") if found.is_staff else ""),
     ]
 

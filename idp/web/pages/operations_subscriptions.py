@@ -10,7 +10,7 @@ from flask_babel import gettext, lazy_gettext
 from pydantic import StringConstraints
 from werkzeug.wrappers import Response
 
-from idp.companies import access, cancellation, company, renewal, subscription_view
+from idp.companies import access, cancellation, company, company_suspension, renewal, subscription_view
 from idp.companies.errors import DatePassed, TransitionRefused, UnknownProduct
 from idp.core.errors import InvalidInput
 from idp.web import csrf, forms, subscription_words
@@ -75,7 +75,10 @@ def show(problems: dict[str, str], company_id: UUID, status: int = 200) -> Respo
     current = duty.on_duty(subscription_view.STAFF_VIEWS)
     work = open_work()
     seen = subscription_view.overview(work, company_id)
-    may = cancellation.SETS_STATE in access.staff_permissions(work, current.account_id)
+    held = access.staff_permissions(work, current.account_id)
+    may = cancellation.SETS_STATE in held
+    found = company.get(work, company_id)
+    suspends = company_suspension.SUSPENDS in held and found.closed_at is None
     rows: list[dict[str, Any]] = [subscription_words.row(work.policies, each) for each in seen.products]
     able = [row for row, each in zip(rows, seen.products, strict=True) if each.may_cancel]
     return page(
@@ -89,6 +92,8 @@ def show(problems: dict[str, str], company_id: UUID, status: int = 200) -> Respo
         choices=[{"value": each["product"], "label": each["name"]} for each in able] if may else [],
         done=request.args.get("done") == "recorded",
         record_url=f"{PLACE}/{company_id}/cancel",
+        suspension_url=f"/operations/companies/{company_id}/suspension" if suspends else None,
+        stopped=found.suspended_at is not None,
         back_url=PLACE,
     )
 

@@ -255,6 +255,8 @@ def _operations(trying: Trying) -> None:
         trying.call(operation)
     trying.call("show_application", client_id="demo-accounting")
     trying.call("show_any_contract")
+    assert trying.call("suspend_company").json["suspended_at"]  # type: ignore[index]
+    assert trying.call("reopen_company").json["suspended_at"] is None  # type: ignore[index]
     trying.call("record_cancellation", product="invoicing")
     found: Any = trying.call("find_account").json
     assert [each["id"] for each in found["data"]] == [trying.values["account_id"]]

@@ -1,0 +1,112 @@
+"""Staff block an account and suspend a company on pages that say first what it does."""
+
+from datetime import timedelta
+from html import unescape
+
+import pytest
+from sqlalchemy import update
+
+from idp.accounts.models import Account
+from idp.authn.models import Session
+from idp.companies import access
+from idp.companies.models import Company
+from tests.stage import Stage, demonstration, own_stage, scalar, stage  # noqa: F401
+from tests.web.browser import Browser
+from tests.web.test_my_access_pages import english
+
+LUMEN = "atelier-lumen"
+
+
+def at_desk(stage: Stage, name: str) -> Browser:  # noqa: F811
+    return english(stage.signed_in(name))
+
+
+def look_up(browser: Browser, stage: Stage, name: str) -> None:  # noqa: F811
+    browser.get("/operations/accounts")
+    browser.submit({"email": stage.person(name).address})
+
+
+def words(browser: Browser) -> str:
+    return unescape(" ".join(browser.text.split()))
+
+
+def link(browser: Browser, label: str) -> str:
+    return unescape(browser.text.split(f">{label}</a>")[0].rsplit('href="', 1)[1].split('"')[0])
+
+
+def test_who_owns_a_company_is_not_blocked_without_a_word_about_it(own_stage: Stage) -> None:  # noqa: F811
+    security, joris = at_desk(own_stage, "annelaure.petit"), own_stage.person("joris.vanderlinden").id
+    look_up(security, own_stage, "joris.vanderlinden")
+    assert "Owner of" in words(security)
+    assert "Toitures Vanderlinden" in words(security)
+    security.get(link(security, "Block the account"))
+    assert security.heading == "Block the account of Joris Vanderlinden"
+    assert "This person owns Toitures Vanderlinden" in words(security)
+    assert "offer-ownership" in words(security)
+    security.submit({"reason": ""})
+    assert security.status == 422
+    assert "This person owns Toitures Vanderlinden" in words(security)
+    security.submit({"reason": "stolen laptop"})
+    assert security.status == 200
+    assert scalar(own_stage, Account.status, Account.id == joris) == "blocked"
+    security.get(link(security, "Unblock the account"))
+    assert "This person owns" not in words(security)
+    security.submit()
+    assert scalar(own_stage, Account.status, Account.id == joris) == "active"
+    look_up(security, own_stage, "ines.moreau")
+    security.get(link(security, "Block the account"))
+    assert "This person owns" not in words(security)
+
+
+def test_nobody_blocks_themselves_or_whom_they_may_not(own_stage: Stage) -> None:  # noqa: F811
+    security, support = at_desk(own_stage, "annelaure.petit"), at_desk(own_stage, "olivier.renard")
+    for browser, whom in ((security, "annelaure.petit"), (security, "pieter.claes"), (support, "ines.moreau")):
+        look_up(browser, own_stage, whom)
+        assert browser.status == 200
+        assert "Block the account" not in browser.text
+        browser.get(f"/operations/accounts/{own_stage.person(whom).id}/block")
+        assert browser.status == 403
+    security.get(f"/operations/accounts/{own_stage.person('ines.moreau').id}/block")  # not looked up
+    assert security.address == "/operations/accounts"
+
+
+@pytest.mark.parametrize("name", ["annelaure.petit", "olivier.renard", "amelie.dubois"])
+def test_others_suspend_no_company(stage: Stage, name: str) -> None:  # noqa: F811
+    browser = at_desk(stage, name)
+    browser.get(f"/operations/companies/{stage.company(LUMEN)}/suspension")
+    assert browser.status == 403
+
+
+def test_a_company_is_suspended_and_reopened(own_stage: Stage) -> None:  # noqa: F811
+    lumen, pieter = own_stage.company(LUMEN), at_desk(own_stage, "pieter.claes")
+    amelie = at_desk(own_stage, "amelie.dubois")
+    pieter.get(f"/operations/subscriptions/{lumen}")
+    pieter.get(link(pieter, "Suspend the company"))
+    assert pieter.heading == "Suspend Atelier Lumen SARL"
+    assert "firms with a mandate included" in words(pieter)
+    pieter.submit({"reason": " "})
+    assert pieter.status == 422
+    assert scalar(own_stage, Company.suspended_at, Company.id == lumen) is None
+    with own_stage.work() as work:
+        work.session.execute(update(Session).values(second_factor_at=work.now - timedelta(hours=1)))
+    pieter.post({"reason": "A forged order"})
+    assert scalar(own_stage, Company.suspended_at, Company.id == lumen) is None  # the code is asked for again
+    with own_stage.work() as work:
+        work.session.execute(update(Session).values(second_factor_at=work.now))
+    pieter.get(f"/operations/companies/{lumen}/suspension")
+    pieter.submit({"reason": "A forged order"})
+    assert "This company is suspended: nobody reaches anything there." in words(pieter)
+    amelie.get("/companies")
+    assert "the company is suspended by our staff" in words(amelie)
+    amelie.get(f"/companies/{lumen}")
+    assert amelie.status == 403
+    with own_stage.work(write=False) as work:
+        refused = access.resolve(work, own_stage.person("amelie.dubois").id, lumen, "accounting")
+        assert isinstance(refused, access.Refusal)
+    pieter.get(link(pieter, "Reopen the company"))
+    assert "A forged order" in words(pieter)
+    pieter.submit()
+    assert "suspended" not in words(pieter)
+    amelie.get(f"/companies/{lumen}/log")
+    assert "Our staff suspended the company" in words(amelie)
+    assert "Our staff reopened the company" in words(amelie)
