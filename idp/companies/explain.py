@@ -34,7 +34,13 @@ from idp.policy.models import MANDATE
 from idp.policy.permissions import Grant
 from idp.work import Work
 
-__all__ = ["Cause", "Explanation", "explain", "explain_each"]
+_OF_MEMBERS = (
+    "membership_id", "company_role", "also", "person_services", "member_epoch", "role", "switches", "restrictions",
+    "expires_at", "custom_role_found", "permissions", "labels",
+)  # fmt: skip
+"""Of the engine's row, what one of the company's own people holds there."""
+
+__all__ = ["Cause", "Explanation", "explain", "explain_each", "explain_for_firm"]
 
 
 def explain(work: Work, account_id: UUID, company_id: UUID, product: str, permission: str | None = None) -> Explanation:
@@ -63,6 +69,37 @@ def explain_each(work: Work, account_id: UUID, company_id: UUID, product: str) -
     return (_explained(read, permission) for permission in read.asked.product.permissions)
 
 
+def explain_for_firm(
+    work: Work, firm_id: UUID, account_id: UUID, company_id: UUID, product: str, permission: str | None = None
+) -> Explanation:
+    """Whether a firm's colleague may do this at a client through this firm. Who may ask is for the caller.
+
+    What the person is in the company itself, or reaches through another firm, is none of this firm's business: it is
+    neither counted nor told. Only a suspension by the company is, since it closes this way too.
+
+    Raises:
+        NotFound: the firm has, and never had, a mandate of this company, or the person is none of its people.
+        InvalidInput: as `explain`; the running of a company or of a firm is not asked about here.
+    """
+    policy = work.policies.products.get(product)
+    if policy is None or not policy.subscribed or policy.firm_only:
+        raise InvalidInput(field="product")
+    if permission is not None and permission not in policy.permissions:
+        raise InvalidInput(field="permission")
+    found, every = reach.rows(work, account_id, company_id, product)
+    links = [each for each in every if each.firm_id == firm_id]
+    if found is None or not links:
+        raise NotFound(kind="client")
+    row: Any = found._replace(**dict.fromkeys(_OF_MEMBERS))  # as `core.prepared` reads it
+    asked = Asked(work, account_id, policy, permission, row)
+    course = _begin(row)
+    if row.suspended_at is not None:
+        step = Step(Act.RESUME, {}, holders_of(work.policies, "company.users.suspend"))
+        course.missing(Cause.MEMBERSHIP_SUSPENDED, step)
+    answer = reach.judge(work, account_id, product, row, links)
+    return _answered(asked, company_id, course, explain_firm.follow(course, asked, links), answer)
+
+
 @dataclass(frozen=True, slots=True)
 class _Read:
     """What the engine read and said, and the question without a permission."""
@@ -86,6 +123,18 @@ def _read(work: Work, account_id: UUID, company_id: UUID, product: str) -> _Read
 
 def _explained(read: _Read, permission: str | None) -> Explanation:
     asked, answer, row = replace(read.asked, permission=permission), read.answer, read.asked.row
+    course = _begin(row)
+    if asked.product.kind == "administration":
+        change = _administration(course, asked, answer)
+    elif read.links and _by_firm(row, answer):
+        change = explain_firm.follow(course, asked, read.links)
+    else:
+        change = with_seats(asked, _as_member(course, asked))
+    return _answered(asked, read.company_id, course, change, answer)
+
+
+def _begin(row: Row[Any]) -> Course:
+    """What has to hold whatever way somebody comes."""
     course = Course(chain=[account_link(row)])
     if row.status != "active":
         course.missing(Cause.ACCOUNT_BLOCKED, Step(Act.UNBLOCK))
@@ -93,18 +142,18 @@ def _explained(read: _Read, permission: str | None) -> Explanation:
         course.missing(Cause.COMPANY_CLOSED, None)
     elif row.company_suspended_at is not None:
         course.missing(Cause.COMPANY_SUSPENDED, Step(Act.REOPEN))
-    if asked.product.kind == "administration":
-        change = _administration(course, asked, answer)
-    elif read.links and _by_firm(row, answer):
-        change = explain_firm.follow(course, asked, read.links)
-    else:
-        change = with_seats(asked, _as_member(course, asked))
+    return course
+
+
+def _answered(
+    asked: Asked, company_id: UUID, course: Course, change: tuple[Step, ...] | None, answer: Access | Refusal
+) -> Explanation:
     allowed = isinstance(answer, Access) and asked.wanted(answer.permissions)
     return Explanation(
         account_id=asked.account_id,
-        company_id=read.company_id,
+        company_id=company_id,
         product=asked.product.id,
-        permission=permission,
+        permission=asked.permission,
         allowed=allowed,
         cause=Cause.ALLOWED if allowed else course.cause or Cause.NOT_IN_ROLE,
         chain=tuple(course.chain),

@@ -349,6 +349,10 @@ FIRMS = [
         assignment_id=given("lotte.peeters", LUMEN),
     ),
     in_firm("/clients/<uuid:client_id>/remove/<uuid:account_id>", client_id=LUMEN, account_id="lotte.peeters"),
+    in_firm(
+        "/clients/<uuid:client_id>/explain/<uuid:account_id>", client_id=LUMEN, account_id="lotte.peeters",
+        query="permission=capture.purchases.delete&product=capture",
+    ),
     in_firm("/clients/<uuid:client_id>/groups", client_id=LUMEN),
     in_firm("/clients/<uuid:client_id>/end", client_id=LUMEN),
     in_firm("/colleagues", kept=True),

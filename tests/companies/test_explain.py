@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import select, update
 
 from idp.accounts.models import Account
-from idp.companies import access, assignment, mandate, membership, module, role
-from idp.companies.explain import Cause, explain
+from idp.companies import access, assignment, company, mandate, membership, module, role, subscription
+from idp.companies.explain import Cause, explain, explain_for_firm
 from idp.companies.models import Company, Membership, ProductRole, SubscribedProduct, Subscription
 from idp.companies.remedy import Act
 from idp.core.errors import InvalidInput, NotFound
@@ -131,9 +131,9 @@ def test_a_question_that_makes_no_sense_is_refused(demo):
     for product, permission in (("nothing", None), ("operations", None), ("accounting", "payroll.reports.view")):
         with pytest.raises(InvalidInput):
             explain(demo.work, ines, lumen, product, permission)
-    for account, company in ((lumen, lumen), (ines, ines)):
+    for account, nowhere in ((lumen, lumen), (ines, ines)):
         with pytest.raises(NotFound):
-            explain(demo.work, account, company, "accounting")
+            explain(demo.work, account, nowhere, "accounting")
 
 
 @pytest.fixture
@@ -262,3 +262,95 @@ def permitted(work, who, company_id, product, permission):
     work.session.flush()
     answer = access.resolve(work, who, company_id, product)
     return isinstance(answer, access.Access) and (permission is None or permission in answer.permissions)
+
+
+FIRM_PEOPLE = ("nathalie.deltour", "karim.benali", "lotte.peeters")
+CLIENTS = ("atelier-lumen", "boulangerie-lemaire", "clarte-nettoyage", "toitures-vanderlinden")
+
+
+def test_a_firm_is_told_of_its_colleagues_what_the_engine_says(demo):
+    """For each colleague, client, product and permission: the same answer as the engine's, whose way the mandate is."""
+    firm, told = demo.company("cabinet-deltour"), 0
+    for reference in CLIENTS:
+        client = demo.company(reference)
+        for person in FIRM_PEOPLE:
+            account = demo.account(person)
+            for product in PRODUCTS:
+                held = set(getattr(access.resolve(demo.work, account, client, product), "permissions", ()))
+                asked = [
+                    None,
+                    *sorted(held)[:2],
+                    *sorted(set(demo.work.policies.products[product].permissions) - held)[:3],
+                ]
+                for permission in asked:
+                    found = explain_for_firm(demo.work, firm, account, client, product, permission)
+                    assert found.allowed == (permission in held if permission else bool(held)), (reference, person)
+                    assert all(link.holds for link in found.chain) == found.allowed, found
+                    assert (found.cause is Cause.ALLOWED) == found.allowed
+                    told += 1
+    assert told > 150
+
+
+def test_a_firm_is_told_nothing_of_what_is_not_its_own(demo):
+    """Another firm, a client without a mandate, no colleague: the same error. A mandate that has ended is said."""
+    firm, lumen, lotte = demo.company("cabinet-deltour"), demo.company("atelier-lumen"), demo.account("lotte.peeters")
+    other = company.create(
+        demo.work, reference="cabinet-b", name="Cabinet B", kind="firm", country="FR", city="Lille", locale="fr-FR"
+    )
+    for asked in (
+        (other.id, lotte, lumen),  # another firm, of which she is none
+        (firm, demo.account("ines.moreau"), lumen),  # one of the client's own people
+        (firm, lotte, other.id),  # never a client
+        (firm, lotte, firm),
+    ):
+        with pytest.raises(NotFound):
+            explain_for_firm(demo.work, *asked, "capture")
+    for product in ("practice", "company", "operations", "nonsense"):
+        with pytest.raises(InvalidInput):
+            explain_for_firm(demo.work, firm, lotte, lumen, product)
+    with pytest.raises(InvalidInput):
+        explain_for_firm(demo.work, firm, lotte, lumen, "capture", "accounting.bank.view")
+    mandate.end(demo.work, mandate.between(demo.work, lumen, firm)[0].id)
+    over = explain_for_firm(demo.work, firm, lotte, lumen, "capture")
+    assert (over.allowed, over.cause) == (False, Cause.MANDATE_OVER)
+    assert acts(over)[0] is Act.GIVE_MANDATE
+
+
+def test_what_the_client_itself_gives_a_colleague_is_not_the_firms_to_know(system, make_client, join):
+    client = make_client()
+    through_firm = explain_for_firm(system, client.firm, client.manager, client.company, "accounting")
+    join(client.company, account_id=client.manager, accounting="accounting.administrator")
+    assert access.resolve(system, client.manager, client.company, "accounting").via == "membership"
+    after = explain_for_firm(system, client.firm, client.manager, client.company, "accounting")
+    assert (after.allowed, after.chain) == (through_firm.allowed, through_firm.chain)
+    settings = explain_for_firm(
+        system, client.firm, client.manager, client.company, "accounting", "accounting.settings.edit"
+    )
+    assert not settings.allowed
+    membership.suspend(system, client.company, client.manager)  # which closes the firm's way too
+    closed = explain_for_firm(system, client.firm, client.manager, client.company, "accounting")
+    assert (closed.allowed, closed.cause) == (False, Cause.MEMBERSHIP_SUSPENDED)
+
+
+def test_a_second_firm_of_a_colleague_is_not_told_to_the_first(demo):
+    """The other firm's mandate opens what this one's does not: neither its name nor its effect is there."""
+    firm, roofs, lotte = (
+        demo.company("cabinet-deltour"),
+        demo.company("toitures-vanderlinden"),
+        demo.account("lotte.peeters"),
+    )
+    place = {"country": "FR", "city": "Lille", "locale": "fr-FR"}
+    other = company.create(demo.work, reference="cabinet-b", name="Cabinet B", kind="firm", **place)
+    subscription.start(demo.work, other.id, plan="practice")
+    subscription.set_state(demo.work, other.id, "practice", "active")
+    membership.add(demo.work, other.id, lotte, company_role="company.member")
+    membership.grant_role(demo.work, other.id, lotte, "practice", role_id="practice.accountant")
+    made = mandate.record(demo.work, roofs, other.id, preset="full-file", way="client-invites")
+    mandate.confirm(demo.work, made.id)
+    before = explain_for_firm(demo.work, firm, lotte, roofs, "invoicing")
+    assignment.give(demo.work, other.id, lotte, product="invoicing", role_id="invoicing.accountant", client_id=roofs)
+    assert isinstance(access.resolve(demo.work, lotte, roofs, "invoicing"), access.Access)
+    after = explain_for_firm(demo.work, firm, lotte, roofs, "invoicing")
+    assert (after.allowed, after.cause, after.chain) == (False, before.cause, before.chain)
+    assert "Cabinet B" not in str(after.chain)
+    assert explain_for_firm(demo.work, other.id, lotte, roofs, "invoicing").allowed

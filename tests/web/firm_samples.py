@@ -34,6 +34,7 @@ HELD = {
 EVERYWHERE = {**HELD, "everywhere": True, "change_url": None, "by": None, "language": ""}
 PERSON = {
     "name": "Lotte <Peeters>", "url": "/p", "suspended": True, "held": [HELD, EVERYWHERE], "remove_url": "/r",
+    "explain_url": "/e",
 }  # fmt: skip
 TILE = {
     "product": {"name": "Comptabilité", "accent": "green", "mark": "Co"},

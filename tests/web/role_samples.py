@@ -4,6 +4,8 @@ from typing import Any
 
 from tests.web.company_samples import AMELIE, AREA
 
+OWN = {"client": "", "client_url": None, "roles_url": "/roles"}
+
 LINE = {"id": "a.b.view", "label": "Consulter <b>", "why": "", "step_up": True, "along": True}
 CROSSED = {**LINE, "id": "a.b.edit", "why": "le mandat ne couvre pas ce point"}
 PREVIEW = {
@@ -88,20 +90,24 @@ PAGES: dict[str, list[dict[str, Any]]] = {
     ],
     "roles/explain.html": [
         {**FRAME, "name": "Hugo <b>", "products": [{"value": "accounting", "label": "Comptabilité"}], "permissions": [],
-         "asked": "", "allowed": None, "said": None, "roles_url": "/roles", "person_url": "/p",
+         "asked": "", "allowed": None, "said": None, **OWN, "person_url": "/p",
          "form": {"product": "", "permission": ""}},
         {**FRAME, "name": "Hugo", "products": [{"value": "accounting", "label": "Comptabilité"}],
          "permissions": [{"value": "", "label": "le produit"}, {"value": "a.b.view", "label": "Voir"}], "asked": "Voir",
-         "allowed": False, "roles_url": "/roles", "person_url": "/p",
+         "allowed": False, **OWN, "person_url": "/p",
          "form": {"product": "accounting", "permission": "a.b.view"},
          "said": {"reason": "Le rôle ne comprend pas ce droit.", "chain": [(True, "Compte."), (False, "Rôle.")],
                   "steps": [{"text": "Changer le rôle.", "by": "Titulaire", "firm": True},
                             {"text": "Activer.", "by": "", "firm": False}]}},
         {**FRAME, "name": "Hugo", "products": [], "permissions": [], "asked": "Voir", "allowed": False,
-         "roles_url": "/roles", "person_url": "/p", "form": {"product": "accounting", "permission": ""},
+         **OWN, "person_url": "/p", "form": {"product": "accounting", "permission": ""},
          "said": {"reason": "Jamais.", "chain": [], "steps": None}},
         {**FRAME, "name": "Hugo", "products": [], "permissions": [], "asked": "Voir", "allowed": True,
-         "roles_url": "/roles", "person_url": None, "form": {"product": "accounting", "permission": ""},
+         **OWN, "person_url": None, "form": {"product": "accounting", "permission": ""},
+         "said": {"reason": "Oui.", "chain": [(True, "Compte.")], "steps": []}},
+        {**FRAME, "name": "Lotte <b>", "client": "Boulangerie <Lemaire>", "client_url": "/c", "roles_url": None,
+         "person_url": None, "products": [], "permissions": [], "asked": "Voir", "allowed": True,
+         "form": {"product": "accounting", "permission": ""},
          "said": {"reason": "Oui.", "chain": [(True, "Compte.")], "steps": []}},
     ],
 }  # fmt: skip

@@ -400,3 +400,33 @@ def test_strange_words_do_no_harm(stage: Stage, page: str) -> None:  # noqa: F81
         karim.get(f"{path(stage, page)}?q={text}")
         assert karim.status == 200
         assert "<b>x</b>" not in karim.text
+
+
+def test_a_firm_asks_what_its_colleague_may_do_at_a_client(stage: Stage) -> None:  # noqa: F811
+    lumen, lotte = stage.company("atelier-lumen"), stage.person("lotte.peeters").id
+    karim = as_(stage, "karim.benali")
+    karim.get(path(stage, "clients", lumen))
+    address = path(stage, "clients", lumen, "explain", lotte)
+    assert f'href="{address}"' in karim.text
+    karim.get(address)
+    assert karim.heading == "What Lotte Peeters may do at Atelier Lumen SARL, and why"
+    assert "practice" not in re.findall(r'<option value="(\w+)"', karim.text)
+    karim.get(f"{address}?product=capture&permission=capture.purchases.edit")
+    assert "Yes, Lotte Peeters may." in karim.text
+    karim.get(f"{address}?product=capture&permission=capture.settings.edit")
+    assert "No, Lotte Peeters may not." in karim.text
+    assert "No mandate ever opens this." in karim.text or "The role does not include this." in karim.text
+    for query in ("?product=practice", "?product=company", "?product=%00", "?product=capture&permission=%ED%A0%80"):
+        assert karim.get(address + query).status_code == 200
+        assert "practice." not in karim.text.partition("<main")[2].partition("<form")[2]
+    ines, quais = stage.person("ines.moreau").id, stage.company("librairie-des-quais")
+    for missing in (
+        path(stage, "clients", lumen, "explain", ines),  # of the client, not of the firm
+        path(stage, "clients", lumen, "explain", uuid4()),
+        path(stage, "clients", uuid4(), "explain", lotte),
+    ):
+        assert karim.get(missing).status_code == 404, missing
+    karim.get(f"{path(stage, 'clients', quais, 'explain', lotte)}?product=capture")  # whose mandate has ended
+    assert "No mandate is running between the firm and the company." in karim.text
+    assert as_(stage, "lotte.peeters").get(address).status_code == 403  # who gives nothing asks nothing
+    assert as_(stage, "amelie.dubois").get(address).status_code == 404  # another company, of which the firm is none

@@ -270,6 +270,7 @@ def _person(area: Area, client: Client, colleague: Colleague, held: list[Held]) 
             }
             for each in held
         ],
+        "explain_url": f"{here}/explain/{colleague.account_id}" if area.may(assignment.ASSIGNS) else None,
         "remove_url": f"{here}/remove/{colleague.account_id}"
         if may and any(not each.everywhere for each in held)
         else None,
