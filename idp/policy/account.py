@@ -23,8 +23,8 @@ class EmailRules(Shape):
     unique: Literal[True]
     case_sensitive: Literal[False]
     verified_before_use: Literal[True]
-    local_part_max: Annotated[int, Field(gt=0, le=64)]
-    domain_max: Annotated[int, Field(gt=0, le=255)]
+    local_part_max: Literal[64]
+    domain_max: Literal[255]
 
 
 class Identity(Shape):
@@ -40,7 +40,7 @@ class Password(Shape):
     composition_rules: Literal[False]
     refuse: tuple[Literal["breached_list", "email", "names", "company_name", "product_name"], ...]
     history: Count
-    expiry_days: Positive | None
+    expiry_days: None
 
 
 class SecondFactor(Shape):
@@ -65,11 +65,11 @@ class RecoveryContactRules(Shape):
 
 class BackupCodes(Shape):
     count: Positive
-    length: Annotated[int, Field(ge=8)]
+    length: Annotated[int, Field(ge=16)]  # five bits each
     single_use: Literal[True]
     stored: Literal["hashed"]
     shown_once: Literal[True]
-    must_confirm_saved: bool
+    must_confirm_saved: Literal[True]
 
 
 class TrustedDevice(Shape):
@@ -81,12 +81,12 @@ class TrustedDevice(Shape):
 
 class TwoFactor(Shape):
     required: bool
-    grace_sign_ins: Count
+    grace_sign_ins: Literal[0]
     methods: Annotated[tuple[SecondFactor, ...], Field(min_length=1)]
     recovery_contact: RecoveryContactRules
     backup_codes: BackupCodes
     trusted_device: TrustedDevice
-    code_ttl_seconds: Positive
+    code_ttl_seconds: Annotated[int, Field(gt=0, le=600)]
 
 
 class Sms(Shape):
@@ -102,10 +102,10 @@ class Recovery(Shape):
 
 
 class SupportReset(Shape):
-    four_eyes: bool
+    four_eyes: Literal[True]
     wait_hours: Positive
     wait_hours_if_confirmed_by_person: Positive
-    stop_link_in_notice: bool
+    stop_link_in_notice: Literal[True]
     repeat_flag_days: Positive
 
 
@@ -148,7 +148,7 @@ class Sessions(Shape):
     single_sign_on_hours: Positive
     idle_minutes: Positive
     step_up_max_age_seconds: Positive
-    list_and_end_own: bool
+    list_and_end_own: Literal[True]
 
 
 class SignalThreshold(Shape):
@@ -177,7 +177,7 @@ class Erasure(Shape):
     cooling_off_days: Positive
     blocked_while: tuple[Slug, ...]
     keeps: tuple[Slug, ...]
-    frees_email: bool
+    frees_email: Literal[True]
 
 
 class AccountPolicyFile(Shape):

@@ -3,12 +3,15 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from idp.policy.account import AccountPolicyFile
 from idp.policy.agreements import MandateOption, MandatesFile, Plan, Preset
 from idp.policy.catalogue import ACCOUNT_FILE, MANDATES_FILE, SUBSCRIPTIONS_FILE, Files
 from idp.policy.checks import Found, duplicates, unknown
 from idp.policy.errors import Problem
 from idp.policy.models import MANDATE, Permission, ProductFile, RoleEntry, matches
 from idp.policy.permissions import expand
+
+_ENDS_TRUST = "password_change two_factor_change email_change sign_out_everywhere support_reset"
 
 
 @dataclass(frozen=True)
@@ -188,6 +191,7 @@ def _account(files: Files) -> Found:
             yield each.id, "a method with digits needs period_seconds and window_steps"
     if factor.required and all(each.recovery_only for each in factor.methods):
         yield "two_factor/methods", "a second factor is required, but every method is for recovery only"
+    yield from _not_to_shorten(policy)
     if password.min_length > password.max_length:
         yield "password", "min_length is greater than max_length"
     if policy.sessions.idle_minutes > policy.sessions.single_sign_on_hours * 60:
@@ -199,3 +203,22 @@ def _account(files: Files) -> Found:
         pause = {"temporary_block": entry.block_minutes, "pause": entry.pause_minutes}.get(entry.effect or "")
         if not pause:
             yield f"limits/{name}", "its effect needs a number of minutes"
+
+
+def _not_to_shorten(policy: AccountPolicyFile) -> Found:
+    """Lists that say what is always so: an entry that is left out would be ignored, so it is refused."""
+    factor, erasure = policy.two_factor, policy.erasure
+    for entry, listed, whole in (
+        ("password/refuse", policy.password.refuse, "breached_list email names company_name product_name"),
+        ("two_factor/recovery_contact/kinds", factor.recovery_contact.kinds, "phone email"),
+        ("two_factor/recovery_contact/must_differ_from", factor.recovery_contact.must_differ_from, "sign_in_email"),
+        ("two_factor/trusted_device/ends_on", factor.trusted_device.ends_on, _ENDS_TRUST),
+        ("erasure/blocked_while", erasure.blocked_while, "owner_of_open_company sole_practice_administrator"),
+        ("erasure/keeps", erasure.keeps, "pseudonymous_audit_entries"),
+    ):
+        for name in sorted(set(whole.split()) - set(listed)):
+            yield entry, f"{name} cannot be left out: it is always so"
+        for name in sorted(set(listed) - set(whole.split())):
+            yield entry, f"nothing follows from {name}"
+    if not policy.limits.wrong_passwords.notify:
+        yield "limits/wrong_passwords", "the holder is always told (notify: true)"
