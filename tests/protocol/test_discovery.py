@@ -1,5 +1,6 @@
 """Metadata (OIDC Discovery §3, RFC 8414 §2) equals behaviour: what is listed works, what is not is refused."""
 
+import json
 import time
 from typing import Any
 from urllib.parse import urlsplit
@@ -233,5 +234,9 @@ def test_listed_claims_cover_what_is_told(metadata: dict[str, Any], books: Party
 def test_listed_scopes_are_granted_and_unknown_ones_ignored(
     metadata: dict[str, Any], books: Party, ines: Browser
 ) -> None:
-    asked = " ".join([*metadata["scopes_supported"], "phone", "admin"])
-    assert set(books.tokens(ines, scope=asked)["scope"].split()) == set(metadata["scopes_supported"])
+    asked = " ".join([*metadata["scopes_supported"], "phone", "address", "admin"])
+    wish = json.dumps({"userinfo": {"phone_number": {"essential": True}}})
+    tokens = books.tokens(ines, scope=asked, claims=wish)
+    assert set(tokens["scope"].split()) == set(metadata["scopes_supported"])
+    told = {*books.userinfo(tokens["access_token"]).json, *books.verified(tokens["id_token"])}
+    assert not told & {"phone_number", "phone_number_verified", "address"}, "Inès has one, to recover her account"
