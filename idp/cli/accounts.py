@@ -5,6 +5,7 @@ from typing import Any
 import click
 from sqlalchemy import Select, func, select
 
+from idp.accounts import profile
 from idp.accounts.email_address import canonical, find_account
 from idp.accounts.models import Account, EmailAddress
 from idp.authn import activation, status
@@ -22,14 +23,17 @@ def accounts() -> None:
 
 @verb(accounts, "invite")
 @click.argument("email")
-@click.option("--locale", default="fr-FR", show_default=True, help="Language tag of the reader.")
+@click.option(
+    "--locale", default="fr-FR", show_default=True, help="Language tag of the reader; the nearest language there is."
+)
 def invite(out: Output, email: str, locale: str) -> None:
     """Mail EMAIL a single-use link to an account of their own."""
     with operating() as work:
         activation.invite(work, address=email, locale=locale)
+        kept = profile.locale_for(work, locale)
     where = "by mail" if settings().smtp_host else f"to the local mailbox, {settings().issuer}/dev/mailbox"
     out.result(
-        {"email": email, "locale": locale, "delivery": "smtp" if settings().smtp_host else "local"},
+        {"email": email, "locale": kept, "delivery": "smtp" if settings().smtp_host else "local"},
         f"An activation link for {email} leaves {where} as soon as the outbox runs.",
     )
 

@@ -40,6 +40,11 @@ def test_an_invitation_waits_and_then_leaves(idp: Idp, engine: Engine) -> None:
     assert "http://localhost:8000/activation/" in text
 
 
+@pytest.mark.parametrize(("asked", "kept"), [("fr-CA", "fr-FR"), ("EN-gb", "en-GB"), ("xx", "fr-FR")])
+def test_an_invitation_says_in_which_language_it_leaves(idp: Idp, asked: str, kept: str) -> None:
+    assert idp("accounts", "invite", "zoe@example.test", "--locale", asked, "--json").json["locale"] == kept
+
+
 def test_an_act_of_an_operator_is_in_the_audit_log_under_their_name(idp: Idp) -> None:
     idp("accounts", "invite", "zoe@example.test")
 

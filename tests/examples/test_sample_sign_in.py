@@ -184,6 +184,13 @@ def test_switching_shows_the_services_chooser(person, parameters):
     assert "company" not in asked
 
 
+@pytest.mark.parametrize(("companies", "offered"), [(1, False), (2, True)])
+def test_switching_is_offered_to_who_has_a_choice(person, issuer, companies, offered):
+    issuer.id_claims["companies"] = companies
+    person.sign_in()
+    assert ('href="/switch"' in person.get("/").text) is offered
+
+
 def test_switching_by_the_refresh_grant_changes_company_without_a_new_sign_in(person, issuer):
     person.sign_in()
     assert "Work in Boulangerie Lemaire SRL" in person.get("/companies").text
