@@ -49,6 +49,7 @@ class Access(NamedTuple):
         subscription_until: end of a trial or of a notice.
         epoch: greatest among the rows this answer came from; grows with every change.
         needs_second_factor: the role is never used on a password alone.
+        locale: the language that the firm chose for the person there; None for that of the account.
     """
 
     account_id: UUID
@@ -70,6 +71,7 @@ class Access(NamedTuple):
     subscription_until: datetime | None
     epoch: int
     needs_second_factor: bool
+    locale: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -226,7 +226,7 @@ class _Rows:
             firm_state=state.state if state else None, firm_since=state.since if state else None,
             firm_until=state.until if state else None, firm_suspends=state.suspends if state else None,
             for_mandate=given.mandate_id if given else None, product=given.product if given else None,
-            role=given.role if given else None, custom_role_found=own.id if own else None,
+            role=given.role if given else None, locale=None, custom_role_found=own.id if own else None,
             permissions=list(own.permissions) if own else None, labels=own.labels if own else None,
         )  # fmt: skip
 

@@ -325,6 +325,7 @@ def _access(
         until=until, subscription=claim.state if claim else state,
         subscription_until=row.until_at if claim and claim.until else None,
         epoch=epoch, needs_second_factor=role is not None and role.mfa_required,
+        locale=firm.locale if firm else None,
     )  # fmt: skip
 
 

@@ -85,7 +85,7 @@ def _links_statement(*, many: bool) -> Select[Any]:
             r.expires_at.label("colleague_expires_at"),
             s.state.label("firm_state"), s.since_at.label("firm_since"), s.until_at.label("firm_until"),
             s.suspends_at.label("firm_suspends"),
-            a.mandate_id.label("for_mandate"), a.product, a.role,
+            a.mandate_id.label("for_mandate"), a.product, a.role, a.locale,
             own.id.label("custom_role_found"), own.permissions, own.labels,
         )
         .select_from(source)

@@ -192,9 +192,10 @@ def id_token(
     }
     if nonce:
         claims["nonce"] = nonce
-    claims.update(person(subject.person, scope))
+    who = _there(subject.person, reach)
+    claims.update(person(who, scope))
     if single:
-        claims.update(_chosen(subject.person, single, "id_token"))
+        claims.update(_chosen(who, single, "id_token"))
     if reach:
         claims.update(_company(work, subject, reach))
     return claims
@@ -208,14 +209,20 @@ def userinfo(
     Args:
         single: by place, claims that were asked for one by one (OIDC Core §5.5).
     """
-    claims = {"sub": subject.subject, **person(subject.person, scope)}
+    who = _there(subject.person, reach)
+    claims = {"sub": subject.subject, **person(who, scope)}
     if single:
-        claims.update(_chosen(subject.person, single, "userinfo"))
+        claims.update(_chosen(who, single, "userinfo"))
     if reach:
         claims.update(of_access(reach))
         claims.update(_company(work, subject, reach))
         claims["permissions"] = list(reach.permissions)
     return claims
+
+
+def _there(who: Person, reach: Access | None) -> Person:
+    """The person as a product is to address them: a firm can choose the language of a colleague at a client."""
+    return who if reach is None or reach.locale is None else who._replace(locale=reach.locale)
 
 
 def person(who: Person, scope: str) -> dict[str, Any]:

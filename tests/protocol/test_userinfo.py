@@ -2,7 +2,9 @@
 
 import pytest
 
+from idp.companies import assignment
 from tests.party import Party, basic, bearer, claims_of
+from tests.stage import Stage
 from tests.web.browser import Browser
 
 
@@ -83,3 +85,24 @@ def test_a_permission_set_is_for_clients_of_its_product(books: Party, capture: P
     assert foreign.status_code == missing.status_code == 404
     assert foreign.json == missing.json
     assert books.http.get(f"/permission-sets/{name}").status_code == 401
+
+
+def test_a_firm_chooses_the_language_of_a_colleague_at_a_client(own_stage: Stage) -> None:
+    """PRA-10: `locale` is the language to address the person in; at every other client, that of the account."""
+    lumen, lemaire = own_stage.company("atelier-lumen"), own_stage.company("boulangerie-lemaire")
+    firm, lotte = own_stage.company("cabinet-deltour"), own_stage.person("lotte.peeters").id
+    with own_stage.work() as work:
+        for held in assignment.of_colleague(work, firm, lotte):
+            chosen = "fr-BE" if held.client_id == lumen else None
+            what = {"role_id": held.role, "custom_role_id": held.custom_role_id}
+            assignment.change(work, firm, held.id, **what, locale=chosen)
+    browser, party = own_stage.signed_in("lotte.peeters"), own_stage.party("demo-capture")
+    with own_stage.statements() as asked:
+        there = party.tokens(browser, scope="openid profile", company=str(lumen))
+    assert claims_of(there["id_token"])["locale"] == "fr-BE"
+    assert party.userinfo(there["access_token"]).json["locale"] == "fr-BE"
+    with own_stage.statements() as beside:
+        elsewhere = party.tokens(browser, scope="openid profile", company=str(lemaire))
+    assert claims_of(elsewhere["id_token"])["locale"] == "nl-BE"
+    assert party.userinfo(elsewhere["access_token"]).json["locale"] == "nl-BE"
+    assert len(beside) <= len(asked)  # the choice takes no statement of its own

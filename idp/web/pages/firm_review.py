@@ -181,7 +181,13 @@ def language(languages: Iterable[Mapping[str, str]], before: str | None, after: 
     labels = {each["value"]: each["label"] for each in languages}
     if after == (before or ""):
         return []
-    return [(gettext("Language of our messages"), labels.get(before, "") if before is not None else "", labels[after])]
+    return [
+        (
+            gettext("Language of our message and of the product"),
+            labels.get(before, "") if before is not None else "",
+            labels[after],
+        )
+    ]
 
 
 def _shown(area: Area, part: Part) -> dict[str, Any]:
