@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session as DatabaseSession
 
 from idp.core.calling import Outbound
 from idp.core.networks import Places
+from idp.core.session import is_writing
 from idp.core.tokens import Keyring
 from idp.policy import Policies
 
@@ -90,7 +91,7 @@ class Work:
     def write_after_reading(self, *, lasting: bool = True) -> None:
         """Begin a writing transaction, after ending one that has only read so far. SQLite refuses a write in a
         transaction that began by reading as soon as anybody else has written since. `lasting` as for `write`."""
-        if self.session.in_transaction() and not self.session.connection().get_execution_options().get("write"):
+        if self.session.in_transaction() and not is_writing(self.session):
             self.session.commit()
         self.write(lasting=lasting)
 

@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 BUSY_SECONDS = 5.0  # a writer waits so long for others (`security.md` F-25)
 LOOK_SECONDS = 0.0002
 LONGEST_PAUSE = 0.02
+_WAITING = f"PRAGMA busy_timeout={BUSY_SECONDS * 1000:.0f}"
 BEGUN = "begun"  # an option of a connection whose transaction was begun here and not by SQLAlchemy
 
 
@@ -258,7 +259,7 @@ def begin_writing(own: sqlite3.Connection) -> None:
             time.sleep(pause)
             pause = min(pause * 1.5, LONGEST_PAUSE)  # where many wait, their looks must not hold up the one who writes
     finally:
-        own.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000:.0f}")
+        own.execute(_WAITING)
 
 
 def _told(engine: Engine, doing: str, error: Exception) -> DBAPIError:
@@ -273,10 +274,16 @@ def reader(session: Session) -> "Connection | Reader":
     return session.connection() if own is None else own()
 
 
+def is_writing(session: Session) -> bool:
+    """Whether a transaction is open in this session that may write."""
+    return session.in_transaction() and bool(session.connection().get_execution_options().get("write"))
+
+
 def by_itself(session: Session, write: Callable[[Reader], int]) -> int | None:
     """What one statement does that is a transaction of its own, whose commit does not wait for the disk (decision
     0013). On SQLite that costs half of a transaction around it. None, and nothing is done, where it is no gain or not
-    possible: while a transaction is open, and on PostgreSQL."""
+    possible: while a transaction is open, or another connection writes (SQLite's own waiting would come last among
+    those who look for their turn closely, see `begin_writing`), and on PostgreSQL."""
     own = getattr(session, "reader", None)
     if own is None or session.in_transaction() or session.get_bind().dialect.name != "sqlite":
         return None
@@ -285,9 +292,15 @@ def by_itself(session: Session, write: Callable[[Reader], int]) -> int | None:
         return None
     connection = cast("sqlite3.Connection", through.connection.dbapi_connection)
     connection.execute("PRAGMA synchronous=NORMAL")
+    connection.execute("PRAGMA busy_timeout=0")
     try:
         return write(through)
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_BUSY:
+            raise
+        return None
     finally:
+        connection.execute(_WAITING)
         connection.execute("PRAGMA synchronous=FULL")
 
 

@@ -48,5 +48,5 @@ def check(work: Work, client: "RegisteredClient", token: ForeignToken) -> None:
     jti = token.claims.get("jti")
     if not used.is_name(jti):
         raise Unacceptable("has no usable 'jti'")
-    if not used.spend(work, "client assertion", client.client_id, str(jti), ends):
+    if not used.spend(work, "client assertion", client.client_id, str(jti), ends, lasting=False):
         raise Unacceptable("was used before")

@@ -8,7 +8,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from idp.core import tokens
 from idp.core.prepared import Prepared
-from idp.core.session import by_itself
+from idp.core.session import by_itself, is_writing
 from idp.oidc.models import UsedToken
 from idp.work import Work
 
@@ -36,17 +36,25 @@ def spend(work: Work, kind: str, owner: str, jti: str, until: float, *, lasting:
         kind: what it names, so that an assertion and a proof may have the same name.
         owner: who gave the name, within whose names it is unique.
         until: when the token itself ends (seconds since 1970): its name is kept until then.
-        lasting: as for `Work.write`, of a transaction that begins here; not for names that mean nothing a minute later,
-            which may be noted at once, whatever becomes of the rest.
+        lasting: as for `Work.write`; not for names that mean nothing some minutes later. These are noted at once, in a
+            transaction of their own, whatever becomes of the rest, unless one that writes is open.
     """
     parameters = {
         "digest": tokens.digest(f"{kind}\x00{owner}\x00{jti}"),
         "expires_at": datetime.fromtimestamp(until, UTC) + _GRACE,
     }
-    if not lasting:
-        alone = by_itself(work.session, lambda through: _NOTE["sqlite"].run(through, parameters))
-        if alone is not None:
-            return alone == 1
-    work.write_after_reading(lasting=lasting)
+    if lasting or is_writing(work.session):
+        work.write_after_reading()
+        return _noted_in(work, parameters)
+    alone = by_itself(work.session, lambda through: _NOTE["sqlite"].run(through, parameters))
+    if alone is not None:
+        return alone == 1
+    work.write_after_reading(lasting=False)
+    first = _noted_in(work, parameters)
+    work.session.commit()  # what follows lasts
+    return first
+
+
+def _noted_in(work: Work, parameters: dict[str, Any]) -> bool:
     connection = work.session.connection()
     return _NOTE[connection.dialect.name].run(connection, parameters) == 1

@@ -9,6 +9,7 @@ from sqlalchemy import func
 from werkzeug.test import TestResponse
 
 from idp.audit.models import AuditEvent
+from idp.core.session import Transaction
 from idp.oidc import dpop
 from tests.party import Party, basic, bearer, claims_of, query_of
 from tests.prover import INVALID, OWN, Prover, refusal
@@ -216,6 +217,27 @@ def test_a_confidential_client_may_take_a_new_key_and_not_none(books: Party, ine
     answer = other.refresh(books, token)
     assert claims_of(answer.json["access_token"])["cnf"] == {"jkt": other.jkt}
     assert refusal(books.refresh(token)) == INVALID
+
+
+def test_what_a_proof_leads_to_waits_for_the_disk_and_its_name_alone_does_not(
+    stage: Stage, books: Party, mobile: Party, ines: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prover = Prover().learn(mobile.http)
+    token = prover.redeem(mobile, mobile.code(ines)).json["refresh_token"]
+    begun, begin = [], Transaction.begin
+
+    def watched(self: Transaction, *, write: bool, lasting: bool = True) -> None:
+        begun.extend([lasting] if write else [])
+        begin(self, write=write, lasting=lasting)
+
+    monkeypatch.setattr(Transaction, "begin", watched)
+    assert prover.refresh(mobile, token).status_code == 200
+    assert begun == [True]
+    begun.clear()
+    assert prover.post(books, **OWN).status_code == 200
+    with stage.work(write=False) as work:
+        sqlite = work.session.get_bind().dialect.name == "sqlite"
+    assert begun == ([] if sqlite else [False]), "on SQLite one statement is enough"
 
 
 # --- registration (§5.2) ---
