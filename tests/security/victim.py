@@ -179,6 +179,7 @@ class Victim:
         """Read past the application."""
         if self._reader is None:
             self._reader = sqlite3.connect(self.path)
+            _in_a_hurry(self._reader)  # the last one to close the file writes it, and would wait for the disk
         return [self._reader.execute(statement).fetchall() for statement in statements]
 
     def waits(self) -> bool:
@@ -307,6 +308,6 @@ def _shown(value: Any, now: datetime, victim: UUID) -> Any:
     return "there"
 
 
-def _in_a_hurry(connection: Any, record: Any) -> None:
+def _in_a_hurry(connection: Any, record: Any = None) -> None:
     """A search does not mind if the machine loses power."""
     connection.execute("PRAGMA synchronous=OFF")
