@@ -102,18 +102,23 @@ def _routes_compiled_once() -> Iterator[None]:
     """Werkzeug compiles each route of each application anew; here more than a thousand applications have the same ones,
     and that was most of what making one costs."""
     compiled: dict[object, Any] = {}
-    compile_builder = Rule._compile_builder
+    compile_anew = Rule.compile
 
-    def once(self: Rule, append_unknown: bool = True) -> Any:
-        if self.defaults:
-            return compile_builder(self, append_unknown)
-        key = (self.rule, tuple(self._trace), append_unknown)
+    def compile_once(self: Rule) -> None:
+        if self.defaults or self.map.host_matching:
+            compile_anew(self)
+            return
+        key = (self.rule, self.subdomain, self.merge_slashes, *self.map.converters.values())
         if key not in compiled:
-            compiled[key] = compile_builder(self, append_unknown)
-        return compiled[key]
+            compile_anew(self)
+            builders = self._build.__func__, self._build_unknown.__func__  # type: ignore[attr-defined]
+            compiled[key] = (self._parts, self._trace, self._converters, *builders)
+        self._parts, self._trace, self._converters, build, build_unknown = compiled[key]
+        self._build, self._build_unknown = build.__get__(self), build_unknown.__get__(self)
+        self.arguments.update(self._converters)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Rule, "_compile_builder", once)
+        patch.setattr(Rule, "compile", compile_once)
         yield
 
 
