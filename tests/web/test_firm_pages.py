@@ -200,7 +200,7 @@ def test_another_language_alone_says_that_rights_stay(own_stage: Stage) -> None:
     assert ("act", "save") not in nathalie.form.buttons
     nathalie.submit({"act": "back"})
     nathalie.submit({**present, "locale": "fr-BE"})
-    assert "Language of our messages" in nathalie.text
+    assert "Language of our message and of the product" in nathalie.text
     assert "Added:" not in nathalie.text
     nathalie.submit({"act": "save"})
     assert nathalie.address.endswith("?done=changed")
