@@ -267,12 +267,21 @@ def keep_account(work: Work, attempt: Attempt) -> None:
         attempt.status = "active"
 
 
-def finish(work: Work, attempt: Attempt, *, trust: bool, device_token: str | None = None) -> Finished:
+def finish(
+    work: Work,
+    attempt: Attempt,
+    *,
+    trust: bool,
+    device_token: str | None = None,
+    session_token: str | None = None,
+) -> Finished:
     """Turn an attempt with all its proofs into a session: the only exit.
 
     Args:
         trust: the person asked to trust this browser, and was offered it. Heeded only after a code of the app.
         device_token: the known-browser cookie as it was sent.
+        session_token: the session cookie as it was sent. After a mailed link somebody else may be signed in here; their
+            session ends, as nobody has its cookie from now on.
 
     Raises:
         Conflict: something is still due; `step` says what.
@@ -296,7 +305,7 @@ def finish(work: Work, attempt: Attempt, *, trust: bool, device_token: str | Non
     trust = trust and cookie is not None
     if trust:
         notices.tell(work, account_id, "trusted_device_added", session_id=session_id)
-    token = _session(work, attempt, account_id, device_id, session_id)
+    token = _session(work, attempt, account_id, device_id, session_id, session_token)
     if trust:
         audit.record(work, "trusted_device.added", ("account", account_id))
     lifetime = work.policies.account.trusted_device_lifetime
@@ -310,7 +319,9 @@ def local_path(path: str) -> str:
     return path if inside and readable else "/"
 
 
-def _session(work: Work, attempt: Attempt, account_id: UUID, device_id: UUID, session_id: UUID) -> str:
+def _session(
+    work: Work, attempt: Attempt, account_id: UUID, device_id: UUID, session_id: UUID, session_token: str | None
+) -> str:
     """Renew the session this attempt began in, or start one; a session of another person ends."""
     if attempt.session_id is not None:
         owner = session.owner(work, attempt.session_id)
@@ -318,6 +329,8 @@ def _session(work: Work, attempt: Attempt, account_id: UUID, device_id: UUID, se
             return session.renew(work, attempt.session_id, account_id, attempt.methods)
         if owner is not None:
             session.end(work, attempt.session_id, "replaced")
+    elif (other := session.find(work, session_token)) is not None and other.account_id != account_id:
+        session.end(work, other.session_id, "replaced")
     return session.start(work, account_id, attempt.methods, device_id=device_id, session_id=session_id)[0]
 
 

@@ -126,3 +126,23 @@ def test_without_a_second_factor_one_is_linked_after_the_password(
         assert work.session.query(Session).count() == 0
     browser.submit({"code": pyotp.TOTP(shown_secret(browser)).now()})
     assert browser.address == "/"
+
+
+def test_somebody_elses_session_in_this_browser_ends(
+    app: Application, browser: Browser, ada: Holder, make_holder: Callable[..., Holder]
+) -> None:
+    """The session of whoever was signed in here would go on without anybody holding its cookie."""
+    bob = make_holder("bob@company.example")
+    sign_in(browser, bob)
+    browser.get("/reset")
+    browser.submit({"email": ada.address})
+    browser.get(mailed_link(app))
+    browser.submit()
+    browser.submit({"code": ada.code()})
+    browser.submit({"password": NEW, "password_again": NEW})
+    browser.get("/account")
+    assert ada.address in browser.text
+    with unit_of_work(app, SYSTEM, write=False) as work:
+        rows = work.session.query(Session).filter_by(account_id=bob.id)
+        assert [row.end_reason for row in rows] == ["replaced"]
+        assert work.session.query(Session).filter_by(account_id=ada.id, ended_at=None).count() == 1

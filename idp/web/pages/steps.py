@@ -86,7 +86,13 @@ def onward(
             cookies.put(answer, cookies.SIGN_IN, sign_in.renew(work, attempt))
         return answer
     trust = trust and trust_days(work, attempt) is not None  # a field that the page did not offer is not heeded
-    finished = sign_in.finish(work, attempt, trust=trust, device_token=cookies.get(cookies.DEVICE))
+    finished = sign_in.finish(
+        work,
+        attempt,
+        trust=trust,
+        device_token=cookies.get(cookies.DEVICE),
+        session_token=cookies.get(cookies.SESSION),
+    )
     continue_to = going(attempt)
     unfinished = first_steps.unfinished_of(work, finished.account_id) if continue_to == HOME else None
     if unfinished is not None:  # left half-way: the company is set up first
