@@ -16,6 +16,13 @@ blueprint = Blueprint("health", __name__)
 CLOCKS_MAY_DIFFER = timedelta(seconds=10)  # F-28
 
 
+@blueprint.after_request
+def _never_kept(answer: Response) -> Response:
+    """Whatever stands between must ask each time: a kept answer says how it was."""
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
 @blueprint.get("/healthz")
 def alive() -> Response:
     """The process answers. Says nothing about the database."""

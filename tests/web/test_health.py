@@ -20,6 +20,11 @@ def test_clocks_that_differ_are_seen(work, seconds, ready):
         assert (health.clocks_apart(here) <= health.CLOCKS_MAY_DIFFER) is ready
 
 
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_nobody_keeps_how_it_was(app, path):
+    assert app.test_client().get(path).headers["Cache-Control"] == "no-store"
+
+
 def test_a_process_with_keys_and_the_time_of_its_database_is_ready(browser, app):
     with unit_of_work(app, SYSTEM) as work:
         keys.ensure(work)
