@@ -55,9 +55,14 @@ class Order:
 
 
 def page(
-    work: Work, found: Select[Any], order: Order, *, after: Place | None = None, before: Place | None = None,
+    work: Work,
+    found: Select[*tuple[Any, ...]],
+    order: Order,
+    *,
+    after: Place | None = None,
+    before: Place | None = None,
     limit: int = LISTED,
-) -> Page[Row[Any]]:  # fmt: skip
+) -> Page[Row[Any]]:
     """A page of what `found` selects, in this order; three statements at most.
 
     Args:
@@ -83,7 +88,7 @@ def page(
     return Page(tuple(rows), first, total, begin if first > 1 else None, end if more else None)
 
 
-def _count(work: Work, found: Select[Any]) -> int:
+def _count(work: Work, found: Select[*tuple[Any, ...]]) -> int:
     return work.session.scalar(select(func.count()).select_from(found.subquery())) or 0
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from idp.audit import log as audit
 from idp.core.ids import uuid7
 from idp.oidc.clients import COMPANY_SCOPE, RegisteredClient
-from idp.oidc.models import Consent
+from idp.oidc.models import Consent, ConsentCompany
 from idp.work import Work
 
 
@@ -80,24 +80,38 @@ def give(work: Work, client: RegisteredClient, account_id: UUID, scope: str, *, 
     """Record the agreement, for this company where the tokens are for one; what was agreed to earlier stays."""
     asked = {each for each in scope.split() if not each.startswith(COMPANY_SCOPE)}
     asked |= {f"{COMPANY_SCOPE}{company_id}"} if company_id is not None else set()
-    given = work.session.scalar(
-        select(Consent.scope).where(Consent.account_id == account_id, Consent.client_id == client.id)
-    )
-    merged = " ".join(sorted({*(given or "").split(), *asked}))
+    which = Consent.account_id == account_id, Consent.client_id == client.id
+    kept = (
+        select(Consent.id, Consent.scope).where(*which).with_for_update()
+    )  # a company may be taking its own part back
+    given = work.session.execute(kept).one_or_none()
     if given is None:
         try:
             with work.session.begin_nested():
                 work.session.execute(
                     insert(Consent).values(
-                        id=uuid7(), account_id=account_id, client_id=client.id, scope=merged, given_at=work.now
+                        id=uuid7(), account_id=account_id, client_id=client.id, scope="", given_at=work.now
                     )
                 )
         except IntegrityError:  # the same person agreed in another window
-            given = ""
-    if given is not None:
-        work.session.execute(
-            update(Consent)
-            .where(Consent.account_id == account_id, Consent.client_id == client.id)
-            .values(scope=merged, given_at=work.now)
-        )
+            pass
+        given = work.session.execute(kept).one()
+    merged = " ".join(sorted({*given.scope.split(), *asked}))
+    work.session.execute(update(Consent).where(*which).values(scope=merged, given_at=work.now))
+    if company_id is not None:
+        _name_company(work, given.id, company_id)
     audit.record(work, "consent.given", ("account", account_id), client_id=client.client_id, scope=merged)
+
+
+def covers(work: Work, account_id: UUID, client_id: UUID, company_id: UUID) -> bool:
+    """Whether the person has let this client act for them in this company."""
+    agreed = select(Consent.scope).where(Consent.account_id == account_id, Consent.client_id == client_id)
+    return f"{COMPANY_SCOPE}{company_id}" in (work.session.scalar(agreed) or "").split()
+
+
+def _name_company(work: Work, consent_id: UUID, company_id: UUID) -> None:
+    """Write down since when the consent is for this company too; the row of the consent is locked."""
+    c = ConsentCompany
+    known = select(c.given_at).where(c.consent_id == consent_id, c.company_id == company_id)
+    if work.session.scalar(known) is None:
+        work.session.execute(insert(c).values(consent_id=consent_id, company_id=company_id, given_at=work.now))

@@ -29,6 +29,7 @@ from idp.oidc import (
     binding,
     claims,
     codes,
+    consent,
     details,
     encryption,
     families,
@@ -251,6 +252,7 @@ class RefreshTokenGrant(rfc6749.RefreshTokenGrant):
         check_resource(client, self.request.form.get("resource"))
         details.check(client, self.request.form)
         company_id = asked_company(self.request.form, family.company_id)
+        _require_consent(work, client, family, company_id)
         reach = reach_of(work, client, family.subject, company_id)
         scope = narrowed(self.request.form.get("scope"), family.scope)
         if client.public and not presented.used:
@@ -262,6 +264,23 @@ class RefreshTokenGrant(rfc6749.RefreshTokenGrant):
         )
         answer["refresh_token"] = value
         return 200, answer, self.TOKEN_RESPONSE_HEADER
+
+
+def _require_consent(work: Work, client: RegisteredClient, family: families.Family, company_id: UUID | None) -> None:
+    """Another company is one that the person has let somebody else's application act in (R-42).
+
+    Raises:
+        AccessRefused: they have not; the same as for a company one has no access to.
+    """
+    if client.trusted or company_id is None or company_id == family.company_id:
+        return
+    account_id = family.subject.account_id
+    if not consent.covers(work, account_id, client.id, company_id):
+        audit.record(
+            work, "grant.refused", ("account", account_id), outcome="refused", client_id=client.client_id,
+            reason="consent_missing",
+        )  # fmt: skip
+        raise AccessRefused("no_access")
 
 
 def _rotated(work: Work, presented: PresentedToken, client: RegisteredClient) -> str:

@@ -21,6 +21,7 @@ from idp.oidc.models import (
     AuthorizationCode,
     Client,
     Consent,
+    ConsentCompany,
     DeviceRequest,
     Grant,
     IdempotentCall,
@@ -36,6 +37,7 @@ HELD = (
     of("device_requests", DeviceRequest, secret="device_digest user_code_digest"),
     children("refresh_tokens", RefreshToken, "grant_id", Grant, "digest successor"),
     of("grants", Grant, secret="nonce"),
+    children("companies_of_consents", ConsentCompany, "consent_id", Consent),
     of("consents", Consent),
     of("calls_of_the_api", IdempotentCall, secret="key_digest body_digest answer"),
 )

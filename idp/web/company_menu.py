@@ -72,6 +72,10 @@ ENTRIES: tuple[Entry, ...] = (
         _l("what connects the products to public authorities, banks and phones"),
     ),
     Entry(
+        "applications", "/applications", "company.api.view", _l("Authorised applications"),
+        _l("applications of others that act in the company’s name, and who let them"),
+    ),
+    Entry(
         "log", "/log", "company.audit.view", _l("Access log"),
         _l("who changed what about access, and who could do what on a date"), also="practice.audit.view",
     ),

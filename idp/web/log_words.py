@@ -16,6 +16,7 @@ from idp.web import locale, role_words
 
 _l = lazy_gettext
 _FACTS: Mapping[str, Any] = {
+    "application": _l("Application"),
     "product": _l("Product"),
     "role": _l("Role"),
     "roles": _l("Roles"),

@@ -235,6 +235,12 @@ COMPANIES = [
     at("/profile", OWNER, LUMEN),
     at("/services", OWNER, LUMEN),
     at("/security", OWNER, LUMEN),
+    at("/applications", ADMIN, LUMEN, name="company-applications-none"),
+    at("/applications", ways.with_authorised_applications, LUMEN),
+    at(
+        "/applications/<uuid:application_id>", ways.with_authorised_applications, LUMEN,
+        application_id=ways.authorised,
+    ),
     at("/people", ADMIN, LUMEN, kept=True),
     at("/people", ADMIN, LUMEN, query="q=zzz", name="company-people-none-found"),
     at("/people", "chloe.fontaine", STUDIO, name="company-people-few"),

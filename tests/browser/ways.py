@@ -12,6 +12,8 @@ from idp.authn import activation, email_change, recovery_code, totp
 from idp.authn.models import Session, TrustedDevice
 from idp.companies import support_acts, support_case, support_due
 from idp.companies.models import SupportCase
+from idp.oidc import clients, consent
+from idp.oidc.models import Client
 from idp.work import Actor
 from tests.browser.guide import DETAILS, PHONE, Guide, Walk
 from tests.web.browser import Browser
@@ -241,6 +243,37 @@ def with_an_application(guide: Guide) -> Browser:
     browser = guide.walk(asked_for_consent)
     browser.submit({"decision": "allow"})
     return browser
+
+
+def with_authorised_applications(guide: Guide) -> Browser:
+    """An administrator of a company in which three people let two applications of others act."""
+    names = {
+        "kervella-books": {"fr": "Banque Kervella, comptes d’entreprise", "en": "Kervella Bank, company accounts"},
+        "shop-link": {"fr": "Ma Boutique en ligne", "en": "My Online Shop"},
+    }
+    options = {"client_uri": "https://kervella.example/", "policy_uri": "https://kervella.example/privacy"}
+    company = guide.stage.company("atelier-lumen")
+    for client_id, called in names.items():
+        guide.stage.register(
+            client_id=client_id,
+            trusted=False,
+            names=called,
+            product="accounting",
+            options=options,
+            resource=f"https://{client_id}.example.org/api",
+        )
+    given = {"kervella-books": ("ines.moreau", "thomas.lefevre"), "shop-link": ("karim.benali",)}
+    with guide.stage.work() as work:
+        for client_id, people in given.items():
+            for person in people:
+                scope = "openid email offline_access" if person == "ines.moreau" else "openid profile"
+                consent.give(work, clients.get(work, client_id), guide.person(person), scope, company_id=company)
+    return guide.stage.sign_in("amelie.dubois")
+
+
+def authorised(guide: Guide) -> Any:
+    guide.walk(with_authorised_applications)
+    return guide.one(Client.id, Client.client_id == "kervella-books")
 
 
 def at_the_choice(guide: Guide) -> Browser:

@@ -118,6 +118,7 @@ KEYS = {
     "contact": ("recovery_contacts",),
     "company_id": ("companies",),
     "firm_id": ("companies",),
+    "application_id": ("clients",),
     "assignment_id": ("assignments",),
     "group_id": ("client_groups",),
     "listed_id": ("first_users",),

@@ -45,8 +45,8 @@ from idp.companies.models import (
     SupportCase,
 )
 from idp.core.settings import ROOT
-from idp.oidc import permission_sets
-from idp.oidc.models import Client, Grant, PermissionSet
+from idp.oidc import clients, consent, permission_sets
+from idp.oidc.models import Client, Consent, ConsentCompany, Grant, PermissionSet
 from idp.work import Actor, Work
 from tests.security import cast
 from tests.stage import Stage
@@ -166,8 +166,16 @@ def _product(work: Work, company_id: UUID) -> str:
     return "practice" if company.get(work, company_id).kind == "firm" else PLAIN["product"]
 
 
+def _authorised(work: Work, company_id: UUID) -> str | None:
+    """An application of somebody else's that acts in this company alone."""
+    query = select(Consent.client_id).join(ConsentCompany, ConsentCompany.consent_id == Consent.id)
+    found = work.session.scalar(query.where(ConsentCompany.company_id == company_id).limit(1))
+    return str(found) if found else None
+
+
 WITHIN: dict[str, Callable[[Work, UUID], str | None]] = {
     "account_id": _member,
+    "application_id": _authorised,
     "assignment_id": _given(Assignment.id),
     "client_id": _given(Mandate.company_id),
     "group_id": _first(ClientGroup.id, ClientGroup.firm_id),
@@ -271,6 +279,11 @@ def prepare(stage: Stage) -> None:
             )
     with stage.work() as work:
         _refused(work, stage.company(cast.FIRM), cast.FIRM)
+    for reference, name in {cast.LUMEN: "ines.moreau", cast.ROOFS: "mehdi.haddad", cast.FIRM: "karim.benali"}.items():
+        party = stage.register(trusted=False, names={"en": f"Ledger of {reference}"})
+        with stage.work() as work:
+            client, company_id = clients.get(work, party.client_id), stage.company(reference)
+            consent.give(work, client, stage.person(name).id, "openid", company_id=company_id)
     for reference, name in {cast.LUMEN: "amelie.dubois", cast.ROOFS: "joris.vanderlinden"}.items():
         person, company_id = stage.person(name), stage.company(reference)
         with stage.work() as work:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from tests.web.mail_samples import LINK
+from tests.web.role_samples import MOMENT
 from tests.web.start_samples import AREA as START
 from tests.web.start_samples import SERVICES
 
@@ -49,6 +50,19 @@ PAGES: dict[str, list[dict[str, Any]]] = {
          "search": "", "back_url": "/b", "problems": {"person": "Choose one.", "afterwards": "Choose."}},
         {**AREA, "people": [], "pages": None, "search": "x", "back_url": "/b"},
         {**AREA, "people": [], "pages": None, "search": "", "back_url": "/b"},
+    ],
+    "applications/list.html": [
+        {**AREA, "applications": [], "pages": None, "ended": True},
+        {**AREA, "applications": [{"name": "Bank <b>", "url": "/a", "detail": "allowed by 2 people"}], "ended": False,
+         "pages": {"first": 1, "last": 1, "total": 2, "previous_url": None, "next_url": "?after=x"}},
+    ],
+    "applications/one.html": [
+        {**AREA, "name": "Bank <b>", "websites": [("About", "https://bank.example/")], "may": ["see", "read"],
+         "since": MOMENT, "last_used": MOMENT, "people": [{"name": "Lise <Petit>", "since": MOMENT}], "may_end": True,
+         "pages": {"first": 1, "last": 1, "total": 2, "previous_url": None, "next_url": "?after=x#people"},
+         "back": "/b"},
+        {**AREA, "name": "Bank", "websites": [], "may": ["see"], "since": MOMENT, "last_used": None, "may_end": False,
+         "people": [{"name": "Lise", "since": MOMENT}], "pages": None, "back": "/b"},
     ],
     "company_settings/profile.html": [
         PROFILE, {**PROFILE, "edits": False},

@@ -1,7 +1,14 @@
 """Clients, authorizations, tokens, keys."""
 
 from idp.oidc.models.api import IdempotentCall
-from idp.oidc.models.authorization import AuthorizationCode, AuthorizationRequest, Consent, Grant, PushedRequest
+from idp.oidc.models.authorization import (
+    AuthorizationCode,
+    AuthorizationRequest,
+    Consent,
+    ConsentCompany,
+    Grant,
+    PushedRequest,
+)
 from idp.oidc.models.client import Client, ClientKeySet, InitialAccessToken, Revision
 from idp.oidc.models.device import DeviceRequest
 from idp.oidc.models.issuer import TokenIssuer
@@ -15,6 +22,7 @@ __all__ = [
     "Client",
     "ClientKeySet",
     "Consent",
+    "ConsentCompany",
     "DeviceRequest",
     "Grant",
     "IdempotentCall",

@@ -70,6 +70,17 @@ class Consent(Identified, Base):
     given_at: Mapped[datetime]
 
 
+class ConsentCompany(Base):
+    """A company that a consent is for, so that the company can see who acts in its name."""
+
+    __tablename__ = "consent_companies"
+    __table_args__ = (Index("ix_consent_companies_company_id", "company_id"),)
+
+    consent_id: Mapped[UUID] = mapped_column(ForeignKey("consents.id", ondelete="CASCADE"), primary_key=True)
+    company_id: Mapped[UUID] = mapped_column(ForeignKey("companies.id", ondelete="CASCADE"), primary_key=True)
+    given_at: Mapped[datetime]
+
+
 class Grant(Identified, Base):
     """What a person's client holds after a code: the family of its tokens, for one product and one company."""
 

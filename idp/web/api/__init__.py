@@ -5,10 +5,10 @@ from importlib import import_module
 from flask_openapi3 import OpenAPI
 
 ROOMS = (
-    "access", "access_log", "assignments", "client_groups", "closing", "companies", "custom_roles", "firm",
-    "firm_mandates", "invitations", "mandates", "memberships", "operations", "operations_accounts", "operations_cases",
-    "operations_companies", "operations_log", "permission_sets", "product_roles", "role_previews", "roles",
-    "security", "services", "subscriptions",
+    "access", "access_log", "applications", "assignments", "client_groups", "closing", "companies", "custom_roles",
+    "firm", "firm_mandates", "invitations", "mandates", "memberships", "operations", "operations_accounts",
+    "operations_cases", "operations_companies", "operations_log", "permission_sets", "product_roles",
+    "role_previews", "roles", "security", "services", "subscriptions",
 )  # fmt: skip
 
 

@@ -23,6 +23,7 @@ ROOMS = (
     "colleague_clients",
     "colleagues",
     "company",
+    "company_applications",
     "company_home",
     "company_settings",
     "consent",

@@ -96,7 +96,7 @@ def _names(work: Work, entry: Entry) -> dict[str, str]:
     role = work.policies.roles.get(str(details.get("role", "")))
     if "role" in details:
         names["role"] = label_for(role.label, language) if role is not None else gettext("a role of its own")
-    if entry.name.startswith(("grant.", "code.", "consent.")):
+    if entry.name.startswith(("application.", "grant.", "code.", "consent.")):
         client = clients.find(work, str(details.get("client_id", "")))
         names["application"] = client.name(language) if client is not None else gettext("An application")
     return names

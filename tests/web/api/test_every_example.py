@@ -12,6 +12,7 @@ from werkzeug.test import TestResponse
 from idp.audit.models import AuditEvent
 from idp.companies import company, mandate, support_acts, support_case, support_due
 from idp.companies.models import SupportCase
+from idp.oidc import clients, consent
 from tests.companies.test_log_of_changes import changes
 from tests.web.api.calling import BASE, Api, Callers
 from tests.web.api.test_every_operation import PARAMETER
@@ -138,6 +139,14 @@ def _company(trying: Trying) -> None:
         trying.call(operation, role_id=role)
     for operation in ("list_roles", "preview_role", "show_security", "change_security"):
         trying.call(operation)
+    stage = trying.callers.stage
+    party = stage.register(trusted=False, names={"en": "Ledger"})
+    with stage.work() as work:
+        client = clients.get(work, party.client_id)
+        consent.give(work, client, stage.person("ines.moreau").id, "openid", company_id=stage.company(LUMEN))
+    listed: Any = trying.call("list_authorised_applications").json
+    for operation in ("show_authorised_application", "list_application_people", "withdraw_application"):
+        trying.call(operation, application_id=listed["data"][0]["id"])
     for operation in ("list_services", "switch_services", "show_own_services", "change_own_services"):
         trying.call(operation)
     for operation in ("show_member_services", "change_member_services"):

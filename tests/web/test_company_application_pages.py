@@ -1,0 +1,194 @@
+"""Authorised applications of a company: who let which of them for what, and the end of it for everybody (EMP-19)."""
+
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import select
+
+from idp.audit.models import AuditEvent
+from idp.oidc import clients, consent
+from idp.oidc.models import Client, Consent, ConsentCompany
+from tests.party import SCOPE, Party
+from tests.stage import Stage, demonstration, own_stage, stage  # noqa: F401
+from tests.web.api.calling import Callers, Document, problem
+from tests.web.test_my_access_pages import english
+
+LUMEN, STUDIO = "atelier-lumen", "studio-mirabelle"
+BACK_CHANNEL = "https://ledger.example/logout"
+
+
+@pytest.fixture
+def ledger(own_stage: Stage) -> Party:  # noqa: F811
+    """An application of somebody else for the accounting of companies."""
+    return own_stage.register(
+        trusted=False, names={"en": "Ledger <reader>", "fr": "Lecteur"}, product="accounting",
+        resource="https://ledger.example/api", backchannel_logout_uri=BACK_CHANNEL,
+    )  # fmt: skip
+
+
+def key(stage: Stage, party: Party) -> UUID:  # noqa: F811
+    with stage.work(write=False) as work:
+        found = work.session.scalar(select(Client.id).where(Client.client_id == party.client_id))
+        assert found is not None
+        return found
+
+
+def allow(stage: Stage, party: Party, person: str, *companies: str, scope: str = "openid profile") -> None:  # noqa: F811
+    with stage.work() as work:
+        for each in companies:
+            client, company = clients.get(work, party.client_id), stage.company(each)
+            consent.give(work, client, stage.person(person).id, scope, company_id=company)
+
+
+def scopes(stage: Stage, person: str) -> set[str]:  # noqa: F811
+    with stage.work(write=False) as work:
+        return set((work.session.scalar(select(Consent.scope).where(
+            Consent.account_id == stage.person(person).id)) or "").split())  # fmt: skip
+
+
+def tokens(stage: Stage, party: Party, person: str, company: str) -> dict[str, str]:  # noqa: F811
+    """As the person gets them for the application, with the agreement."""
+    browser = english(stage.sign_in(person))
+    browser.get(party.asking(scope=f"{SCOPE} company:{stage.company(company)}"))
+    browser.submit({"decision": "allow"})
+    return party.tokens(browser, scope=f"{SCOPE} company:{stage.company(company)}")
+
+
+def test_an_administrator_sees_and_ends_what_an_application_may(own_stage: Stage, ledger: Party) -> None:  # noqa: F811
+    held = tokens(own_stage, ledger, "ines.moreau", LUMEN)
+    allow(own_stage, ledger, "thomas.lefevre", LUMEN)
+    allow(own_stage, ledger, "nathalie.deltour", LUMEN, STUDIO)
+    home, other = (own_stage.company(each) for each in (LUMEN, STUDIO))
+    assert ledger.introspect(held["refresh_token"])["active"] is True
+    amelie = english(own_stage.sign_in("amelie.dubois"))
+    amelie.get(f"/companies/{home}")
+    assert f"/companies/{home}/applications" in amelie.text
+    amelie.get(f"/companies/{home}/applications")
+    assert amelie.heading == "Authorised applications"
+    assert "allowed by 3 people" in amelie.text
+    assert "Ledger &lt;reader&gt;" in amelie.text
+    assert "<reader>" not in amelie.text
+    path = f"/companies/{home}/applications/{key(own_stage, ledger)}"
+    amelie.get(path)
+    for words in (
+        "Inès Moreau", "Thomas Lefèvre", "Nathalie Deltour", "see the person’s e-mail address", "today at",
+        "see that the person works for the company, and their role in Accounting",
+    ):  # fmt: skip
+        assert words in amelie.text, words
+    amelie.submit()
+    assert amelie.address == f"/companies/{home}/applications?done=ended"
+    assert "The access has ended." in amelie.text
+    assert "Ledger" not in amelie.text
+
+    assert ledger.introspect(held["refresh_token"]) == {"active": False}
+    assert ledger.introspect(held["access_token"]) == {"active": False}
+    assert ledger.refresh(held["refresh_token"]).json["error"] == "invalid_grant"  # type: ignore[index]
+    assert not any(each.startswith("company:") for each in scopes(own_stage, "ines.moreau"))
+    assert scopes(own_stage, "nathalie.deltour") == {"openid", "profile", f"company:{other}"}
+    with own_stage.work(write=False) as work:
+        noted = work.session.scalars(select(AuditEvent).where(AuditEvent.name == "application.withdrawn")).all()
+        assert {UUID(each.subject_id) for each in noted} == {
+            own_stage.person(each).id for each in ("ines.moreau", "thomas.lefevre", "nathalie.deltour")
+        }
+        assert {each.company_id for each in noted} == {home}
+        assert {each.actor_id for each in noted} == {own_stage.person("amelie.dubois").id}
+        kept = work.session.scalars(select(ConsentCompany.company_id)).all()
+    assert kept == [other]
+    amelie.get(path)
+    assert amelie.status == 404
+    amelie.get(f"/companies/{home}/log")
+    assert "What an application was allowed was ended" in amelie.text
+    ines = english(own_stage.sign_in("ines.moreau"))
+    ines.get("/account/history")
+    assert "ended what Ledger" in ines.text
+    ines.get(ledger.asking(scope=f"{SCOPE} company:{home}"))
+    assert ines.address.startswith("/consent")  # asked again
+
+
+def test_a_foreign_company_and_who_may_not_reach_nothing(own_stage: Stage, ledger: Party) -> None:  # noqa: F811
+    """The application of another company is answered like one that does not exist; nothing has ended afterwards."""
+    allow(own_stage, ledger, "ines.moreau", LUMEN)
+    home, other, application = own_stage.company(LUMEN), own_stage.company(STUDIO), key(own_stage, ledger)
+    chloe = english(own_stage.sign_in("chloe.fontaine"))
+    for path in (f"/companies/{home}/applications", f"/companies/{home}/applications/{application}"):
+        chloe.get(path)
+        assert chloe.status == 404, path
+    answers = []
+    for wanted in (application, uuid4()):
+        chloe.get(f"/companies/{other}/applications/{wanted}")
+        answers.append((chloe.status, chloe.heading))
+    assert answers[0] == answers[1]
+    assert answers[0][0] == 404
+    for place, target in ((home, application), (other, application)):
+        chloe.get("/account/details")
+        sent = chloe.client.post(
+            f"/companies/{place}/applications/{target}", data={"csrf_token": chloe.form.values["csrf_token"]},
+            headers=chloe.headers,
+        )  # fmt: skip
+        assert sent.status_code == 404, place
+    for member in ("hugo.perrin", "ines.moreau"):
+        browser = english(own_stage.sign_in(member))
+        browser.get(f"/companies/{home}/applications")
+        assert browser.status == 403, member
+    assert f"company:{home}" in scopes(own_stage, "ines.moreau")
+
+
+def test_the_api_lists_shows_and_ends(own_stage: Stage, ledger: Party) -> None:  # noqa: F811
+    from idp.web.api.pace import Pace
+
+    own_stage.app.extensions["sesame api pace"] = Pace(per_minute=1_000_000)
+    described = own_stage.app.test_client().get("/api/v1/openapi.json").json
+    callers = Callers(own_stage, Document(described))  # type: ignore[arg-type]
+    for person in ("ines.moreau", "thomas.lefevre", "hugo.perrin"):
+        allow(own_stage, ledger, person, LUMEN, scope="openid profile" if person == "hugo.perrin" else "openid")
+    for number in range(4):
+        other = own_stage.register(trusted=False, names={"en": f"Another {number}"})
+        allow(own_stage, other, "ines.moreau", LUMEN)
+    home, application = own_stage.company(LUMEN), key(own_stage, ledger)
+    amelie = callers.person("amelie.dubois")
+    path = f"/companies/{home}/applications"
+    listed = amelie.every(path, limit=2)
+    assert len({each["id"] for each in listed}) == len(listed) == 5
+    shown = amelie.shown(f"{path}/{application}")
+    assert shown in listed
+    assert (shown["client_id"], shown["people"], shown["scope"]) == (ledger.client_id, 3, ["openid", "profile"])
+    people = amelie.every(f"{path}/{application}/people", limit=1)
+    assert {each["account_id"] for each in people} == {
+        str(own_stage.person(each).id) for each in ("ines.moreau", "thomas.lefevre", "hugo.perrin")
+    }
+    for place in (path, f"{path}/{application}/people"):
+        assert problem(amelie.get(f"{place}?cursor=x")) == (422, "invalid_input")
+    for person, refused in (("chloe.fontaine", 404), ("hugo.perrin", 403)):
+        caller = callers.person(person)
+        for place in (path, f"{path}/{application}", f"{path}/{application}/people"):
+            assert problem(caller.get(place))[0] == refused, (person, place)
+        assert problem(caller.call("DELETE", f"{path}/{application}", match='"x"'))[0] == refused
+    assert amelie.change("DELETE", f"{path}/{application}").status_code == 204
+    assert problem(amelie.get(f"{path}/{application}")) == (404, "not_found")
+    assert len(amelie.every(path, limit=3)) == 4
+    auditor = callers.service("company.api.view", company=LUMEN)
+    assert len(auditor.every(path)) == 4
+    target = auditor.shown(path)["data"][0]["id"]
+    assert problem(auditor.call("DELETE", f"{path}/{target}", match='"x"'))[0] == 403
+
+
+def test_another_company_is_not_reached_by_a_refresh(own_stage: Stage, ledger: Party) -> None:  # noqa: F811
+    """R-42: the person let it act in one company; the next one is asked for first."""
+    held = tokens(own_stage, ledger, "julien.mercier", STUDIO)
+    with own_stage.work(write=False) as work:
+        from idp.companies import own_companies
+
+        julien = own_companies.of_person(work, own_stage.person("julien.mercier").id).companies
+    others = [each.company_id for each in julien if each.company_id != own_stage.company(STUDIO)]
+    assert others
+    for way in ({"company": str(others[0])}, {"scope": f"openid company:{others[0]}"}):
+        refused = ledger.refresh(held["refresh_token"], **way)
+        assert refused.status_code == 400, refused.text
+        assert refused.json["error"] == "invalid_grant"  # type: ignore[index]
+    again = ledger.refresh(held["refresh_token"], company=str(own_stage.company(STUDIO)))
+    assert again.status_code == 200, again.text
+    with own_stage.work() as work:
+        client = clients.get(work, ledger.client_id)
+        consent.give(work, client, own_stage.person("julien.mercier").id, "openid", company_id=others[0])
+    allowed = ledger.refresh(again.json["refresh_token"], company=str(others[0]))  # type: ignore[index]
+    assert allowed.json.get("reason") != "no_access" or allowed.status_code == 200, allowed.text  # type: ignore[union-attr]
