@@ -39,7 +39,11 @@ def asker(play: Stage) -> Iterator[Asker]:
 
 def answer_of(asker: Asker, check: Check, backup: Backup | None = None) -> str:
     line = check.line
-    got = asker.ask(check.name, line.method, check.path, objects.FORMS.get(str(line), {}), line.instead)
+    attempt = line.who == "attempt"
+    onward = line.instead or ("/" if attempt else "")  # who is signed in and has no attempt (any more) goes on
+    got = asker.ask(check.name, line.method, check.path, objects.FORMS.get(str(line), {}), onward)
+    if attempt and got == MISSING:
+        return OVER
     if line.who in MACHINES:
         return SIGN_IN if got == UNUSABLE else got
     if got == OVER and line.who != "attempt":  # what it is about is over, which only those are told who may know

@@ -60,3 +60,9 @@ def test_a_form_sent_after_the_session_leads_back_to_its_page(app: Application, 
     browser.submit({"given_name": "Augusta"})
     assert (browser.status, browser.heading) == (401, "Your session is over")
     assert 'href="/sign-in?continue_to=%2Faccount%2Fdetails"' in browser.text
+
+
+@pytest.mark.parametrize("path", ["/consent", "/companies/choose"])
+def test_nobody_is_led_to_sign_in_by_the_pages_after_it(browser: Browser, path: str) -> None:
+    browser.get(path)
+    assert (browser.status, browser.heading) == (200, "Sign in to your account")

@@ -47,7 +47,6 @@ def install(blueprint: Blueprint) -> None:
     """Give the pages of a journey its ways out: to the step that is due, to a new start, off a closed account."""
     blueprint.register_error_handler(ElsewhereDue, lambda error: error.answer)
     blueprint.register_error_handler(Expired, lambda error: _expired())
-    blueprint.register_error_handler(NotAuthenticated, lambda error: _closed())
 
 
 def due(work: Work, step: Step, *, lock: bool = False) -> Attempt:
@@ -86,13 +85,16 @@ def onward(
             cookies.put(answer, cookies.SIGN_IN, sign_in.renew(work, attempt))
         return answer
     trust = trust and trust_days(work, attempt) is not None  # a field that the page did not offer is not heeded
-    finished = sign_in.finish(
-        work,
-        attempt,
-        trust=trust,
-        device_token=cookies.get(cookies.DEVICE),
-        session_token=cookies.get(cookies.SESSION),
-    )
+    try:
+        finished = sign_in.finish(
+            work,
+            attempt,
+            trust=trust,
+            device_token=cookies.get(cookies.DEVICE),
+            session_token=cookies.get(cookies.SESSION),
+        )
+    except NotAuthenticated as error:
+        raise ElsewhereDue(_closed()) from error
     continue_to = going(attempt)
     unfinished = first_steps.unfinished_of(work, finished.account_id) if continue_to == HOME else None
     if unfinished is not None:  # left half-way: the company is set up first
@@ -177,7 +179,7 @@ def _page_of(attempt: Attempt, step: Step) -> str:
     return address(PAGES.get(step, "/sign-in"), continue_to)
 
 
-def _closed() -> ResponseReturnValue:
+def _closed() -> Response:
     """Everything was proved, and the account may not sign in any more: it was blocked meanwhile."""
     answer = page(
         "errors/page.html",
