@@ -179,7 +179,8 @@ def shortage(lacks: Shortage) -> tuple[str, str]:
     if lacks.starts is None:
         fact: str = ngettext("%(num)s user too many", "%(num)s users too many", lacks.missing)
         what = gettext(
-            "Nobody is removed by this, but nobody can be added until it fits. Decide who no longer needs access."
+            "Nobody is removed by this, but nobody can be added while there are too few seats. "
+            "Decide who no longer needs access."
         )
     else:
         fact = ngettext(

@@ -59,7 +59,7 @@ WORDS = {
         "signed_in": "You signed in: password, code of the app.",
         "access": "My access",
         "applications": "Connected applications",
-        "take_back": "Take back the access",
+        "take_back": "Withdraw the access",
         "ended": "The access has ended.",
         "allow": "Allow",
         "bank": "Kervella Bank",

@@ -78,7 +78,7 @@ def test_what_was_allowed_is_listed_in_words_and_dies_when_taken_back(stage: Sta
     assert browser.heading == "Connected applications"
     assert "Ledger reader" in browser.text
     browser.get(f"{LIST}/{ledger.client_id}")
-    assert browser.heading == "Take back what Ledger reader may do?"
+    assert browser.heading == "Withdraw the access of Ledger reader?"
     for words in ("see your e-mail address", "stay connected for up to 30 days", "Allowed since", "today at"):
         assert words in browser.text
     browser.submit()
@@ -157,4 +157,4 @@ def test_it_is_for_who_is_signed_in_and_reads_in_french(stage: Stage, ledger: Pa
     browser = english(stage.signed_in("ines.moreau"))
     allowed(browser, ledger)
     browser.get(f"{LIST}/{ledger.client_id}?ui_locales=fr")
-    assert browser.heading == "Retirer à Lecteur de journaux ce que vous lui avez permis\u202f?"
+    assert browser.heading == "Retirer l’accès accordé à Lecteur de journaux\u202f?"

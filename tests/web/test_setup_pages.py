@@ -80,7 +80,7 @@ def test_codes_are_shown_once_and_a_reload_makes_no_others(
     assert "Your codes were shown before" in browser.text
     assert not any(code in browser.text for code in codes)
     browser.submit({"code": "0000-0000-0000-0000"})
-    assert (browser.status, "none of the codes" in browser.text) == (422, True)
+    assert (browser.status, "not one of your latest codes" in browser.text) == (422, True)
     assert 'value="0000' not in browser.text
     browser.submit({"code": codes[0].replace("-", " ").lower()})
     assert browser.address == "/account"

@@ -72,7 +72,7 @@ def _access(me: Person) -> dict[str, Any]:
         _entry("applications", gettext("Connected applications"), gettext("what they may know about you")),
         _entry("access", gettext("My access"), gettext("your roles in each company, and who gave them")),
         {"url": "/companies", "name": gettext("My companies"), "detail": gettext("the pages of each of them")},
-        _entry("privacy", gettext("Personal data"), gettext("a copy of it, or the end of this account")),
+        _entry("privacy", gettext("Personal data"), gettext("a copy of it, or erasing this account")),
     ]
     if me.sharing_noticed:
         entries.append(_entry("sharing", gettext("Sharing of the account"), gettext("a notice for you to read")))

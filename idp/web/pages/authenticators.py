@@ -95,7 +95,7 @@ def _done(what: str) -> str:
         "app": gettext("The app is linked. From now on its codes count."),
         "passkey": gettext("The passkey was added. You can sign in with it alone."),
         "replaced": gettext("The new one is in place. The old one is void, and your other sessions ended."),
-        "codes": gettext("Your recovery codes are kept. Those of the set before no longer work."),
+        "codes": gettext("Your recovery codes are kept. The earlier ones no longer work."),
         "renamed": gettext("It has its new name."),
         "removed": gettext("It was removed. Your other sessions have ended."),
     }

@@ -50,9 +50,9 @@ def clients(firm_id: UUID) -> ResponseReturnValue:
         search=wanted.search,
         found=found.total,
         narrowed=wanted != Filter(),
-        products=_all(gettext("Every product"), _sold(area)),
-        groups=_all(gettext("Every group"), [{"value": str(key), "label": name} for key, name in groups]),
-        people=_all(gettext("Every colleague"), people) if people else [],
+        products=_all(gettext("All"), _sold(area)),
+        groups=_all(gettext("All"), [{"value": str(key), "label": name} for key, name in groups]),
+        people=_all(gettext("All"), people) if people else [],
         states=_states(),
         chosen={
             "product": wanted.product,
@@ -175,7 +175,7 @@ def _all(label: str, choices: list[dict[str, str]]) -> list[dict[str, str]]:
 
 def _states() -> list[dict[str, str]]:
     named = [{"value": each.value, "label": str(firm_words.PHASES[each])} for each in Phase]
-    return _all(gettext("Every present client"), named)
+    return _all(gettext("Current ones"), named)
 
 
 def _sold(area: Area) -> list[dict[str, str]]:

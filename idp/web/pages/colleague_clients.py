@@ -91,7 +91,7 @@ def show(problems: dict[str, str], firm_id: UUID, account_id: UUID) -> Response:
         every_client=giving.every_client,
         product_name=firm_words.product(work, giving.product) if giving.product else "",
         products=firm_words.products(work, sold),
-        groups=[{"value": "", "label": gettext("Every group")},
+        groups=[{"value": "", "label": gettext("All")},
                 *({"value": str(key), "label": name} for key, name in groups)],
         chosen={"product": giving.product, "group": str(wanted.group_id or ""), "search": wanted.search},
         choices=[_choice(each) for each in (page.clients if page else ())],

@@ -341,7 +341,8 @@ def _second_hand(error: Expired | NotFound) -> Response:
     if reason == "done":
         title = gettext("The address was changed already")
         explanation = gettext(
-            "The message we sent to the address before has a link that undoes it, for seven days. You can also choose "
+            "The message we sent to your earlier address has a link that undoes it, for seven days. You can "
+            "also choose "
             "another password, which closes every session."
         )
     else:

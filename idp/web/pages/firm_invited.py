@@ -57,15 +57,15 @@ def over(error: Expired | NotFound) -> ResponseReturnValue:
         ),
         "withdrawn": (
             gettext("This invitation was withdrawn"),
-            gettext("The company took it back, or sent a newer one. If you expected to work for it, ask there."),
+            gettext("The company withdrew it, or sent a newer one. If you expected to work for it, ask them."),
         ),
         "declined": (
             gettext("This invitation was declined"),
-            gettext("Somebody with this link said no. If it was a mistake, ask the company for a new invitation."),
+            gettext("Somebody with this link declined it. If it was a mistake, ask the company for a new invitation."),
         ),
         "expired": (
-            gettext("This invitation has run out"),
-            gettext("Its time is over. Ask the company to invite you again; a new link comes by mail."),
+            gettext("This invitation has expired"),
+            gettext("It has expired. Ask the company to invite you again; a new link will come by e-mail."),
         ),
     }
     title, explanation = words.get(

@@ -65,21 +65,22 @@ def over(error: Expired | NotFound) -> ResponseReturnValue:
         ),
         "withdrawn": (
             gettext("This invitation was withdrawn"),
-            gettext("The company took it back. If you expected to work there, ask the person who invited you."),
+            gettext("The company withdrew it. If you expected to work there, ask the person who invited you."),
         ),
         "refused": (
             gettext("This invitation was refused"),
             gettext(
-                "Somebody with this link said no. If it was a mistake, ask the person who invited you for a new one."
+                "Somebody with this link declined it. If it was a mistake, ask the person who invited you for "
+                "a new one."
             ),
         ),
         "expired": (
-            gettext("This invitation has run out"),
-            gettext("Its time is over. Ask the person who invited you to send it again; a new link comes by mail."),
+            gettext("This invitation has expired"),
+            gettext("It has expired. Ask the person who invited you to send it again; a new link will come by e-mail."),
         ),
         "closed": (
             gettext("This company is closed"),
-            gettext("Nobody works there any more, so the invitation counts no longer."),
+            gettext("Nobody works there any more, so the invitation is no longer valid."),
         ),
     }
     title, explanation = words.get(

@@ -288,7 +288,8 @@ def _second_hand(error: Expired | NotFound, *, stopping: bool = False) -> Respon
     explanation = gettext("A link works once and for a short time, to protect you. Sign in to begin again.")
     if stopping:
         explanation = gettext(
-            "What it stops was stopped, is done, or is over. If something worries you, choose another password."
+            "What it was meant to stop has been stopped already, has been done, or has expired. If something "
+            "worries you, choose another password."
         )
     ways = [
         {"label": gettext("Sign in"), "url": "/sign-in"},

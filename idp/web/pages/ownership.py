@@ -52,7 +52,7 @@ def show(problems: dict[str, str], company_id: UUID, status: int = 200) -> Respo
             "errors/page.html",
             410,
             title=gettext("This offer does not stand any more"),
-            explanation=gettext("It was answered, taken back, or its time is over. The owner can make it again."),
+            explanation=gettext("It was answered or withdrawn, or it has expired. The owner can make it again."),
             ways=[{"label": gettext("See the company"), "url": area.path()}],
             reference=None,
         )

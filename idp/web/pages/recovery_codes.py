@@ -70,7 +70,7 @@ def keep_codes() -> ResponseReturnValue:
         return show_codes(problems)
     if authenticators.keep_codes(work, current.account_id, form.code):
         return see_other(address(HOME, "/", done="codes"))
-    return show_codes({"code": gettext("That is none of the codes of the last set. Copy one from what you have kept.")})
+    return show_codes({"code": gettext("This is not one of your latest codes. Copy one from what you have kept.")})
 
 
 def _page(current: Current, problems: dict[str, str], codes: list[str] | None = None) -> Response:

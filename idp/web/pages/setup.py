@@ -195,7 +195,7 @@ def keep_codes() -> ResponseReturnValue:
         return show_codes(problems)
     if setup.keep_codes(work, attempt, form.code):
         return steps.onward(work, attempt)
-    return show_codes({"code": gettext("That is none of the codes of the last set. Copy one from what you have kept.")})
+    return show_codes({"code": gettext("This is not one of your latest codes. Copy one from what you have kept.")})
 
 
 def _codes_page(
