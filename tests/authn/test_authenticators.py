@@ -82,7 +82,7 @@ def test_another_app_counts_at_once_and_its_first_code_does_not_serve_twice(mine
     attempt, _ = flows.password(mine, ada)
     assert sign_in.prove_totp(mine, attempt, code) is Outcome.REFUSED
     assert sign_in.prove_totp(mine, attempt, totp.current_code(mine.later(seconds=30), new.secret)) is Outcome.ACCEPTED
-    assert sent(mine) == ["authenticator_added"]
+    assert sent(mine) == ["authenticator_added", "code_replayed"]
     assert events(mine, "authenticator") == ["authenticator.enrolled"]
     assert mine.session.scalar(select(func.count()).select_from(TotpAuthenticator)) == 2
 
