@@ -161,13 +161,12 @@ def why_none(work: Work, account_id: UUID, product: str) -> Refusal | None:
     return min(refusals, key=lambda each: (telling.index(each.reason), ids.index(each.company_id)), default=missing)
 
 
-def launcher(work: Work, account_id: UUID, *, limit: int = LISTED) -> tuple[LauncherCompany, ...]:
-    """The products open to this person, company by company: their own first, then clients, each by name.
-
-    At most `limit` of either kind; four statements whatever their number.
+def launcher(work: Work, account_id: UUID, *, limit: int = LISTED) -> tuple[tuple[LauncherCompany, ...], bool]:
+    """The products open to this person, company by company: their own first, then clients, each by name; and whether
+    there are more, at most `limit` of either kind being shown: four statements whatever their number.
     """
-    own, clients = _own_companies(work, account_id, limit), _clients(work, account_id, None, limit)
-    names = {row.id: row.name for row in (*own, *clients)}
+    own, clients = _own_companies(work, account_id, limit + 1), _clients(work, account_id, None, limit + 1)
+    names = {row.id: row.name for row in (*own[:limit], *clients[:limit])}
     products = [each.id for each in work.policies.products.values() if each.subscribed]
     answers = resolve_many(work, account_id, names, products) if names else {}
     companies = []
@@ -177,7 +176,7 @@ def launcher(work: Work, account_id: UUID, *, limit: int = LISTED) -> tuple[Laun
         firm = next((tile.access.firm_name for tile in tiles if tile.access and tile.access.firm_id), "")
         if tiles:
             companies.append(LauncherCompany(company_id, name, "mandate" if firm else "membership", firm, tiles))
-    return tuple(companies)
+    return tuple(companies), max(len(own), len(clients)) > limit
 
 
 def _tile(product: str, answer: Access | Refusal | None) -> LauncherTile | None:

@@ -186,7 +186,9 @@ def test_administrators_are_those_who_can_give_access(demo):
 
 
 def test_the_launcher_shows_own_companies_then_clients(demo):
-    seen = access.launcher(demo.work, demo.account("nathalie.deltour"))
+    nathalie = demo.account("nathalie.deltour")
+    seen, more = access.launcher(demo.work, nathalie)
+    assert not more
     assert [(each.name, each.via) for each in seen] == [
         ("Cabinet Deltour & Associés", "membership"),
         ("Atelier Lumen SARL", "mandate"),
@@ -195,7 +197,9 @@ def test_the_launcher_shows_own_companies_then_clients(demo):
         ("Toitures Vanderlinden SRL", "mandate"),
     ]
     assert seen[1].firm_name == "Cabinet Deltour & Associés"
-    ended = access.launcher(demo.work, demo.account("etienne.garnier"))
+    assert access.launcher(demo.work, nathalie, limit=4) == (seen, False)
+    assert access.launcher(demo.work, nathalie, limit=3) == (seen[:4], True)
+    ended, _ = access.launcher(demo.work, demo.account("etienne.garnier"))
     assert [(tile.product, tile.refusal.why) for tile in ended[0].tiles] == [
         ("accounting", Why.ENDED), ("invoicing", Why.ENDED),
     ]  # fmt: skip
@@ -382,7 +386,7 @@ def test_many_clients_take_no_more_statements_than_one(system, make_client, make
         access.choices(system, client.manager, "accounting", limit=25)
         assert access.only_company(system, client.manager, "accounting")[0] == 2
         assert access.count_companies(system, client.manager, "accounting") == 31
-        assert len(access.launcher(system, client.manager)) == 1 + 31
+        assert len(access.launcher(system, client.manager)[0]) == 1 + 31
     assert len(sent) == 3 + 1 + 1 + 4
 
 

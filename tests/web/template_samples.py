@@ -208,9 +208,9 @@ PAGES: dict[str, list[dict[str, Any]]] = {
         {"account": INES, "companies": [{"name": "Atelier Lumen", "detail": "Lille", "tiles": TILES},
                                         {"name": "Studio Mirabelle", "detail": None, "tiles": TILES[:1]}],
          "downloads": [{"name": "Bureau <3", "product": "Comptabilité", "url": "https://books.example/get?a=1&b=2"}],
-         "desk": False},
-        {"account": INES, "companies": [], "downloads": [], "desk": False},
-        {"account": INES, "companies": [], "downloads": [], "desk": True},
+         "more": True, "desk": False},
+        {"account": INES, "companies": [], "downloads": [], "more": False, "desk": False},
+        {"account": INES, "companies": [], "downloads": [], "more": False, "desk": True},
     ],
     "account/details.html": [
         {"account": INES, "languages": [{"value": "fr-FR", "label": "français (France)"}], "saved": "1",

@@ -28,7 +28,7 @@ def launcher() -> ResponseReturnValue:
     current = signed_in()
     work = open_work()
     places = products.places(work)
-    found = access.launcher(work, current.account_id)
+    found, more = access.launcher(work, current.account_id)
     cared = subscription_view.looked_after(work, current.account_id, [each.company_id for each in found])
     notices = subscription_view.attention(work, cared) if cared else {}
     companies = [
@@ -54,6 +54,7 @@ def launcher() -> ResponseReturnValue:
     return page(
         "launcher.html",
         companies=companies,
+        more=more,
         downloads=downloads(work, places, open_to_me),
         desk=desk,
         account=person(current),
