@@ -124,7 +124,12 @@ class Judge:
                 if isinstance(refreshed, str):
                     world.grants[refreshed] = name
                 return world.value(f"verifier.{name}") in carried or "refresh_token" in carried
-        return bool({"program", "signing"} & holders) and "client_credentials" in carried
+        return "client_credentials" in carried and any(self._may(name, "client_credentials") for name in holders)
+
+    def _may(self, name: str, grant_type: str) -> bool:
+        with self.world.stage.work(write=False) as work:
+            mine = Client.client_id == self.world.parties[name].client_id
+            return grant_type in (work.session.scalar(select(Client.grant_types).where(mine)) or [])
 
     def _credentials(self, carried: str) -> set[str]:
         """The applications whose credentials a request carries; a public one has none, and says its name."""
@@ -149,14 +154,23 @@ class Judge:
         if "request_uri" in parameters or "request" in parameters:  # all that counts was pushed, or is signed
             pushed = [self.world.value(name[2:-2]) for name in self.world.names("pushed")]
             return parameters.get("request_uri") in pushed or "request" in parameters
-        registered = self._registered(sent)
         return (
             sent.path == "/oauth/authorize"
             and parameters.get("response_type") == "code"
-            and _among(parameters.get("redirect_uri", ""), registered)
+            and self._returns(sent, parameters)
             and parameters.get("code_challenge_method") == "S256"
             and re.fullmatch(r"[\w-]{43}", parameters.get("code_challenge", "")) is not None
         )
+
+    def _returns(self, sent: Spelt, parameters: dict[str, str]) -> bool:
+        """Whether it says where to: that may be left out where one address is registered (RFC 6749 §3.1.2.3), but not
+        by a request of OpenID Connect (Core §3.1.2.1)."""
+        if "redirect_uri" in parameters:
+            return _among(parameters["redirect_uri"], self._registered(sent))
+        with self.world.stage.work(write=False) as work:
+            mine = Client.client_id == parameters.get("client_id")
+            registered = work.session.scalar(select(Client.redirect_uris).where(mine)) or []
+        return len(registered) == 1 and "openid" not in parameters.get("scope", "").split()
 
 
 def _among(target: str, registered: set[str]) -> bool:

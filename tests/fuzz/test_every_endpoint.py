@@ -1,7 +1,8 @@
 """Every endpoint of the application, asked for what nobody means well with.
 
-`make test` sends 5,000 requests, `make fuzz` 200,000: `FUZZ_REQUESTS` says how many, `FUZZ_SEED` which. A request that
-is answered wrongly is printed as one line; `FUZZ_REQUEST='…' pytest tests/fuzz -k again` sends it again.
+`make test` sends 5,000 requests, `make fuzz` more than 200,000: `FUZZ_REQUESTS` says how many at most (an endpoint
+without anything to vary needs fewer), `FUZZ_SEED` which. A request that is answered wrongly is printed as one line;
+`FUZZ_REQUEST='…' pytest tests/fuzz -k again` sends it again.
 """
 
 import os
