@@ -39,6 +39,7 @@ NOT_PERSONAL = {
     "client_groups": "names that firms give to groups of clients",
     "clients": "products",
     "companies": "customers",
+    "company_suspensions": "when a customer was suspended",
     "custom_role_revisions": "of companies",
     "custom_roles": "of companies",
     "grouped_clients": "which client of a firm is in which group",
