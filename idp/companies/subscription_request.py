@@ -163,8 +163,10 @@ def get(work: Work, company_id: UUID, request_id: UUID) -> SubscriptionRequest:
 def listing(work: Work, company_id: UUID) -> list[SubscriptionRequest]:
     """The open requests of a company, and the last one that was refused if nothing followed it."""
     r = SubscriptionRequest
-    rows = work.session.scalars(select(r).where(r.company_id == company_id).order_by(r.id.desc()).limit(10)).all()
-    return [each for each in rows if each.closed_at is None or (each is rows[0] and each.outcome == "refused")]
+    mine = select(r).where(r.company_id == company_id).order_by(r.id.desc())
+    last = work.session.scalar(mine.limit(1))
+    found = list(work.session.scalars(mine.where(r.closed_at.is_(None))))
+    return [last, *found] if last is not None and last.outcome == "refused" else found
 
 
 def _contract(work: Work, company_id: UUID) -> tuple[Subscription, list[SubscribedProduct]]:

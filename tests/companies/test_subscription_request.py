@@ -60,6 +60,14 @@ def test_a_new_request_takes_the_place_of_the_one_before(system, owner, home):
     assert subscription_request.listing(system, home) == []
 
 
+def test_an_open_request_is_listed_however_many_came_and_went_since(system, owner, home):
+    asked = subscription_request.ask_product(owner, home, "capture")
+    for number in range(12):
+        other = subscription_request.ask(owner, home, plan="team", seats_asked=10 + number)
+        subscription_request.withdraw(owner, home, other.id)
+    assert [each.id for each in subscription_request.listing(system, home)] == [asked.id]
+
+
 def test_a_refusal_is_shown_until_something_follows(system, owner, home):
     asked = subscription_request.ask(owner, home, plan="team", seats_asked=10)
     subscription_request.refuse(system, home, asked.id, "Pay first.")
