@@ -274,12 +274,9 @@ def _require_consent(work: Work, client: RegisteredClient, family: families.Fami
     """
     if client.trusted or company_id is None or company_id == family.company_id:
         return
-    account_id = family.subject.account_id
+    account_id, told = family.subject.account_id, {"client_id": client.client_id, "reason": "consent_missing"}
     if not consent.covers(work, account_id, client.id, company_id):
-        audit.record(
-            work, "grant.refused", ("account", account_id), outcome="refused", client_id=client.client_id,
-            reason="consent_missing",
-        )  # fmt: skip
+        audit.record(work, "grant.refused", ("account", account_id), company_id=None, outcome="refused", **told)
         raise AccessRefused("no_access")
 
 

@@ -1,7 +1,7 @@
 """The stops of the tour: for every page of the application somebody to whom it matters, and what it is about.
 
 A page with more than one face has more than one stop. A route that shows a page and stands neither here nor among those
-that show none fails the test.
+that show none (test_tour.py) fails the test.
 """
 
 from dataclasses import dataclass, field
@@ -18,26 +18,13 @@ from idp.companies.models import (
     SupportCase,
 )
 from idp.outbox.models import LocalMail
-from tests.browser import ways
+from tests.browser import becoming, ways
 from tests.browser.guide import NOBODY, Guide, Value, Walk
 
 LUMEN, ROOFS, BAKERY, FIRM = "atelier-lumen", "toitures-vanderlinden", "boulangerie-lemaire", "cabinet-deltour"
 CLEANING, BOOKS, STUDIO = "clarte-nettoyage", "librairie-des-quais", "studio-mirabelle"
 COMPANY, IN_FIRM = "/companies/<uuid:company_id>", "/companies/<uuid:firm_id>"
 STAFF, OWNER, ADMIN, HEAD = "olivier.renard", "amelie.dubois", "thomas.lefevre", "nathalie.deltour"
-
-NOT_TOURED = {
-    "/sign-in/passkey": "leads to the sign-in page, which has the button",
-    "/firm-invitations/<token>/firm": "for the account that accepts; tests/browser/test_firm.py",
-    "/companies/<uuid:company_id>/invitations/import/model": "a file to fill in, not a page",
-    "/companies/<uuid:company_id>/get-started": "leads to the step that is due",
-    "/sign-in/code/passkey": "asks for a passkey that is held by a device; tests/browser/test_passkeys.py",
-    "/sign-in/second-factor/passkey": "the same, while an account is made",
-    "/lost-factor/stop/<token>": "one sentence and one button; tests/browser/test_screenshots.py has its pictures",
-    "/device/qr/<user_code>.svg": "an image that devices show; tests/protocol/test_rfc8628.py",
-    "/dev/mailbox/<uuid:mail_id>/html": "a letter, not a page; tests/browser/test_letters.py",
-}
-"""Pages that nobody is led to, and why."""
 
 
 @dataclass(frozen=True)
@@ -150,25 +137,25 @@ PUBLIC = [
     go("/reset/new-password", ways.to_a_new_password),
     go("/recovery"),
     go("/recovery/<token>", token=token("mehdi.h@perso.example.org", "recovery")),
-    go("/activation/<token>", token=ways.activation_link),
-    go("/activation/<token>/details", token=ways.activation_link),
+    go("/activation/<token>", token=becoming.activation_link),
+    go("/activation/<token>/details", token=becoming.activation_link),
     go("/activation/done", ADMIN),
-    go("/not-me/<token>", token=ways.not_me_link),
+    go("/not-me/<token>", token=becoming.not_me_link),
     go("/email-change/stop/<token>", token=token("jm@perso.example.org", "email-change/stop")),
     go("/email-change/undo/<token>", status=404, token="x" * 43),
-    go("/email-change/confirm/<token>", token=ways.confirm_link),
+    go("/email-change/confirm/<token>", token=becoming.confirm_link),
     go("/invitation/<token>", token=token(LEA, "invitation"), kept=True),
     go("/invitation/<token>", ADMIN, name="invitation-of-somebody-else", status=409, token=token(LEA, "invitation")),
     go("/invitation/<token>", "luc.wouters", name="invitation-signed-in", token=token(LUC, "invitation")),
     go("/invitation/<token>/account", token=token(LEA, "invitation")),
     go("/invitation/<token>/roles/<product>", token=token(LEA, "invitation"), product="capture"),
     go("/invitation/<token>/refuse", token=token(LEA, "invitation")),
-    go("/invitation/<token>/welcome", "luc.wouters", token=ways.accepted_invitation),
+    go("/invitation/<token>/welcome", "luc.wouters", token=becoming.accepted_invitation),
     go("/firm-invitations/<token>", token=token(PAULE, "firm-invitations")),
     go("/firm-invitations/<token>/decline", token=token(PAULE, "firm-invitations")),
     go("/get-started/<token>", token=ways.ordered, kept=True),
     go("/get-started/<token>/address", token=ways.ordered),
-    go("/get-started/<token>/address/code", ways.ordered_elsewhere),
+    go("/get-started/<token>/address/code", becoming.ordered_elsewhere),
     go("/get-started/again"),
     go("/get-started/from-order", status=410),
     go("/get-started/attach", ways.with_a_company_to_attach),
@@ -188,12 +175,12 @@ ACCOUNT = [
         "/account/authenticators/<uuid:key>", OWNER, key=owned(TotpAuthenticator.id,
         TotpAuthenticator.account_id, OWNER),
     ),
-    go("/account/authenticators/<uuid:key>/remove", "chloe.fontaine", key=ways.second_app),
+    go("/account/authenticators/<uuid:key>/remove", "chloe.fontaine", key=becoming.second_app),
     go("/account/authenticators/new-app", OWNER),
     go("/account/authenticators/new-passkey", OWNER, kept=True),
     go("/account/authenticators/recovery-codes", OWNER),
     go("/account/contacts", OWNER),
-    go("/account/contacts/<uuid:contact_id>/remove", "chloe.fontaine", contact_id=ways.second_contact),
+    go("/account/contacts/<uuid:contact_id>/remove", "chloe.fontaine", contact_id=becoming.second_contact),
     go("/account/contacts/add", OWNER),
     go("/account/contacts/code", ways.with_new_contact),
     go("/account/details", OWNER),
@@ -209,12 +196,12 @@ ACCOUNT = [
     go("/account/privacy/erase", "ines.moreau"),
     go("/account/privacy/erase", OWNER, name="account-privacy-erase-owner"),
     go("/account/requests", OWNER),
-    go("/account/sessions/<uuid:session_id>/end", "ines.moreau", session_id=ways.other_session),
+    go("/account/sessions/<uuid:session_id>/end", "ines.moreau", session_id=becoming.other_session),
     go("/account/sessions", "ines.moreau", kept=True),
     go("/account/sessions/others", "ines.moreau"),
     go("/account/sessions/everywhere", "ines.moreau"),
     go(
-        "/account/sessions/trusted/<uuid:trusted_id>/forget", ways.trusting, trusted_id=ways.trusted_browser,
+        "/account/sessions/trusted/<uuid:trusted_id>/forget", ways.trusting, trusted_id=becoming.trusted_browser,
     ),
     go("/account/sharing", "sophie.lemaire", kept=True),
     go("/account/sharing/colleague", "sophie.lemaire"),
@@ -391,13 +378,13 @@ DESK = [
     ),
     go("/operations/cases/<uuid:case_id>/approve", "pieter.claes", case_id=case("reset-2fa")),
     go("/operations/cases/<uuid:case_id>/close", "pieter.claes", case_id=case("reset-2fa")),
-    go("/operations/cases/<uuid:case_id>/take-up", STAFF, case_id=ways.asked_case),
+    go("/operations/cases/<uuid:case_id>/take-up", STAFF, case_id=becoming.asked_case),
     go("/operations/cases/<uuid:case_id>/dismiss", "annelaure.petit", case_id=case("sharing")),
     go("/operations/cases/<uuid:case_id>/confirm", "annelaure.petit", case_id=case("sharing")),
     go("/operations/subscriptions", "pieter.claes"),
     go("/operations/subscriptions/<uuid:company_id>", "pieter.claes", company_id=LUMEN),
     go("/operations/subscriptions/<uuid:company_id>/cancel", "pieter.claes", company_id=LUMEN),
-    go("/operations/cases/<uuid:case_id>/send-again", STAFF, case_id=ways.sent_case),
+    go("/operations/cases/<uuid:case_id>/send-again", STAFF, case_id=becoming.sent_case),
 ]  # fmt: skip
 
 STOPS = {"public": PUBLIC, "account": ACCOUNT, "companies": COMPANIES, "firms": FIRMS, "desk": DESK}
