@@ -73,7 +73,7 @@ ENTRIES: tuple[Entry, ...] = (
     ),
     Entry(
         "applications", "/applications", "company.api.view", _l("Authorised applications"),
-        _l("applications of others that act in the company’s name, and who let them"),
+        _l("third-party applications that act for the company, and who allowed them"),
     ),
     Entry(
         "log", "/log", "company.audit.view", _l("Access log"),

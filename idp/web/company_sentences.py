@@ -11,7 +11,7 @@ from flask_babel import gettext, lazy_gettext
 
 _l = lazy_gettext
 WORDS: Mapping[str, Any] = {
-    "application.withdrawn": _l("What an application was allowed was ended"),
+    "application.withdrawn": _l("An application’s access was withdrawn"),
     "assignment.changed": _l("A colleague’s role at a client was changed"),
     "assignment.ended": _l("A client was taken back from a colleague"),
     "assignment.given": _l("A client was given to a colleague"),

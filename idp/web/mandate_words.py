@@ -97,7 +97,9 @@ def end_of(policies: Policies, scope: Scope) -> str:
         return day(scope.until_at)
     days = mandate_scope.longest(policies, scope.preset)
     if days is not None:
-        return str(ngettext("%(num)s day after it begins, by itself", "%(num)s days after it begins, by itself", days))
+        return str(
+            ngettext("automatically, %(num)s day after it begins", "automatically, %(num)s days after it begins", days)
+        )
     return str(gettext("from year to year") if scope.yearly else gettext("no end date; either side can end it"))
 
 

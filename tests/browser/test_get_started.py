@@ -34,7 +34,7 @@ TEXTS: dict[str, dict[str, Any]] = {
         "continue": "Continuer",
         "send": "Envoyer l’invitation et terminer",
         "later": "Plus tard",
-        "taken": "1 place prise sur 5",
+        "taken": "1 licence prise sur 5",
         "accounting": "Comptabilité",
         "mobile": "Données mobiles",
         "on": "Activer",

@@ -138,7 +138,7 @@ def test_from_the_invitation_to_the_product(
     screens = [page.url]
     page.on("framenavigated", lambda frame: screens.append(frame.url) if frame == page.main_frame else None)
     fits(page, "welcome", javascript)
-    main(page).get_by_role("link", name=re.compile(words["capture"])).click()
+    main(page).get_by_role("link", name=re.compile(f"^{words['capture']}")).click()
     page.wait_for_url(re.compile(re.escape(demo.capture)))
     expect(page.locator(".top .company")).to_have_text("Atelier Lumen SARL")
     assert screens[1:] == [f"{demo.capture}/"], screens
@@ -149,6 +149,6 @@ def test_from_the_invitation_to_the_product(
     assert "capture.purchases.edit" in permissions
     assert "capture.bank-statements.view" not in permissions
     page.goto(f"{demo.service}/")
-    expect(main(page).get_by_role("link", name=re.compile(words["capture"]))).to_be_visible()
-    expect(main(page).locator(".row .name")).to_have_count(1)
+    expect(main(page).get_by_role("link", name=re.compile(f"^{words['capture']}"))).to_be_visible()
+    expect(main(page).locator("section .row .name")).to_have_count(1)
     has_moved(thomas, words, email, javascript)

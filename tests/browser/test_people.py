@@ -23,7 +23,7 @@ WORDS: dict[str, dict[str, Any]] = {
         "shown": "Ouvert : Stock, Ordres de travail, Temps passés, Tâches et agenda",
         "meanwhile": "Quelqu’un d’autre a modifié ceci pendant votre choix", "you": "C’est vous",
         "company_role": "Changer le rôle dans l’entreprise", "administrator": "Administrateur",
-        "list": "Places utilisées : Facturation 2 sur 2",
+        "list": "Licences utilisées : Facturation 2 sur 2",
         "remove": "Retirer de l’entreprise", "removing": "Retirer Julien Mercier de l’entreprise Atelier Lumen SARL ?",
         "closed": "ses produits ouverts se ferment", "gone": "La personne est retirée",
         "log": "Journal des accès", "who": "Nom d’une personne", "search": "Rechercher", "removed": "Personne retirée",

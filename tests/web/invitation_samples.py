@@ -26,7 +26,7 @@ STATES = [{"label": "En attente", "count": 3, "url": "?state=open", "current": T
           {"label": "Sans réponse dans le délai", "count": 0, "url": "?state=expired", "current": False}]  # fmt: skip
 FRAME: dict[str, Any] = {"account": AMELIE, "area": AREA}
 PRODUCT: dict[str, Any] = {
-    "id": "invoicing", "label": "Facturation", "seats": "2 places utilisées sur 2", "chosen": "invoicing.employee",
+    "id": "invoicing", "label": "Facturation", "seats": "2 licences utilisées sur 2", "chosen": "invoicing.employee",
     "roles": [{"value": "", "label": "Aucun accès"}, {"value": "invoicing.employee", "label": "Employé"}],
     "with_switches": "Employé", "switched": ["invoicing.employee"], "always": ["Clients", "Produits"],
     "switches": [{"name": "switch_invoicing_time", "label": "Temps", "on": True}],

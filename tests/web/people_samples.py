@@ -84,7 +84,7 @@ PAGES: dict[str, list[dict[str, Any]]] = {
         {**SAVED, "until": None, "meanwhile": None, "seats": {"next": "confirm_extra_cost", "said": "5 sur 5"},
          "problems": {"extra_cost": "Confirmez le supplément."}},
         {**SAVED, "until": None, "meanwhile": None, "seats": {"next": "seat_limit_reached", "said": "2 sur 2"},
-         "problems": {"form": "Toutes les places sont prises."}},
+         "problems": {"form": "Toutes les licences sont prises."}},
     ],
     "company/person_role_removal.html": [
         {**ROLE, "seat": seat, "seen": "1", "change": CHANGE, "problems": problems}

@@ -21,7 +21,7 @@ CALENDAR = [
 ]
 NOTICE = {
     "name": "Comptabilité", "state": "Résiliation en cours", "since": "3 janvier 2027", "shortages": [],
-    "running": True, "seats": "3 places occupées sur 6", "calendar": CALENDAR,
+    "running": True, "seats": "3 licences utilisées sur 6", "calendar": CALENDAR,
     "acts": [{"label": "Garder l’abonnement", "url": "/r", "kind": "secondary"}],
 }  # fmt: skip
 SHORTAGES = [
@@ -29,12 +29,12 @@ SHORTAGES = [
     for url in ("/u", "")
 ]
 ACTIVE = {**NOTICE, "name": "Paie", "state": "Actif", "calendar": [], "shortages": SHORTAGES, "acts": []}
-WAITING = {"what": "Équipe, 8 places", "asked": "3 janvier 2027", "from_day": "8 février 2027", "refused": False,
+WAITING = {"what": "Équipe, 8 licences", "asked": "3 janvier 2027", "from_day": "8 février 2027", "refused": False,
            "answer": "", "withdraw_url": "/w"}  # fmt: skip
 FRAME = {"account": AMELIE, "area": AREA}
 ASKED = {**FRAME, "name": "Comptabilité", "back_url": "/b"}
 CHANGE = {
-    **FRAME, "contract": "Équipe, 6 places", "plan": "team", "rows": [["Équipe", "5 places", "Paie"]],
+    **FRAME, "contract": "Équipe, 6 licences", "plan": "team", "rows": [["Équipe", "5 licences", "Paie"]],
     "plans": [{"value": "solo", "label": "Solo"}, {"value": "team", "label": "Équipe"}], "seats": 6, "used": 5,
     "renewal": "8 février 2027", "pending": True, "back_url": "/b",
 }  # fmt: skip
@@ -54,7 +54,7 @@ PAGES: dict[str, list[dict[str, Any]]] = {
          "problems": {"product": "Choisissez.", "day": "Ce jour est passé.", "reason": "Remplissez ce champ."}},
     ],
     "subscription/overview.html": [
-        {**FRAME, "contract": "Équipe, 6 places", "renewal": "8 février 2027", "announced": "À partir du 8 février.",
+        {**FRAME, "contract": "Équipe, 6 licences", "renewal": "8 février 2027", "announced": "À partir du 8 février.",
          "requests": [WAITING, {**WAITING, "refused": True, "answer": "Payez d’abord."}], "products": [NOTICE, ACTIVE],
          "addable": [{"name": "Capture", "url": "/a", "detail": ""}], "change_url": "/c", "done": "Fait."},
         {**FRAME, "contract": "", "renewal": "", "announced": "", "requests": [], "products": [], "addable": [],
@@ -72,7 +72,7 @@ PAGES: dict[str, list[dict[str, Any]]] = {
     "subscription/change.html": [
         CHANGE,
         {**CHANGE, "seats": None, "renewal": "", "pending": False, "form": {"seats": "3"},
-         "problems": {"seats": "De 5 à 25 places.", "plan": "Choisissez l’une de ces formules."}},
+         "problems": {"seats": "De 5 à 25 licences.", "plan": "Choisissez l’une de ces formules."}},
     ],
     "subscription/add.html": [
         {**ASKED, "summary": "Bulletins et salaires.", "plan": "Équipe", "trial": trial} for trial in ([], CALENDAR)

@@ -97,10 +97,10 @@ def test_an_administrator_sees_and_ends_what_an_application_may(own_stage: Stage
     amelie.get(path)
     assert amelie.status == 404
     amelie.get(f"/companies/{home}/log")
-    assert "What an application was allowed was ended" in amelie.text
+    assert "An application’s access was withdrawn" in amelie.text
     ines = english(own_stage.sign_in("ines.moreau"))
     ines.get("/account/history")
-    assert "ended what Ledger" in ines.text
+    assert "withdrew the access of Ledger" in ines.text
     ines.get(ledger.asking(scope=f"{SCOPE} company:{home}"))
     assert ines.address.startswith("/consent")  # asked again
 

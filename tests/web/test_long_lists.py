@@ -92,7 +92,7 @@ def test_what_a_firm_has_asked_for(long: Stage) -> None:
     nathalie.get(f"{path}?q=CLIENT5")
     assert sorted(re.findall(shown, nathalie.text)) == sorted(f"client{n}@long.example" for n in (5, *range(50, 60)))
     nathalie.get(f"{path}?q=nobody")
-    assert "You have asked at no such address." in nathalie.text
+    assert "No request to an address like this." in nathalie.text
     nathalie.get(f"{path}?q=%00")
     assert nathalie.status == 200
 

@@ -228,6 +228,15 @@ def test_no_text_for_people_lacks_its_translation() -> None:
             assert list(message.check(catalog)) == [], (locale, text)
 
 
+@pytest.mark.parametrize("locale", LOCALES)
+def test_a_catalogue_is_sorted_and_has_each_text_once(locale: str) -> None:
+    """Read from the file itself: Babel keeps the last of two equal texts, and says nothing."""
+    written = (IDP / "translations" / locale / "LC_MESSAGES" / "messages.po").read_text("utf-8")
+    texts = re.findall(r'^msgid "(.+)"$', written, re.MULTILINE)
+    assert len(texts) > 100
+    assert texts == sorted(set(texts))
+
+
 def test_french_is_set_with_its_own_spaces_and_apostrophes() -> None:
     for message in catalogue("fr"):
         strings = [message.string] if isinstance(message.string, str) else message.string

@@ -65,7 +65,7 @@ def over(error: Expired | NotFound) -> ResponseReturnValue:
         ),
         "expired": (
             gettext("This invitation has expired"),
-            gettext("It has expired. Ask the company to invite you again; a new link will come by e-mail."),
+            gettext("Ask the company to invite you again; a new link will come by e-mail."),
         ),
     }
     title, explanation = words.get(

@@ -76,7 +76,7 @@ def over(error: Expired | NotFound) -> ResponseReturnValue:
         ),
         "expired": (
             gettext("This invitation has expired"),
-            gettext("It has expired. Ask the person who invited you to send it again; a new link will come by e-mail."),
+            gettext("Ask the person who invited you to send it again; a new link will come by e-mail."),
         ),
         "closed": (
             gettext("This company is closed"),

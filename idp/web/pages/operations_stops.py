@@ -81,7 +81,7 @@ def block(account_id: UUID) -> ResponseReturnValue:
     except Conflict:
         work.session.rollback()
         return show_block(
-            {"form": gettext("The account is not as it was any more. Nothing was changed.")}, account_id, 409
+            {"form": gettext("The account has changed in the meantime. Nothing was changed.")}, account_id, 409
         )
     return see_other(address(f"/operations/accounts/{account_id}", "/", seen=note))
 
