@@ -63,7 +63,8 @@ def page(
     before: Place | None = None,
     limit: int = LISTED,
 ) -> Page[Row[Any]]:
-    """A page of what `found` selects, in this order; three statements at most.
+    """A page of what `found` selects, in this order; three statements at most. The first one where there is nothing
+    after or before the place that is asked for.
 
     Args:
         after: where the page before this one ended (`Page.next`); the first page without it and without `before`.
@@ -79,6 +80,8 @@ def page(
     else:
         onwards = wanted.where(_behind(order, after)) if after is not None else wanted
         rows = list(work.session.execute(onwards.order_by(*forth)))
+    if not rows and (after or before):  # they have gone meanwhile: nobody reads that there are none while there are
+        return page(work, found, order, limit=limit)
     total = _count(work, found)
     if not rows:
         return Page((), 1, total, None, None)

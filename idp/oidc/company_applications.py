@@ -6,12 +6,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, delete, func, select, update
+from sqlalchemy import ColumnElement, Select, delete, func, select, update
 
 from idp.accounts.models import Account
 from idp.audit import log as audit
 from idp.authn.models import Session
-from idp.companies import access, paged
+from idp.companies import access, concerned, paged
 from idp.companies.paged import LISTED, Order, Page, Place
 from idp.core.errors import NotFound
 from idp.oidc import clients, logout_delivery
@@ -34,7 +34,7 @@ class Application:
         id: the key of its client.
         scope: what any of those people let it do; sorted, without companies.
         people: how many of those who work for the company let it act for them here.
-        since: when the first of them did.
+        since: when the first of these did.
         last_used_at: when it last asked for tokens for the company; None when it never did.
     """
 
@@ -59,14 +59,14 @@ class Allowed:
 def of_company(
     work: Work, company_id: UUID, *, after: Place | None = None, before: Place | None = None, limit: int = LISTED
 ) -> Page[Application]:
-    """The applications that somebody let act in a company; the one allowed last comes first.
+    """The applications that those who work for a company let act there; the one allowed last, by anybody, comes first.
 
     Raises:
         NotPermitted, NotFound: as `access.require`.
     """
     access.require(work, VIEWS, company_id)
-    each = _by_client(company_id).subquery()
-    order = Order((each.c.since,), each.c.id, latest_first=True)
+    each = _by_client(work, company_id).subquery()
+    order = Order((each.c.latest,), each.c.id, latest_first=True)
     page = paged.page(work, select(each), order, after=after, before=before, limit=limit)
     return page.seen(_seen(work, company_id, page.rows))
 
@@ -79,9 +79,8 @@ def get(work: Work, company_id: UUID, application_id: UUID) -> Application:
         NotPermitted, NotFound: as `access.require`.
     """
     access.require(work, VIEWS, company_id)
-    found = _seen(
-        work, company_id, work.session.execute(_by_client(company_id).where(Client.id == application_id)).all()
-    )
+    wanted = _by_client(work, company_id).where(Client.id == application_id)
+    found = _seen(work, company_id, work.session.execute(wanted).all())
     if not found:
         raise NotFound(kind="application")
     return found[0]
@@ -106,7 +105,7 @@ def people(
         select(Account.id, Account.given_name, Account.family_name, Consent.scope, _cc.given_at)
         .join_from(_cc, Consent, Consent.id == _cc.consent_id)
         .join(Account, Account.id == Consent.account_id)
-        .where(_cc.company_id == company_id, Consent.client_id == application_id)
+        .where(*_here(work, company_id), Consent.client_id == application_id)
     )
     order = Order((_cc.__table__.c.given_at,), Account.__table__.c.id, latest_first=True)
     page = paged.page(work, found, order, after=after, before=before, limit=limit)
@@ -195,12 +194,18 @@ def _tell(work: Work, client: RegisteredClient, sessions: set[UUID]) -> None:
         logout_delivery.tell(work, client.id, client.client_id, Ended(*ended), REASON)
 
 
-def _by_client(company_id: UUID) -> Select[*tuple[Any, ...]]:
+def _here(work: Work, company_id: UUID) -> tuple[ColumnElement[bool], ...]:
+    """Agreements for the company, of those who work for it now; through who has left nothing is reached there."""
+    return _cc.company_id == company_id, concerned.working(work, company_id, Consent.__table__.c.account_id)
+
+
+def _by_client(work: Work, company_id: UUID) -> Select[*tuple[Any, ...]]:
+    since, latest = func.min(_cc.given_at).label("since"), func.max(_cc.given_at).label("latest")
     return (
-        select(Client.id, func.count().label("people"), func.min(_cc.given_at).label("since"))
+        select(Client.id, func.count().label("people"), since, latest)
         .join_from(_cc, Consent, Consent.id == _cc.consent_id)
         .join(Client, Client.id == Consent.client_id)
-        .where(_cc.company_id == company_id)
+        .where(*_here(work, company_id))
         .group_by(Client.id)
     )
 
@@ -212,7 +217,7 @@ def _seen(work: Work, company_id: UUID, rows: Sequence[Any]) -> list[Application
         return []
     scopes: dict[UUID, list[str]] = {key: [] for key in keys}
     agreed = select(Consent.client_id, Consent.scope).join(_cc, _cc.consent_id == Consent.id)
-    for row in work.session.execute(agreed.where(_cc.company_id == company_id, Consent.client_id.in_(keys))):
+    for row in work.session.execute(agreed.where(*_here(work, company_id), Consent.client_id.in_(keys))):
         scopes[row.client_id].append(row.scope)
     used = select(Grant.client_id, func.max(Grant.last_used_at).label("at")).group_by(Grant.client_id)
     used = used.where(Grant.company_id == company_id, Grant.client_id.in_(keys))

@@ -248,7 +248,7 @@ def _words(failure: Failure) -> tuple[str, str]:
         case 401:
             return (
                 gettext("Your session is over"),
-                gettext("Nothing was changed. Sign in, and you are back on the page you came from."),
+                gettext("Nothing was changed. Sign in to go on."),
             )
         case 403:
             return (

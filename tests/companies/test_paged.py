@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from idp.accounts.models import Account
 from idp.companies import custom_role, firm_invitation, mandate_list, mandate_request, ownership, role
@@ -173,6 +173,23 @@ def test_those_to_whom_a_company_can_be_handed_over(system, make_company, join):
     assert sorted(each.account_id for each in found) == sorted(people)
     assert [people[each.account_id].lower() for each in found][:4] == ["abel", "abel", "bernard", "bernard"]
     assert walk(lambda **place: ownership.candidates(system, home, "ZOLA", **place), limit=1)
+
+
+def test_a_page_whose_rows_have_gone_is_the_first_one(system, firm, make_company):
+    """A list never says that there is nothing while there is something."""
+    for forth in (True, False):
+        home = make_company()
+        mandates(system, [(home, firm)] * 3)
+        begin = mandate_list.of_company(system, home, over=True, limit=2)
+        end = mandate_list.of_company(system, home, over=True, limit=2, after=begin.next)
+        gone, left = (end, begin) if forth else (begin, end)
+        place = {"after": begin.next} if forth else {"before": end.previous}
+        system.session.execute(delete(Mandate).where(Mandate.id.in_([each.id for each in gone.rows])))
+        read = mandate_list.of_company(system, home, over=True, limit=2, **place)
+        assert read == mandate_list.of_company(system, home, over=True, limit=2)
+        assert (read.rows, read.first, read.total) == (left.rows, 1, len(left.rows))
+        system.session.execute(delete(Mandate).where(Mandate.company_id == home))
+        assert mandate_list.of_company(system, home, over=True, limit=2, **place).rows == ()
 
 
 def test_a_page_costs_the_same_wherever_it_is(system, firm, make_company):

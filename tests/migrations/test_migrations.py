@@ -1,20 +1,23 @@
 """Migrations applied, compared with the models, taken back, and applied again, on both databases."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
+from uuid import UUID, uuid4
 
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from flask import Flask
-from sqlalchemy import Engine, create_engine, inspect, text
+from sqlalchemy import Engine, MetaData, create_engine, inspect, select, text
 from sqlalchemy.engine import make_url
 
 from idp.app import create_app
 from idp.core.db import Base
 from idp.core.settings import Settings
 from idp.core.tokens import write_secret
+from idp.oidc.models import ConsentCompany
 from idp.web.work import database
 
 
@@ -43,8 +46,8 @@ def app(empty_database: str, tmp_path: Path) -> Iterator[Flask]:
         database.engine.dispose()
 
 
-def up(app: Flask) -> None:
-    command.upgrade(app.extensions["migrate"].migrate.get_config(), "head")
+def up(app: Flask, to: str = "head") -> None:
+    command.upgrade(app.extensions["migrate"].migrate.get_config(), to)
 
 
 def down(app: Flask) -> None:
@@ -92,3 +95,38 @@ def test_the_migrations_are_taken_back_and_applied_again(app: Flask) -> None:
 
     up(app)
     assert differences(database.engine) == []
+
+
+def test_consents_that_were_given_before_are_found_by_their_companies(app: Flask) -> None:
+    """0029: each company that a scope names gets its row; one that is gone, or no key at all, gets none."""
+    up(app, "0028")
+    tables = MetaData()
+    tables.reflect(database.engine, only=["accounts", "clients", "companies", "consents"])
+    person, first, second, gone, named, unnamed = (uuid4() for _ in range(6))
+    given = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
+
+    def add(table: str, **values: object) -> None:
+        """A row of a table as it was then: what is not told is empty."""
+        empty = {"VARCHAR": "x", "BOOLEAN": False, "INTEGER": 0, "JSON": {}}
+        columns = tables.tables[table].columns
+        row = {each.name: empty.get(str(each.type), given) for each in columns if not each.nullable}
+        keys = {name: value.hex for name, value in values.items() if isinstance(value, UUID) and sqlite}
+        database.session.execute(tables.tables[table].insert().values({**row, **values, **keys}))
+
+    sqlite = database.engine.dialect.name == "sqlite"
+    add("accounts", id=person, subject="someone", status="active")
+    for each in (first, second):
+        add("companies", id=each, reference=str(each), kind="company", locale="fr")
+    scope = f"company:{first} company:{gone} company:{second} company:nothing openid xcompany"
+    for consent, agreed in ((named, scope), (unnamed, "openid profile")):
+        add("clients", id=consent, client_id=str(consent), token_endpoint_auth_method="none", signing_algorithm="ES256")
+        add("consents", id=consent, account_id=person, client_id=consent, scope=agreed)
+    database.session.commit()
+    database.session.remove()
+
+    up(app)
+    rows = database.session.execute(select(ConsentCompany)).scalars().all()
+    assert {(each.consent_id, each.company_id, each.given_at) for each in rows} == {
+        (named, first, given), (named, second, given)
+    }  # fmt: skip
+    database.session.remove()

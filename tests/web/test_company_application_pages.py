@@ -1,12 +1,14 @@
 """Authorised applications of a company: who let which of them for what, and the end of it for everybody (EMP-19)."""
 
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from idp.audit.models import AuditEvent
-from idp.oidc import clients, consent
+from idp.companies.models import Mandate, Membership
+from idp.oidc import clients, company_applications, consent
 from idp.oidc.models import Client, Consent, ConsentCompany
 from tests.party import SCOPE, Party
 from tests.stage import Stage, demonstration, own_stage, stage  # noqa: F401
@@ -192,3 +194,67 @@ def test_another_company_is_not_reached_by_a_refresh(own_stage: Stage, ledger: P
         consent.give(work, client, own_stage.person("julien.mercier").id, "openid", company_id=others[0])
     allowed = ledger.refresh(again.json["refresh_token"], company=str(others[0]))  # type: ignore[index]
     assert allowed.json.get("reason") != "no_access" or allowed.status_code == 200, allowed.text  # type: ignore[union-attr]
+
+
+def listed(stage: Stage, company: str) -> list[tuple[str, int]]:  # noqa: F811
+    with stage.work(write=False) as work:
+        found = company_applications.of_company(work, stage.company(company)).rows
+        return [(each.client.client_id, each.people) for each in found]
+
+
+def test_who_works_for_the_company_no_more_is_not_counted(own_stage: Stage, ledger: Party) -> None:  # noqa: F811
+    """Neither a former member, nor somebody of a firm whose mandate is over; what they agreed to is not shown."""
+    home, application = own_stage.company(LUMEN), key(own_stage, ledger)
+    agreed = {"ines.moreau": "openid profile", "thomas.lefevre": "openid", "nathalie.deltour": "email"}
+    for person, scope in agreed.items():
+        allow(own_stage, ledger, person, LUMEN, scope=scope)
+    assert listed(own_stage, LUMEN) == [(ledger.client_id, 3)]
+    with own_stage.work() as work:
+        here = update(Membership).where(Membership.company_id == home)
+        left = here.where(Membership.account_id == own_stage.person("ines.moreau").id).values(ended_at=work.now)
+        assert work.session.execute(left).rowcount == 1  # type: ignore[attr-defined]
+        over = update(Mandate).where(Mandate.company_id == home, Mandate.state == "active")
+        assert work.session.execute(over.values(state="ended", ended_at=work.now)).rowcount  # type: ignore[attr-defined]
+    with own_stage.work(write=False) as work:
+        (found,) = company_applications.of_company(work, home).rows
+        assert (found.people, found.scope) == (1, ("openid",))
+        assert found == company_applications.get(work, home, application)
+        people = company_applications.people(work, home, application)
+        assert [each.account_id for each in people.rows] == [own_stage.person("thomas.lefevre").id]
+        assert people.total == 1
+    with own_stage.work() as work:
+        company_applications.withdraw(work, home, application)  # whoever let it, also who left
+        assert work.session.scalars(select(ConsentCompany.company_id)).all() == []
+
+
+def test_the_application_allowed_last_comes_first(own_stage: Stage, ledger: Party) -> None:  # noqa: F811
+    """Also when somebody else had allowed it long before."""
+    other = own_stage.register(trusted=False, names={"en": "Another"})
+    home = own_stage.company(LUMEN)
+    for days, party, person in ((9, ledger, "ines.moreau"), (5, other, "ines.moreau"), (1, ledger, "thomas.lefevre")):
+        allow(own_stage, party, person, LUMEN)
+        with own_stage.work() as work:
+            whose = select(Consent.id).where(
+                Consent.account_id == own_stage.person(person).id, Consent.client_id == key(own_stage, party)
+            )
+            at = work.now - timedelta(days=days)
+            work.session.execute(update(ConsentCompany).where(ConsentCompany.consent_id.in_(whose)).values(given_at=at))
+    assert listed(own_stage, LUMEN) == [(ledger.client_id, 2), (other.client_id, 1)]
+    with own_stage.work(write=False) as work:
+        first = company_applications.of_company(work, home, limit=1)
+        assert work.now - first.rows[0].since > timedelta(days=8)  # since the first of them did
+        second = company_applications.of_company(work, home, limit=1, after=first.next)
+        assert [each.client.client_id for each in second.rows] == [other.client_id]
+        assert second.next is None
+        assert company_applications.of_company(work, home, limit=1, before=second.previous) == first
+
+
+def test_the_log_calls_the_application_what_its_reader_does(own_stage: Stage, ledger: Party) -> None:  # noqa: F811
+    allow(own_stage, ledger, "ines.moreau", LUMEN)
+    with own_stage.work() as work:
+        company_applications.withdraw(work, own_stage.company(LUMEN), key(own_stage, ledger))
+    browser = own_stage.sign_in("amelie.dubois")
+    for language, name, foreign in (("fr", "Lecteur", "Ledger"), ("en", "Ledger &lt;reader&gt;", "Lecteur")):
+        browser.get(f"/companies/{own_stage.company(LUMEN)}/log?ui_locales={language}")
+        assert name in browser.text, language
+        assert foreign not in browser.text, language

@@ -149,3 +149,6 @@ def test_to_whom_a_company_can_be_handed_over(own_stage: Stage) -> None:  # noqa
     path = f"/companies/{company}/ownership/offer?q=Heir"
     seen = everything(amelie, path, r"(Ada Heir\d+)<")
     assert seen == [f"Ada Heir{number:02}" for number in range(MANY)]
+    amelie.get(path)
+    form, pager = (amelie.text.index(each) for each in ('name="person"', '<nav class="pager"'))
+    assert amelie.text.index("</form>", form) < pager  # a page further forgets what was ticked in it

@@ -59,6 +59,7 @@ def test_a_form_sent_after_the_session_leads_back_to_its_page(app: Application, 
         session.end_all(work, ada.id, "staff")
     browser.submit({"given_name": "Augusta"})
     assert (browser.status, browser.heading) == (401, "Your session is over")
+    assert "Nothing was changed. Sign in to go on." in browser.text
     assert 'href="/sign-in?continue_to=%2Faccount%2Fdetails"' in browser.text
 
 

@@ -151,13 +151,19 @@ def _told(area: Area, entries: Sequence[CompanyEntry]) -> list[dict[str, Any]]:
             "when": moment(entry.at),
             "what": words(entry.name, entry.details),
             "about": _about(entry, names, invitations),
-            "facts": log_words.facts(entry.details, called),
+            "facts": log_words.facts(_named(area, entry.details), called),
             "by": _by(area, entry, names),
             "network": entry.network if entry.actor_id in names else "",
             "refused": entry.outcome == "refused",
         }
         for entry in entries
     ]
+
+
+def _named(area: Area, details: dict[str, Any]) -> dict[str, Any]:
+    """With the application as the reader calls it; one that was removed since is called what it was."""
+    client = clients.find(area.work, str(details.get("client_id", ""))) if "application" in details else None
+    return details if client is None else {**details, "application": client.name(locale.current())}
 
 
 def _details(entries: Iterable[CompanyEntry]) -> list[dict[str, Any]]:
