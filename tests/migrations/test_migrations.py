@@ -119,7 +119,8 @@ def test_consents_that_were_given_before_are_found_by_their_companies(app: Flask
         add("companies", id=each, reference=str(each), kind="company", locale="fr")
     scope = f"company:{first} company:{gone} company:{second} company:nothing openid xcompany"
     for consent, agreed in ((named, scope), (unnamed, "openid profile")):
-        add("clients", id=consent, client_id=str(consent), token_endpoint_auth_method="none", signing_algorithm="ES256")
+        client = {"client_id": str(consent), "token_endpoint_auth_method": "none", "signing_algorithm": "ES256"}
+        add("clients", id=consent, require_pkce=True, **client)
         add("consents", id=consent, account_id=person, client_id=consent, scope=agreed)
     database.session.commit()
     database.session.remove()
