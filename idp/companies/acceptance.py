@@ -266,6 +266,8 @@ def _require_open(work: Work, row: Invitation, where: Company) -> None:
         raise Expired(what="invitation", reason=seats.EXPIRED)
     if where.closed_at is not None:
         raise Expired(what="invitation", reason="closed")
+    if where.suspended_at is not None:
+        raise Expired(what="invitation", reason="suspended")
 
 
 def _still_given(work: Work, company_id: UUID, offered: InvitedRole) -> None:

@@ -40,6 +40,7 @@ def suspend(work: Work, company_id: UUID, reason: str) -> None:
     """
     work.write()
     access.require(work, SUSPENDS)
+    clock.hold(work)  # before the company's row, as everybody does
     told = " ".join(reason.split())
     if not 0 < len(told) <= REASON_MAX or not told.isprintable():
         raise InvalidInput(field="reason")
@@ -64,6 +65,7 @@ def reopen(work: Work, company_id: UUID) -> None:
     """
     work.write()
     access.require(work, SUSPENDS)
+    clock.hold(work)  # before the company's row, as everybody does
     _turn(work, company_id, Company.suspended_at.is_not(None), state="open", suspended_at=None)
     s = CompanySuspension
     work.session.execute(

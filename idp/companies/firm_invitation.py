@@ -288,6 +288,8 @@ def _open(work: Work, token: str) -> FirmInvitation:
         raise Expired(kind="firm_invitation", reason="used" if found.outcome == "accepted" else found.outcome)
     if found.expires_at <= work.now:
         raise Expired(kind="firm_invitation", reason="expired")
+    if company.get(work, found.company_id).suspended_at is not None:
+        raise Expired(kind="firm_invitation", reason="suspended")
     return found
 
 

@@ -170,7 +170,7 @@ def firms_of(work: Work, account_id: UUID) -> dict[UUID, str]:
         select(c.id, c.name)
         .join_from(tables.memberships, tables.companies, c.id == m.company_id)
         .where(m.account_id == account_id, m.ended_at.is_(None), m.suspended_at.is_(None))
-        .where(c.kind == "firm", c.closed_at.is_(None))
+        .where(c.kind == "firm", c.closed_at.is_(None), c.suspended_at.is_(None))
         .order_by(c.name, c.id)
         .limit(MOST)
     )

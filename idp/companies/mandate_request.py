@@ -195,7 +195,8 @@ def _companies_at(work: Work, canonical: str) -> list[UUID]:
     rows = work.session.execute(
         select(c.id, m.company_role.in_(able).label("runs"))
         .join_from(tables.memberships, tables.companies, c.id == m.company_id)
-        .where(m.account_id == account.id, m.ended_at.is_(None), m.suspended_at.is_(None), c.closed_at.is_(None))
+        .where(m.account_id == account.id, m.ended_at.is_(None), m.suspended_at.is_(None))
+        .where(c.closed_at.is_(None), c.suspended_at.is_(None))
         .order_by(m.company_role.in_(able).desc(), c.created_at, c.id)
         .limit(_OWN_COMPANIES)
     ).all()

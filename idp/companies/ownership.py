@@ -179,7 +179,7 @@ def accept(work: Work, company_id: UUID) -> None:
     Raises:
         Expired: no open offer is the actor's, or it was answered or withdrawn by somebody quicker.
         Conflict: who offered it is no longer the owner, or the actor not one of its people any more; or it was offered
-            in the place of an owner who can sign in again.
+            in the place of an owner who can sign in again; or the company is suspended.
     """
     account_id = work.actor.id
     if account_id is None:
@@ -188,6 +188,8 @@ def accept(work: Work, company_id: UUID) -> None:
     found = open_offer(work, company_id)
     if found is None or found.account_id != account_id:
         raise Expired(what="offer")
+    if company.get(work, company_id).suspended_at is not None:
+        raise Conflict(reason="suspended")
     owner_role = takeover.owner_role(work)
     held = _hold(work, company_id, account_id)
     clock.person(work, account_id)  # the clock before any row of a membership: whoever changes one takes it first

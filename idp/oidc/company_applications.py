@@ -1,5 +1,6 @@
 """The applications of others that act in a company's name: who let each, for what, and its end (EMP-19, R-42)."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -119,7 +120,8 @@ def people(
 
 def withdraw(work: Work, company_id: UUID, application_id: UUID) -> None:
     """End what an application may do in a company, whoever let it: these agreements name the company no more, its
-    tokens for the company are dead, and it is told. What people let it do elsewhere stays.
+    tokens for the company are dead, and it is told; an access token of a session that has gone on to another company
+    lives out its ten minutes. What people let it do elsewhere stays.
 
     Raises:
         NotPermitted: the actor may not.
@@ -128,16 +130,18 @@ def withdraw(work: Work, company_id: UUID, application_id: UUID) -> None:
     work.write()
     access.require(work, REVOKES, company_id)
     client = _client(work, company_id, application_id)
-    agreed = _forget(work, company_id, application_id)
-    # In this order: a code that is being redeemed right now is waited for, and its grant is then there to be revoked.
+    # In this order: a code that is being redeemed right now is waited for, and its grant is then there to be revoked;
+    # one that is made from here on asks the consent when it is redeemed (`grants.reach_of`).
     work.session.execute(
         delete(AuthorizationCode).where(
+            AuthorizationCode.expires_at > work.now,
             AuthorizationCode.company_id == company_id,
             AuthorizationCode.client_id == application_id,
             AuthorizationCode.used_at.is_(None),
         ),
         execution_options={"synchronize_session": False},
     )
+    agreed = _forget(work, company_id, application_id)
     revoked = work.session.execute(
         update(Grant)
         .where(Grant.company_id == company_id, Grant.client_id == application_id, Grant.revoked_at.is_(None))
@@ -146,11 +150,12 @@ def withdraw(work: Work, company_id: UUID, application_id: UUID) -> None:
         execution_options={"synchronize_session": False},
     ).all()
     _tell(work, client, {row.session_id for row in revoked})
-    for account_id in agreed:
+    grants = Counter(row.account_id for row in revoked)
+    for account_id in {*agreed, *grants}:
         audit.record(
             work, "application.withdrawn", ("account", account_id), company_id=company_id,
             client_id=client.client_id, application=client.names.get("en", client.client_id),
-            grants=sum(row.account_id == account_id for row in revoked),
+            grants=grants[account_id],
             before={"standing": "allowed"}, after={"standing": "withdrawn"},
         )  # fmt: skip
 
@@ -171,11 +176,12 @@ def _forget(work: Work, company_id: UUID, application_id: UUID) -> list[UUID]:
         update(Consent)
         .where(Consent.client_id == application_id, Consent.id.in_(named))
         .values(scope=func.trim(spaced))
-        .returning(Consent.id, Consent.account_id),
+        .returning(Consent.account_id),
         execution_options={"synchronize_session": False},
     ).all()
+    theirs = select(Consent.id).where(Consent.client_id == application_id)
     work.session.execute(
-        delete(_cc).where(_cc.company_id == company_id, _cc.consent_id.in_([row.id for row in agreed])),
+        delete(_cc).where(_cc.company_id == company_id, _cc.consent_id.in_(theirs)),
         execution_options={"synchronize_session": False},
     )
     return [row.account_id for row in agreed]

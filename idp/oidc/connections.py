@@ -15,7 +15,7 @@ from idp.core.errors import NotFound
 from idp.oidc import clients, families, logout_delivery
 from idp.oidc.clients import RegisteredClient
 from idp.oidc.logout_delivery import Ended
-from idp.oidc.models import AuthorizationCode, Consent, Grant
+from idp.oidc.models import AuthorizationCode, Consent, DeviceRequest, Grant
 from idp.work import Work
 
 REASON = "withdrawn_by_person"
@@ -91,6 +91,14 @@ def withdraw(work: Work, account_id: UUID, client_id: str) -> None:
             AuthorizationCode.account_id == account_id,
             AuthorizationCode.client_id == client.id,
             AuthorizationCode.used_at.is_(None),
+        ),
+        execution_options={"synchronize_session": False},
+    )
+    work.session.execute(
+        delete(DeviceRequest).where(
+            DeviceRequest.account_id == account_id,
+            DeviceRequest.client_id == client.id,
+            DeviceRequest.used_at.is_(None),
         ),
         execution_options={"synchronize_session": False},
     )

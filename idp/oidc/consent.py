@@ -104,9 +104,10 @@ def give(work: Work, client: RegisteredClient, account_id: UUID, scope: str, *, 
 
 
 def covers(work: Work, account_id: UUID, client_id: UUID, company_id: UUID) -> bool:
-    """Whether the person has let this client act for them in this company."""
+    """Whether the person has let this client act for them in this company. The consent stays as it is until the
+    transaction ends, so that whoever withdraws it finds what was given on the strength of it."""
     agreed = select(Consent.scope).where(Consent.account_id == account_id, Consent.client_id == client_id)
-    return f"{COMPANY_SCOPE}{company_id}" in (work.session.scalar(agreed) or "").split()
+    return f"{COMPANY_SCOPE}{company_id}" in (work.session.scalar(agreed.with_for_update(read=True)) or "").split()
 
 
 def _name_company(work: Work, consent_id: UUID, company_id: UUID) -> None:

@@ -94,7 +94,9 @@ class ProofKey(CodeChallenge):
 
 def reach_of(work: Work, client: RegisteredClient, subject: Subject, company_id: UUID | None) -> Access | None:
     """What the person may do for this client now; None for a client without product. Tokens for the API carry no
-    rights, and are for people who proved a second factor, as those for products are.
+    rights, and are for people who proved a second factor, as those for products are. Somebody else's application acts
+    in a company as long as the person lets it (R-42): nobody may have taken that back since the code was made, or since
+    the last refresh.
 
     Raises:
         AccessRefused: nothing; the refusal is audited.
@@ -107,15 +109,18 @@ def reach_of(work: Work, client: RegisteredClient, subject: Subject, company_id:
     if client.product is None:
         return None
     found = access.resolve(work, subject.account_id, company_id, client.product) if company_id else None
-    if found is None or isinstance(found, Refusal):
-        reason = found.reason.value if found else "company_missing"
-        audit.record(
-            work, "grant.refused", ("account", subject.account_id), outcome="refused", company_id=company_id,
-            client_id=client.client_id, reason=reason,
-        )  # fmt: skip
-        raise AccessRefused(reason)
-    permission_sets.remember(work, found)
-    return found
+    if found is None or company_id is None or isinstance(found, Refusal):
+        reason = found.reason.value if isinstance(found, Refusal) else "company_missing"
+    elif not client.trusted and not consent.covers(work, subject.account_id, client.id, company_id):
+        reason = "consent_missing"
+    else:
+        permission_sets.remember(work, found)
+        return found
+    audit.record(
+        work, "grant.refused", ("account", subject.account_id), outcome="refused", company_id=company_id,
+        client_id=client.client_id, reason=reason,
+    )  # fmt: skip
+    raise AccessRefused("no_access" if reason == "consent_missing" else reason)
 
 
 def check_resource(client: RegisteredClient, resource: str | None) -> None:
@@ -252,7 +257,6 @@ class RefreshTokenGrant(rfc6749.RefreshTokenGrant):
         check_resource(client, self.request.form.get("resource"))
         details.check(client, self.request.form)
         company_id = asked_company(self.request.form, family.company_id)
-        _require_consent(work, client, family, company_id)
         reach = reach_of(work, client, family.subject, company_id)
         scope = narrowed(self.request.form.get("scope"), family.scope)
         if client.public and not presented.used:
@@ -264,20 +268,6 @@ class RefreshTokenGrant(rfc6749.RefreshTokenGrant):
         )
         answer["refresh_token"] = value
         return 200, answer, self.TOKEN_RESPONSE_HEADER
-
-
-def _require_consent(work: Work, client: RegisteredClient, family: families.Family, company_id: UUID | None) -> None:
-    """Another company is one that the person has let somebody else's application act in (R-42).
-
-    Raises:
-        AccessRefused: they have not; the same as for a company one has no access to.
-    """
-    if client.trusted or company_id is None or company_id == family.company_id:
-        return
-    account_id, told = family.subject.account_id, {"client_id": client.client_id, "reason": "consent_missing"}
-    if not consent.covers(work, account_id, client.id, company_id):
-        audit.record(work, "grant.refused", ("account", account_id), company_id=None, outcome="refused", **told)
-        raise AccessRefused("no_access")
 
 
 def _rotated(work: Work, presented: PresentedToken, client: RegisteredClient) -> str:

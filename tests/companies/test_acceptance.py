@@ -5,7 +5,17 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select, update
 
-from idp.companies import acceptance, access, company, invitation, membership, role, seats, subscription
+from idp.companies import (
+    acceptance,
+    access,
+    company,
+    company_suspension,
+    invitation,
+    membership,
+    role,
+    seats,
+    subscription,
+)
 from idp.companies.access import Access
 from idp.companies.errors import AlreadyMember, RoleNotOffered
 from idp.companies.models import CustomRole, Invitation, InvitedRole, Membership, ProductRole
@@ -95,6 +105,17 @@ def test_who_comes_too_late(demo, luc, token):
     luc.session.rollback()
     luc.write()
     acceptance.accept(luc.later(seconds=(sent_at + lasts - luc.now).total_seconds() - 1), token)
+
+
+def test_a_suspended_company_takes_nobody_in(demo, luc, token):
+    where = demo.company("clarte-nettoyage")
+    company_suspension.suspend(demo.work, where, "A forged order")
+    for act in (acceptance.find, acceptance.accept):
+        with pytest.raises(Expired) as refused:
+            act(luc, token)
+        assert refused.value.members["reason"] == "suspended"
+    company_suspension.reopen(demo.work, where)
+    assert acceptance.accept(luc, token)
 
 
 def test_a_link_that_never_was(demo, luc):

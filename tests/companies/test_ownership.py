@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 
 from idp.accounts.models import Account
 from idp.authn import status
-from idp.companies import access, company, membership, ownership
+from idp.companies import access, company, company_suspension, membership, ownership
 from idp.companies.errors import NotOnYourself
 from idp.companies.models import Membership, MembershipPeriod, ProductRole
 from idp.core.errors import Conflict, Expired, IdpError, InvalidInput, NotFound, NotPermitted
@@ -66,6 +66,19 @@ def test_the_new_owner_accepts_and_the_old_one_stays_as_administrator(system, lu
     assert list(periods) == ["company.owner"]
     with pytest.raises(Expired):
         ownership.accept(by(system, heir), key)
+
+
+def test_nobody_takes_over_a_company_that_staff_have_stopped(system, lumen):
+    key, owner, heir = lumen
+    ownership.offer(by(system, owner), key, heir, afterwards="administrator")
+    company_suspension.suspend(system, key, "A forged order")
+    with pytest.raises(Conflict) as refused:
+        ownership.accept(by(system, heir), key)
+    assert refused.value.members == {"reason": "suspended"}
+    assert owners(system, key) == [owner]
+    company_suspension.reopen(system, key)
+    ownership.accept(by(system, heir), key)
+    assert owners(system, key) == [heir]
 
 
 def test_the_operator_offers_in_the_place_of_an_owner_who_cannot_sign_in(system, lumen):

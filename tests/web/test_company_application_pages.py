@@ -258,3 +258,15 @@ def test_the_log_calls_the_application_what_its_reader_does(own_stage: Stage, le
         browser.get(f"/companies/{own_stage.company(LUMEN)}/log?ui_locales={language}")
         assert name in browser.text, language
         assert foreign not in browser.text, language
+
+
+def test_what_nobody_allows_any_more_buys_nothing(own_stage: Stage, ledger: Party) -> None:  # noqa: F811
+    """Whatever slipped through a withdrawal: a code, or a refresh token of the same company."""
+    held = tokens(own_stage, ledger, "ines.moreau", LUMEN)
+    asked = f"{SCOPE} company:{own_stage.company(LUMEN)}"
+    code = ledger.code(english(own_stage.signed_in("ines.moreau")), scope=asked)
+    assert ledger.refresh(held["refresh_token"]).status_code == 200
+    with own_stage.work() as work:
+        work.session.execute(update(Consent).values(scope="openid profile"))
+    for answer in (ledger.redeem(code), ledger.refresh(held["refresh_token"])):
+        assert (answer.status_code, answer.json["error"], answer.json["reason"]) == (400, "invalid_grant", "no_access")  # type: ignore[index]

@@ -67,6 +67,10 @@ def over(error: Expired | NotFound) -> ResponseReturnValue:
             gettext("This invitation has expired"),
             gettext("Ask the company to invite you again; a new link will come by e-mail."),
         ),
+        "suspended": (
+            gettext("This company is suspended at present"),
+            gettext("The link can be used again once the company goes on. Ask the person who invited you."),
+        ),
     }
     title, explanation = words.get(
         str(error.members.get("reason")),

@@ -82,6 +82,10 @@ def over(error: Expired | NotFound) -> ResponseReturnValue:
             gettext("This company is closed"),
             gettext("Nobody works there any more, so the invitation is no longer valid."),
         ),
+        "suspended": (
+            gettext("This company is suspended at present"),
+            gettext("The link can be used again once the company goes on. Ask the person who invited you."),
+        ),
     }
     title, explanation = words.get(
         str(reason),
