@@ -53,6 +53,10 @@ _FACTS: Mapping[str, Any] = {
 """The members of an event that are shown, in this order; others are for machines."""
 
 
+_REASONED = frozenset({"company.suspended"})
+"""Events whose `reason` somebody wrote to be read; that of others is a word of ours."""
+
+
 @dataclass(frozen=True)
 class Names:
     """What ids in the log are called: companies and firms, roles of the company's own."""
@@ -62,8 +66,13 @@ class Names:
     own_roles: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
-def facts(details: Mapping[str, Any], names: Names) -> list[tuple[str, str]]:
+def facts(details: Mapping[str, Any], names: Names, event: str = "") -> list[tuple[str, str]]:
     """Labels and values; for what has a before and an after only what is different, with an arrow between."""
+    reason = str(details.get("reason", "")) if event in _REASONED else ""
+    return [*([(str(gettext("Reason")), reason)] if reason else []), *_facts(details, names)]
+
+
+def _facts(details: Mapping[str, Any], names: Names) -> list[tuple[str, str]]:
     before, after = details.get("before"), details.get("after")
     product = str(details.get("product", ""))
     shown = {key: value for key, value in details.items() if key not in ("before", "after")}

@@ -1,6 +1,7 @@
 """What a mandate opens and for how long, in a form: shown, read back, and what is wrong with it."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Literal
 from uuid import UUID
@@ -12,8 +13,9 @@ from werkzeug.datastructures import MultiDict
 from idp.companies import mandate_scope
 from idp.companies.mandate_scope import Scope
 from idp.core import texts
-from idp.core.errors import InvalidInput
+from idp.core.errors import InvalidInput, NotFound
 from idp.policy import Policies, label_for
+from idp.policy.agreements import Preset
 from idp.policy.permissions import ceiling_of
 from idp.web import forms, locale
 from idp.work import Work
@@ -85,10 +87,12 @@ def shown(
         begins: a beginning can be chosen: it has not begun.
         temporary: of support, which always has a last day and opens nothing beside, instead of an accountant's work.
         held: the preset that is to be changed; it can always be chosen.
+
+    Raises:
+        NotFound: the policies have no preset of this kind.
     """
     language = locale.current()
-    kind = [each for each in policies.presets.values() if (each.max_days is not None) == temporary or each.id == held]
-    presets = sorted(kind, key=lambda each: not each.default)
+    presets = sorted(of_kind(policies, temporary=temporary, held=held), key=lambda each: not each.default)
     extra = [each for each in policies.options.values() if each.id in options and not temporary]
     days = min((each.max_days for each in presets if each.max_days), default=0) if temporary else 0
     return {
@@ -123,6 +127,26 @@ def shown(
         "latest": (datetime.now(ZONE).date() + timedelta(days=days)).isoformat() if days else "",
         "special": frozenset({"starts", "until", "ends", *(f"{_LEVEL}{each}" for each in _products(policies))}),
     }
+
+
+def of_kind(policies: Policies, *, temporary: bool, held: str = "") -> list[Preset]:
+    """The presets of temporary support, or those of an accountant's work; and the one that is held.
+
+    Raises:
+        NotFound: there is none.
+    """
+    found = [each for each in policies.presets.values() if (each.max_days is not None) == temporary or each.id == held]
+    if not found:
+        raise NotFound(kind="preset")
+    return found
+
+
+def only_dated(policies: Policies, wanted: Scope, held: Scope) -> Scope:
+    """What a form about temporary support says, which asks for the dates alone: what is open beside it and what is
+    lowered stay as they were."""
+    opened = ceiling_of(policies, wanted.preset, held.options)
+    lowered = {product: level for product, level in held.lowered.items() if product in opened}
+    return replace(wanted, options=held.options, lowered=lowered)
 
 
 def last_day(written: str, field: str, problems: dict[str, str]) -> datetime | None:

@@ -1,7 +1,10 @@
 """The pages of a company about its accountants: changes, hand-over, inviting who has no firm, last use."""
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 from uuid import UUID
+
+import pytest
 
 from idp.companies import access, assignment, firm_invitation, mandate, mandate_change
 from idp.companies.mandate_scope import Scope
@@ -357,3 +360,47 @@ def test_temporary_support_of_a_firm_says_its_end_to_both_sides(own_stage: Stage
     amelie.get(f"/companies/{lumen}/log")
     for text in ("Temporary support began", "Temporary support was offered or asked for", "A mandate ended"):
         assert text in amelie.text, text
+
+
+def test_another_last_day_of_temporary_support_changes_nothing_else(own_stage: Stage) -> None:  # noqa: F811
+    lumen, deltour = own_stage.company("atelier-lumen"), own_stage.company(DELTOUR)
+    options = ("payroll", "payroll-reports")
+    with own_stage.work() as work:
+        mandate.end(work, live(own_stage, "atelier-lumen"))
+        made = mandate.record(work, lumen, deltour, preset="support", way="client-invites", options=options)
+        made = mandate.confirm(work, made.id)
+        lower = Scope("support", options, {"invoicing": "view", "payroll": "view"})
+        key = mandate_change.change(work, made.id, lower, seen=made.epoch).id
+    amelie = as_(own_stage, "amelie.dubois")
+    amelie.get(path(own_stage, "atelier-lumen", key, "change"))
+    until = (date.fromisoformat(amelie.form.values["until"]) - timedelta(days=5)).isoformat()
+    amelie.submit({"until": until, "act": "review"})
+    assert "Newly open" not in amelie.text
+    assert "newly open" not in amelie.text
+    amelie.submit({"act": "save"})
+    assert amelie.address.endswith("?done=changed"), amelie.text
+    saved = scope(own_stage, key)
+    assert (saved.options, saved.lowered) == (options, {"invoicing": "view", "payroll": "view"})
+    assert saved.until_at is not None
+    assert saved.until_at.date().isoformat() == until
+
+
+@pytest.mark.parametrize(("page", "temporary"), [("invite-support", True), ("invite", False)])
+def test_where_there_is_no_such_access_nobody_is_invited_to_it(
+    own_stage: Stage,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+    page: str,
+    temporary: bool,
+) -> None:
+    chloe = as_(own_stage, "chloe.fontaine")
+    chloe.get(path(own_stage, "studio-mirabelle", page))
+    token = chloe.form.values["csrf_token"]
+    every = own_stage.app.extensions["sesame"].policies
+    left = {key: each for key, each in every.presets.items() if (each.max_days is None) == temporary}
+    lacking = replace(own_stage.app.extensions["sesame"], policies=replace(every, presets=left))
+    monkeypatch.setitem(own_stage.app.extensions, "sesame", lacking)
+    address = path(own_stage, "studio-mirabelle", page)
+    assert chloe.get(address).status_code == 404
+    for fields in ({}, {"email": "marc@compta.example", "preset": next(iter(left)), "act": "create"}):
+        chloe._send("POST", address, data={**fields, "csrf_token": token})
+        assert chloe.status == 404

@@ -151,7 +151,7 @@ def _told(area: Area, entries: Sequence[CompanyEntry]) -> list[dict[str, Any]]:
             "when": moment(entry.at),
             "what": words(entry.name, entry.details),
             "about": _about(entry, names, invitations),
-            "facts": log_words.facts(_named(area, entry.details), called),
+            "facts": log_words.facts(_named(area, entry.details), called, entry.name),
             "by": _by(area, entry, names),
             "network": entry.network if entry.actor_id in names else "",
             "refused": entry.outcome == "refused",

@@ -93,6 +93,7 @@ def invite_support(company_id: UUID) -> ResponseReturnValue:
 
 def _invite(company_id: UUID, *, temporary: bool) -> Response:
     area = enter(company_id, INVITES, write=True, step_up=True, keep=True)
+    mandate_fields.of_kind(area.work.policies, temporary=temporary)
     form, scope, problems = read(area, InviteForm)
     if form is None or scope is None:
         return show_invitation(problems, company_id, temporary=temporary)

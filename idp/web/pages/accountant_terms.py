@@ -90,7 +90,9 @@ def confirm(company_id: UUID, mandate_id: UUID) -> ResponseReturnValue:
     form, scope, problems = read(area, ConfirmForm)
     if form is None or scope is None:
         return show_answer(problems, company_id, mandate_id)
-    mandate_view.for_company(area.work, company_id, mandate_id)
+    seen = mandate_view.for_company(area.work, company_id, mandate_id)
+    if seen.temporary:
+        scope = mandate_fields.only_dated(area.work.policies, scope, seen.scope)
     try:
         mandate.confirm(area.work, mandate_id, address=form.email, scope=scope)
     except REFUSED as error:
@@ -137,6 +139,8 @@ def change(company_id: UUID, mandate_id: UUID) -> ResponseReturnValue:
         return show_change(problems, *where)
     if form.act == "back":
         return show_change({}, *where)
+    if seen.temporary:
+        scope = mandate_fields.only_dated(area.work.policies, scope, seen.scope)
     try:
         wanted = mandate_scope.checked(area.work, scope)
         if form.seen != seen.epoch:

@@ -16,18 +16,19 @@ ANY = ""
 _SEEN, _SEEN_SECONDS = "account looked up", 900
 
 
-def on_duty(permission: str = ANY, *, sure: bool = False) -> Current:
+def on_duty(permission: str = ANY, *, sure: bool = False, keep: bool = False) -> Current:
     """The signed-in member of staff, whose session had a second factor.
 
     Args:
         permission: what the page needs; by default any right to run the service.
         sure: a second factor was proved minutes ago; for what changes something.
+        keep: where it is to be proved again, what was typed is there afterwards.
 
     Raises:
         NotAuthenticated, StepUpRequired: become a redirect to sign-in and back.
         NotPermitted: not one of the staff, or without this permission.
     """
-    current = fresh() if sure else signed_in()
+    current = fresh(keep=keep) if sure else signed_in()
     held = access.staff_permissions(open_work(), current.account_id)
     if not held or (permission and permission not in held):
         raise NotPermitted(permission=permission or "operations")

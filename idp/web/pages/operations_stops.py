@@ -1,6 +1,6 @@
 """What one of the staff stops and lets go on: an account, a company. Before it is done, the page says what it does."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from flask import Blueprint, request
@@ -24,10 +24,22 @@ ACCOUNT = "/operations/accounts/<uuid:account_id>/block"
 COMPANY = "/operations/companies/<uuid:company_id>/suspension"
 
 
-class ReasonForm(forms.Form):
-    """`reason` is needed to stop, and not to let go on."""
+Reason = Annotated[str, StringConstraints(strip_whitespace=True, max_length=company_suspension.REASON_MAX)]
 
-    reason: Annotated[str, StringConstraints(strip_whitespace=True, max_length=company_suspension.REASON_MAX)] = ""
+
+class BlockForm(forms.Form):
+    """`act`: what the page offered; a form that is sent twice does not turn what it has done. `reason` is needed to
+    block."""
+
+    act: Literal["block", "unblock"]
+    reason: Reason = ""
+
+
+class SuspensionForm(forms.Form):
+    """As `BlockForm`."""
+
+    act: Literal["suspend", "reopen"]
+    reason: Reason = ""
 
 
 # --- an account ---
@@ -61,18 +73,18 @@ def show_block(problems: dict[str, str], account_id: UUID, status: int = 200) ->
 @blueprint.post(ACCOUNT)
 @csrf.again(show_block)
 def block(account_id: UUID) -> ResponseReturnValue:
-    """Block it; or unblock it, when it is."""
+    """Block it, or unblock it, whichever the form was for."""
     open_work(write=True)
-    current = duty.on_duty(support_desk.VIEW, sure=True)
+    current = duty.on_duty(support_desk.VIEW, sure=True, keep=True)
     work, note = open_work(), request.args.get("seen", "")
     account_desk.require(work, account_desk.SUSPENDS, account_id)
     if not duty.has_seen(current, account_id, note):
         return see_other("/operations/accounts")
-    form, problems = forms.read(ReasonForm, request.form)
+    form, problems = forms.read(BlockForm, request.form)
     if form is None:
         return show_block(problems, account_id)
     try:
-        if support_desk.account(work, account_id).status == "blocked":
+        if form.act == "unblock":
             account_desk.unblock(work, account_id)
         else:
             account_desk.block(work, account_id, form.reason)
@@ -118,15 +130,15 @@ def show_suspension(problems: dict[str, str], company_id: UUID, status: int = 20
 @blueprint.post(COMPANY)
 @csrf.again(show_suspension)
 def suspend(company_id: UUID) -> ResponseReturnValue:
-    """Suspend it; or reopen it, when it is suspended."""
+    """Suspend it, or reopen it, whichever the form was for."""
     open_work(write=True)
-    duty.on_duty(company_suspension.SUSPENDS, sure=True)
+    duty.on_duty(company_suspension.SUSPENDS, sure=True, keep=True)
     work = open_work()
-    form, problems = forms.read(ReasonForm, request.form)
+    form, problems = forms.read(SuspensionForm, request.form)
     if form is None:
         return show_suspension(problems, company_id)
     try:
-        if company.get(work, company_id).suspended_at is not None:
+        if form.act == "reopen":
             company_suspension.reopen(work, company_id)
         else:
             company_suspension.suspend(work, company_id, form.reason)
