@@ -19,6 +19,12 @@ RowT = TypeVar("RowT")
 SeenT = TypeVar("SeenT")
 
 
+class Onwards(tuple[str, UUID]):
+    """A place from which a program reads on: where nothing follows it reads nothing, so that it reads no row twice."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Page(Generic[RowT]):
     """Attributes:
@@ -64,7 +70,7 @@ def page(
     limit: int = LISTED,
 ) -> Page[Row[Any]]:
     """A page of what `found` selects, in this order; three statements at most. The first one where there is nothing
-    after or before the place that is asked for.
+    after or before the place that is asked for, unless that is a place `Onwards`.
 
     Args:
         after: where the page before this one ended (`Page.next`); the first page without it and without `before`.
@@ -80,7 +86,8 @@ def page(
     else:
         onwards = wanted.where(_behind(order, after)) if after is not None else wanted
         rows = list(work.session.execute(onwards.order_by(*forth)))
-    if not rows and (after or before):  # they have gone meanwhile: nobody reads that there are none while there are
+    # They have gone meanwhile: nobody reads that there are none while there are some.
+    if not rows and (after or before) and not isinstance(after, Onwards):
         return page(work, found, order, limit=limit)
     total = _count(work, found)
     if not rows:

@@ -158,6 +158,16 @@ def test_the_api_lists_shows_and_ends(own_stage: Stage, ledger: Party) -> None: 
     assert {each["account_id"] for each in people} == {
         str(own_stage.person(each).id) for each in ("ines.moreau", "thomas.lefevre", "hugo.perrin")
     }
+    begin = amelie.shown(f"{path}/{application}/people?limit=2")
+    rest = [own_stage.person(each).id for each in ("ines.moreau", "thomas.lefevre", "hugo.perrin")]
+    rest = [each for each in rest if str(each) not in {row["account_id"] for row in begin["data"]}]
+    with own_stage.work() as work:
+        gone = update(Membership).where(Membership.company_id == home, Membership.account_id.in_(rest))
+        work.session.execute(gone.values(ended_at=work.now))
+    end = amelie.shown(f"{path}/{application}/people?limit=2&cursor={begin['next']}")
+    assert end == {"data": [], "next": None}  # a program that walks on reads no row twice
+    with own_stage.work() as work:
+        work.session.execute(gone.values(ended_at=None))
     for place in (path, f"{path}/{application}/people"):
         assert problem(amelie.get(f"{place}?cursor=x")) == (422, "invalid_input")
     for person, refused in (("chloe.fontaine", 404), ("hugo.perrin", 403)):

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 from uuid import UUID
 
+from idp.companies.paged import Onwards
 from idp.core.errors import InvalidInput
 from idp.web import cursors
 from idp.web.api.shapes import ListQuery
@@ -20,9 +21,10 @@ def after(work: Work, query: ListQuery, purpose: str) -> Place | None:
         InvalidInput: the cursor is not one of this list, or older than a day.
     """
     try:
-        return cursors.read(work, query.cursor, f"api {purpose}")
+        place = cursors.read(work, query.cursor, f"api {purpose}")
     except ValueError as error:  # a cursor of another list cannot come to this: its purpose differs
         raise InvalidInput(field="cursor") from error
+    return Onwards(place) if place is not None else None
 
 
 def following(work: Work, place: Place | None, purpose: str) -> str | None:
