@@ -266,7 +266,7 @@ def _words(failure: Failure) -> tuple[str, str]:
                 gettext("It belongs to a step of a form. Please start from the beginning."),
             )
         case 410:
-            return gettext("This is no longer valid"), gettext("It has expired, or was already used.")
+            return gettext("This is no longer valid"), gettext("Its time is over, or it was already used.")
         case 413:
             return gettext("That is too much at once"), gettext("What was sent is larger than any form of ours.")
         case 429:

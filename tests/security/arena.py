@@ -16,7 +16,7 @@ from idp.authn import password as passwords
 from idp.authn.models import PasswordCredential
 from tests.conftest import PASSWORD, hashes_as_in_the_service
 from tests.party import Party, query_of
-from tests.security.serving import Hit, Service, free_port, serving
+from tests.security.serving import Hit, Service, Shot, free_port, serving
 from tests.stage import Demonstration, Stage
 from tests.web.browser import Browser
 
@@ -68,3 +68,17 @@ def rounds(arena: Arena, what: str, play: Callable[[int], Counter[str]]) -> None
 
 def seen(hits: list[Hit]) -> Counter[str]:
     return Counter(str(hit.status) for hit in hits)
+
+
+def heard(arena: Arena, shots: list[Shot]) -> list[Hit]:
+    """The answers to all; who is told to come back, since nobody waits for ever, comes back."""
+    hits = arena.service.fire(shots)
+    for _ in range(5):
+        late = [place for place, hit in enumerate(hits) if hit.status == 503]
+        if not late:
+            break
+        time.sleep(0.5)
+        again = arena.service.fire([shots[place] for place in late])
+        for place, hit in zip(late, again, strict=True):
+            hits[place] = hit
+    return hits

@@ -21,8 +21,8 @@ from idp.core.tokens import digest
 from idp.oidc.models import AuthorizationCode, Grant, RefreshToken
 from tests.party import basic
 from tests.prover import Prover
-from tests.security.arena import ROUNDS, RUNNERS, Arena, rounds, seen
-from tests.security.serving import Hit, Shot
+from tests.security.arena import ROUNDS, RUNNERS, Arena, heard, rounds, seen
+from tests.security.serving import Shot
 from tests.stage import Stage
 from tests.web.browser import Browser
 
@@ -77,7 +77,7 @@ def test_a_device_code_has_one_winner(arena: Arena) -> None:
         browser.submit({"user_code": codes["user_code"]})
         browser.submit({"decision": "allow"})
         form = {"grant_type": grant_type, "device_code": codes["device_code"], "client_id": party.client_id}
-        hits = arena.service.fire([Shot("/oauth/token", form)] * RUNNERS)
+        hits = heard(arena, [Shot("/oauth/token", form)] * RUNNERS)
         won = [json.loads(hit.body) for hit in hits if hit.status == 200]
         lost = [json.loads(hit.body)["error"] for hit in hits if hit.status != 200]
         assert len(won) == 1, (number, seen(hits))
@@ -162,7 +162,7 @@ def test_a_time_step_opens_one_session(arena: Arena) -> None:
             for browser in waiting
         ]
         before = _sessions(stage, person.id)
-        hits = _heard(arena, shots)
+        hits = heard(arena, shots)
         won = [
             place for place, hit in enumerate(hits) if any(each.startswith("sesame_session=") for each in hit.cookies)
         ]
@@ -174,20 +174,6 @@ def test_a_time_step_opens_one_session(arena: Arena) -> None:
         return seen(hits)
 
     rounds(arena, "TOTP step", play)
-
-
-def _heard(arena: Arena, shots: list[Shot]) -> list[Hit]:
-    """The answers to all; who is told to come back, since nobody waits for ever, comes back."""
-    hits = arena.service.fire(shots)
-    for _ in range(5):
-        late = [place for place, hit in enumerate(hits) if hit.status == 503]
-        if not late:
-            break
-        time.sleep(0.5)
-        again = arena.service.fire([shots[place] for place in late])
-        for place, hit in zip(late, again, strict=True):
-            hits[place] = hit
-    return hits
 
 
 def _past_password(stage: Stage) -> Browser:

@@ -16,7 +16,7 @@ from idp.oidc import initial_access
 from idp.oidc.models import Client
 from tests.party import ASSERTION_TYPE, basic, bearer
 from tests.prover import Prover
-from tests.security.arena import ROUNDS, RUNNERS, Arena, rounds, seen
+from tests.security.arena import ROUNDS, RUNNERS, Arena, heard, rounds, seen
 from tests.security.serving import Hit, Shot
 
 OWN = {"grant_type": "client_credentials"}
@@ -59,7 +59,7 @@ def test_a_client_assertion_counts_once(arena: Arena) -> None:
     def play(number: int) -> Counter[str]:
         assertion = party.assertion(aud=arena.stage.settings.issuer)
         form = {**OWN, "client_assertion_type": ASSERTION_TYPE, "client_assertion": assertion}
-        hits = arena.service.fire([Shot("/oauth/token", form)] * RUNNERS)
+        hits = heard(arena, [Shot("/oauth/token", form)] * RUNNERS)
         assert seen(hits) == {"200": 1, "401": RUNNERS - 1}, (number, seen(hits))
         assert errors(hits) == {"invalid_client"}, (number, errors(hits))
         return seen(hits)

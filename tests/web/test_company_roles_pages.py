@@ -17,11 +17,13 @@ from tests.web.test_my_access_pages import english
 OPENS = {
     "company.administrator": {
         "people", "invitations", "roles", "accountants", "subscriptions", "services", "log", "security", "ownership",
-        "profile",
+        "profile", "applications",
     },
     "company.user-manager": {"people", "invitations", "roles", "accountants", "subscriptions"},
     "company.subscription-manager": {"subscriptions", "services", "ownership"},
-    "company.auditor": {"people", "invitations", "roles", "accountants", "services", "log", "security"},
+    "company.auditor": {
+        "people", "invitations", "roles", "accountants", "services", "log", "security", "applications",
+    },
     "company.member": set(),
 }  # fmt: skip
 ACTS = {
