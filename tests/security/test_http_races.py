@@ -42,7 +42,7 @@ def test_a_code_has_one_winner(arena: Arena) -> None:
             "grant_type": "authorization_code", "code": code, "redirect_uri": party.redirect_uri,
             "code_verifier": party.verifier,
         }  # fmt: skip
-        hits = arena.service.fire([Shot("/oauth/token", form, basic(party.client_id, party.secret or ""))] * RUNNERS)
+        hits = heard(arena, [Shot("/oauth/token", form, basic(party.client_id, party.secret or ""))] * RUNNERS)
         won = [json.loads(hit.body) for hit in hits if hit.status == 200]
         lost = [json.loads(hit.body)["error"] for hit in hits if hit.status != 200]
         assert len(won) == 1, (number, seen(hits))
@@ -116,7 +116,7 @@ def test_a_public_refresh_token_has_one_successor(arena: Arena) -> None:
 
     def play(number: int) -> Counter[str]:
         form = {"grant_type": "refresh_token", "refresh_token": held[0], "client_id": party.client_id}
-        hits = arena.service.fire([Shot("/oauth/token", form)] * RUNNERS)
+        hits = heard(arena, [Shot("/oauth/token", form)] * RUNNERS)
         assert {hit.status for hit in hits} == {200}, (number, seen(hits))
         successors = {json.loads(hit.body)["refresh_token"] for hit in hits}
         assert len(successors) == 1, (number, len(successors))

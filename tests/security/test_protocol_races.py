@@ -42,7 +42,7 @@ def test_an_initial_access_token_registers_one_client(arena: Arena) -> None:
             token = initial_access.create(work, note="race", uses=1, lifetime=timedelta(hours=1))
         before = registered()
         headers = {**bearer(token), "Content-Type": "application/json"}
-        hits = arena.service.fire([Shot("/oauth/register", {}, headers, body=metadata)] * RUNNERS)
+        hits = heard(arena, [Shot("/oauth/register", {}, headers, body=metadata)] * RUNNERS)
         assert seen(hits) == {"201": 1, "401": RUNNERS - 1}, (number, seen(hits))
         assert errors(hits) == {"invalid_token"}, (number, errors(hits))
         assert registered() == before + 1
@@ -76,7 +76,7 @@ def test_a_proof_of_possession_counts_once(arena: Arena) -> None:
         first = arena.service.fire([Shot("/oauth/token", OWN, {**shown, "DPoP": prover.proof(htu=htu)})])
         prover.nonce = {name.lower(): value for name, value in first[0].headers.items()}["dpop-nonce"]
         headers = {**shown, "DPoP": prover.proof(htu=htu)}
-        hits = arena.service.fire([Shot("/oauth/token", OWN, headers)] * RUNNERS)
+        hits = heard(arena, [Shot("/oauth/token", OWN, headers)] * RUNNERS)
         assert seen(hits) == {"200": 1, "400": RUNNERS - 1}, (number, seen(hits))
         assert errors(hits) == {"invalid_dpop_proof"}, (number, errors(hits))
         return seen(hits)
