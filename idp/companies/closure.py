@@ -166,6 +166,7 @@ def _due(work: Work, *which: Any) -> Iterator[UUID]:
 
 def _close(work: Work, company_id: UUID) -> bool:
     """Close one company: from here on the engine refuses everything there. One with a product again goes on."""
+    clock.hold(work)  # before the company's row, as everybody does
     if _running(work, company_id):
         if _turn(work, _c.id == company_id, _c.closes_at.is_not(None), closes_at=None):
             _write(work, company_id, "kept", None)

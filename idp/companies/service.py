@@ -91,6 +91,7 @@ def switch(work: Work, company_id: UUID, wanted: Mapping[str, bool]) -> tuple[st
     ]  # fmt: skip
     if unknown:
         raise InvalidInput(field="services", unknown=unknown)
+    clock.hold(work)  # before the company's row, as everybody does
     row = lock(work, company_id)
     before = frozenset(row.services)
     after = (before | {name for name, on in wanted.items() if on}) - {name for name, on in wanted.items() if not on}

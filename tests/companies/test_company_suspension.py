@@ -1,17 +1,30 @@
 """Staff suspend a company and reopen it: nobody reaches anything there meanwhile, and nothing is lost by it."""
 
+import re
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from idp.audit.models import AuditEvent
-from idp.companies import access, as_of, client_access, company, company_suspension, explain, own_companies
+from idp.companies import (
+    access,
+    as_of,
+    client_access,
+    closure,
+    company,
+    company_suspension,
+    explain,
+    own_companies,
+    service,
+)
 from idp.companies.access import Access, Why
 from idp.companies.explanation import Cause
+from idp.companies.models import Company, SubscribedProduct
 from idp.companies.remedy import Act
 from idp.core.errors import Conflict, InvalidInput, NotFound, NotPermitted
 from idp.work import Work
+from tests.companies.conftest import statements
 from tests.companies.test_closure import by, facts, mails
 
 
@@ -110,3 +123,27 @@ def test_who_may_and_what_is_no_suspension(system, make_company, make_account):
     system.session.flush()
     with pytest.raises(NotFound):
         company_suspension.reopen(system, home)
+
+
+@pytest.mark.parametrize("act", ["suspend", "services", "close"])
+def test_the_clock_is_taken_before_the_company(system, make_company, act):
+    """As by everybody else: two that take them in turns would wait for each other on PostgreSQL."""
+    key = make_company()
+    if act == "close":
+        ended = {"state": "ended", "since_at": system.now, "kept_until_at": system.later(days=180).now}
+        system.session.execute(update(SubscribedProduct).where(SubscribedProduct.company_id == key).values(ended))
+        system.session.execute(update(Company).where(Company.id == key).values(closes_at=system.now))
+    wanted = {} if act == "close" else {service.offered_ids(system, key)[0]: True}
+    system.session.expire_all()
+    with statements(system) as sent:
+        if act == "suspend":
+            company_suspension.suspend(system, key, "A forged order")
+        elif act == "services":
+            service.switch(system, key, wanted)
+        else:
+            assert closure._close(system, key)
+    held = next(number for number, each in enumerate(sent) if "access_clock" in each)
+    taken = [
+        number for number, each in enumerate(sent) if re.search(r"UPDATE companies|companies.*FOR UPDATE", each, re.S)
+    ]
+    assert held < min(taken)
