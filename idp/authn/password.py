@@ -30,7 +30,6 @@ from idp.work import Work
 _R = TypeVar("_R")
 
 LONGEST_BYTES = 4096  # more is refused before any work is spent on it; 256 code points never need more than 1,024
-ALONE_MIN = 15  # where no second factor is demanded
 WAIT_SECONDS = 2.0
 
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1, hash_len=32, salt_len=16, type=Type.ID)
@@ -110,9 +109,8 @@ def check(work: Work, password: str, *, words: Iterable[str] = ()) -> None:
     normal = normalised(password)
     if normal is None:
         raise InvalidInput(field="password", reason="unusable")
-    shortest = rules.password_min if rules.file.two_factor.required else max(rules.password_min, ALONE_MIN)
-    if len(normal) < shortest:
-        raise InvalidInput(field="password", reason="too_short", min=shortest)
+    if len(normal) < rules.password_min:
+        raise InvalidInput(field="password", reason="too_short", min=rules.password_min)
     if len(normal) > rules.password_max:
         raise InvalidInput(field="password", reason="too_long", max=rules.password_max)
     if guessable.derived(normal, [*words, *_own_words(work)]):

@@ -35,7 +35,7 @@ class Identity(Shape):
 
 
 class Password(Shape):
-    min_length: Annotated[int, Field(ge=8)]
+    min_length: Annotated[int, Field(ge=12)]  # R-01, beside a second factor
     max_length: Annotated[int, Field(ge=64)]
     composition_rules: Literal[False]
     refuse: tuple[Literal["breached_list", "email", "names", "company_name", "product_name"], ...]

@@ -189,7 +189,9 @@ def _account(files: Files) -> Found:
     for each in computed:
         if not each.period_seconds or each.window_steps is None:
             yield each.id, "a method with digits needs period_seconds and window_steps"
-    if factor.required and all(each.recovery_only for each in factor.methods):
+    if not factor.required:
+        yield "two_factor/required", "must be true: nobody signs in without a second factor, it can only be replaced"
+    if all(each.recovery_only for each in factor.methods):
         yield "two_factor/methods", "a second factor is required, but every method is for recovery only"
     yield from _not_to_shorten(policy)
     if password.min_length > password.max_length:

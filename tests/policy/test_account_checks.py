@@ -19,6 +19,20 @@ MISTAKES = {
         "password/expiry_days",
         "",
     ),
+    "a password that is short for a password beside a second factor": (
+        "account-policy.yaml",
+        "min_length: 12",
+        "min_length: 11",
+        "password/min_length",
+        "12",
+    ),
+    "no second factor": (
+        "account-policy.yaml",
+        "two_factor:\n  required: true",
+        "two_factor:\n  required: false",
+        "two_factor/required",
+        "nobody signs in without a second factor",
+    ),
     "sign-ins without a second factor": (
         "account-policy.yaml",
         "grace_sign_ins: 0",
