@@ -76,6 +76,15 @@ def typed(lines: frozenset[str] = frozenset()) -> dict[str, str]:
     }
 
 
+def ticked(name: str) -> tuple[str, ...] | None:
+    """What the person had ticked of a field that takes several values, as `typed`; None where nothing was typed: the
+    ticks are those of what there is."""
+    if not typed():
+        return None
+    sent = request.form if request.method == "POST" else kept_form.fields()
+    return tuple(sent.getlist(name))
+
+
 def _shown_again(value: str, *, several: bool) -> str:
     if not several:
         return _CONTROLS.sub("", value)[:_SHOWN_AGAIN]

@@ -35,7 +35,7 @@ class TermsForm(forms.Form):
     """The fields of `ui.mandate_terms`, without the level of each product (`levels`)."""
 
     preset: str
-    option: str = ""
+    option: tuple[str, ...] = ()
     starts: str = ""
     ends: Literal["open", "yearly", "on"] = "open"
     until: str = ""
@@ -51,19 +51,17 @@ def split(policies: Policies, sent: MultiDict[str, str]) -> tuple[MultiDict[str,
 def scope(policies: Policies, form: TermsForm, levels: Mapping[str, str]) -> tuple[Scope, dict[str, str]]:
     """What the form says, and which of its dates are none. A level counts for a product that is opened at all."""
     problems: dict[str, str] = {}
-    options = (form.option,) if form.option else ()
-    opened = ceiling_of(policies, form.preset, options)
+    opened = ceiling_of(policies, form.preset, form.option)
     starts = _day(form.starts, time(), "starts", problems) if form.starts.strip() else None
     until = last_day(form.until, "until", problems) if form.ends == "on" else None
     lowered = {product: level for product, level in levels.items() if product in opened}
-    return Scope(form.preset, options, lowered, starts, until, form.ends == "yearly"), problems
+    return Scope(form.preset, form.option, lowered, starts, until, form.ends == "yearly"), problems
 
 
 def typed(found: Scope) -> dict[str, str]:
-    """The fields that would say this: to fill a form in."""
+    """The fields that would say this, without its options (`shown`): to fill a form in."""
     values = {
         "preset": found.preset,
-        "option": found.options[0] if found.options else "",
         "starts": _written(found.starts_at),
         "ends": "yearly" if found.yearly else "on" if found.until_at else "open",
         "until": _written(found.until_at),
@@ -71,14 +69,15 @@ def typed(found: Scope) -> dict[str, str]:
     return values | {f"{_LEVEL}{product}": level for product, level in found.lowered.items()}
 
 
-def sent(form: TermsForm, levels: Mapping[str, str]) -> dict[str, str]:
+def sent(form: TermsForm, levels: Mapping[str, str]) -> list[tuple[str, str]]:
     """The fields as they were sent, to send them again."""
-    values = {name: str(getattr(form, name)) for name in TermsForm.model_fields}
-    return values | {f"{_LEVEL}{product}": level for product, level in levels.items()}
+    single = [(name, str(getattr(form, name))) for name in TermsForm.model_fields if name != "option"]
+    lowered = [(f"{_LEVEL}{product}", level) for product, level in levels.items()]
+    return [*single, *(("option", each) for each in form.option), *lowered]
 
 
 def shown(
-    policies: Policies, options: frozenset[str], *, begins: bool, temporary: bool = False, held: str = ""
+    policies: Policies, options: frozenset[str], *, begins: bool, temporary: bool = False, held: Scope | None = None
 ) -> dict[str, Any]:
     """What `ui.mandate_terms` takes.
 
@@ -86,13 +85,15 @@ def shown(
         options: those that may be chosen.
         begins: a beginning can be chosen: it has not begun.
         temporary: of support, which always has a last day and opens nothing beside, instead of an accountant's work.
-        held: the preset that is to be changed; it can always be chosen.
+        held: what is to be changed or answered; its preset can always be chosen.
 
     Raises:
         NotFound: the policies have no preset of this kind.
     """
     language = locale.current()
-    presets = sorted(of_kind(policies, temporary=temporary, held=held), key=lambda each: not each.default)
+    preset = held.preset if held is not None else ""
+    presets = sorted(of_kind(policies, temporary=temporary, held=preset), key=lambda each: not each.default)
+    ticked = forms.ticked("option")
     extra = [each for each in policies.options.values() if each.id in options and not temporary]
     days = min((each.max_days for each in presets if each.max_days), default=0) if temporary else 0
     return {
@@ -101,12 +102,8 @@ def shown(
             for each in presets
         ],
         "preset": presets[0].id,
-        "options": [
-            {"value": "", "label": gettext("No access to payroll")},
-            *({"value": each.id, "label": label_for(each.label, language)} for each in extra),
-        ]
-        if extra
-        else [],
+        "options": [{"value": each.id, "label": label_for(each.label, language)} for each in extra],
+        "opened": ticked if ticked is not None else held.options if held is not None else (),
         "levels": [
             {"name": f"{_LEVEL}{each}", "label": label_for(policies.products[each].label, language)}
             for each in _products(policies)

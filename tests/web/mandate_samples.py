@@ -44,7 +44,8 @@ _TERMS = {
         {"value": "support", "label": "Assistance", "hint": "Facturation ; prend fin après 30 jours"},
     ],
     "preset": "full-file",
-    "options": [{"value": "", "label": "Aucun accès à la paie"}, {"value": "payroll", "label": "Paie"}],
+    "options": [{"value": "payroll", "label": "Paie"}, {"value": "payroll-reports", "label": "États de paie"}],
+    "opened": ("payroll",),
     "levels": [{"name": "level_accounting", "label": "Comptabilité"}, {"name": "level_payroll", "label": "Paie"}],
     "choices": [{"value": "", "label": "Comme l’accès"}, {"value": "view", "label": "Consulter seulement"}],
     "ends": [{"value": "open", "label": "Sans fin"}, {"value": "on", "label": "À une date", "hint": "Prévenu avant."}],
@@ -73,7 +74,7 @@ _PAGER = {"first": 1, "last": 25, "total": 41, "previous_url": None, "next_url":
 _CHANGE = {"areas": [], "limited": [], "freed": [], "added": 0, "taken": 0}
 _REVIEW = {
     **_AREA, "mandate": _MANDATE, "now": "Tenue complète", "then": "Révision", "changes": [], "dates": [],
-    "changed": True, "kept": {"preset": "review", "seen": 7}, "back": "/b",
+    "changed": True, "kept": [("preset", "review"), ("seen", 7)], "back": "/b",
 }  # fmt: skip
 _OFFER = {
     "company": "Studio <Mirabelle>", "inviter": "Chloé Fontaine", "email": "marc@compta.example", "access": "Révision",

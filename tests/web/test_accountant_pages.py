@@ -75,6 +75,48 @@ def test_a_change_is_looked_at_before_it_is_saved(own_stage: Stage) -> None:  # 
     assert "Somebody else changed this meanwhile" in amelie.text
 
 
+def test_each_option_of_a_mandate_is_kept_added_and_taken_away_by_itself(own_stage: Stage) -> None:  # noqa: F811
+    key, both = live(own_stage, "atelier-lumen"), ["payroll", "payroll-reports"]
+    address = path(own_stage, "atelier-lumen", key, "change")
+    amelie = as_(own_stage, "amelie.dubois")
+    for ticked in (both, both[1:], []):
+        amelie.get(address)
+        amelie.submit({"option": ticked, "until": "x", "ends": "on", "act": "review"})
+        assert amelie.status == 422
+        assert amelie.form.values.get("option", []) in (ticked, *ticked)  # what was ticked stays
+        amelie.submit({"until": "", "ends": "open", "act": "review"})
+        assert amelie.heading.startswith("What changes for"), amelie.text
+        review = amelie.form.values
+        amelie.submit({"act": "back"})
+        assert amelie.form.values.get("option") == review.get("option")
+        amelie.submit({"act": "review"})
+        amelie.submit({"act": "save"})
+        assert amelie.address.endswith("?done=changed"), amelie.text
+        assert scope(own_stage, key).options == tuple(ticked)
+        amelie.get(address)
+        amelie.submit({"act": "review"})
+        assert "Nothing changes." in amelie.text
+    amelie.get(address)
+    amelie.submit({"option": [*both, "everything"], "act": "review"})
+    assert amelie.status == 422
+
+
+def test_an_administrator_keeps_both_options_that_the_owner_opened(own_stage: Stage) -> None:  # noqa: F811
+    with own_stage.work() as work:
+        mandate.end(work, live(own_stage, "atelier-lumen"))
+        place = own_stage.company("atelier-lumen"), own_stage.company(DELTOUR)
+        made = mandate.record(
+            work, *place, preset="full-file", way="client-invites", options=("payroll", "payroll-reports")
+        )
+        key = mandate.confirm(work, made.id).id
+    thomas = as_(own_stage, "thomas.lefevre")
+    thomas.get(path(own_stage, "atelier-lumen", key, "change"))
+    thomas.submit({"level_accounting": "view", "act": "review"})
+    assert "closed" not in thomas.text
+    thomas.submit({"act": "save"})
+    assert scope(own_stage, key).options == ("payroll", "payroll-reports")
+
+
 def test_what_cannot_be_opened_is_told_at_its_field(own_stage: Stage) -> None:  # noqa: F811
     key = live(own_stage, "atelier-lumen")
     thomas = as_(own_stage, "thomas.lefevre")  # an administrator, who may not consent to payroll

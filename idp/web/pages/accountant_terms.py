@@ -77,7 +77,7 @@ def show_answer(problems: dict[str, str], company_id: UUID, mandate_id: UUID) ->
         problems=problems,
         form=forms.typed() or mandate_fields.typed(seen.scope),
         mandate=mandate_words.shown(policies, seen),
-        terms=mandate_fields.shown(policies, options, begins=True, temporary=seen.temporary),
+        terms=mandate_fields.shown(policies, options, begins=True, temporary=seen.temporary, held=seen.scope),
         back=area.path("accountants", mandate_id),
     )
 
@@ -121,7 +121,7 @@ def show_change(problems: dict[str, str], company_id: UUID, mandate_id: UUID) ->
         mandate=mandate_words.shown(policies, seen),
         seen=seen.epoch,
         terms=mandate_fields.shown(
-            policies, options, begins=_to_begin(area, seen), temporary=seen.temporary, held=seen.scope.preset
+            policies, options, begins=_to_begin(area, seen), temporary=seen.temporary, held=seen.scope
         ),
         back=area.path("accountants", mandate_id),
     )
@@ -272,7 +272,7 @@ def _review(area: Area, seen: Seen, form: ChangeForm, wanted: Scope) -> Response
         dates=dates,
         changed=bool(changes or dates) or mandate_scope.kept(seen.scope) != mandate_scope.kept(wanted)
         or (seen.scope.preset, seen.scope.options) != (wanted.preset, wanted.options),
-        kept={**mandate_fields.sent(form, levels), "seen": form.seen},
+        kept=[*mandate_fields.sent(form, levels), ("seen", form.seen)],
         back=area.path("accountants", seen.id),
     )  # fmt: skip
 
