@@ -123,8 +123,8 @@ def _answer(
     subject, ends_at = grants.session_behind(work, session_id)
     grant_id = uuid7()
     families.open_for(
-        work, client, subject, grant_id=grant_id, company_id=None, scope=scope, nonce=None,
-        session_ends_at=ends_at, bound=bound,
+        work, client, subject, grant_id=grant_id, company_id=None, scope=scope, session_ends_at=ends_at,
+        bound=bound,
     )  # fmt: skip
     audit.record(work, "assertion.accepted", ("account", account.id), client_id=client.client_id, issuer=issuer.issuer)
     return grants.answer_for(work, client, subject, scope, grant_id, None, None, bound)

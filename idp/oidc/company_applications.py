@@ -15,7 +15,7 @@ from idp.authn.models import Session
 from idp.companies import access, concerned, paged
 from idp.companies.paged import LISTED, Order, Page, Place
 from idp.core.errors import NotFound
-from idp.oidc import clients, logout_delivery
+from idp.oidc import clients, families, logout_delivery
 from idp.oidc.clients import COMPANY_SCOPE, RegisteredClient
 from idp.oidc.logout_delivery import Ended
 from idp.oidc.models import AuthorizationCode, Client, Consent, ConsentCompany, Grant
@@ -120,8 +120,7 @@ def people(
 
 def withdraw(work: Work, company_id: UUID, application_id: UUID) -> None:
     """End what an application may do in a company, whoever let it: these agreements name the company no more, its
-    tokens for the company are dead, and it is told; an access token of a session that has gone on to another company
-    lives out its ten minutes. What people let it do elsewhere stays.
+    tokens for the company are dead, and it is told. What people let it do elsewhere stays.
 
     Raises:
         NotPermitted: the actor may not.
@@ -149,6 +148,7 @@ def withdraw(work: Work, company_id: UUID, application_id: UUID) -> None:
         .returning(Grant.account_id, Grant.session_id),
         execution_options={"synchronize_session": False},
     ).all()
+    families.end_others(work, application_id, company_id, agreed)
     _tell(work, client, {row.session_id for row in revoked})
     grants = Counter(row.account_id for row in revoked)
     for account_id in {*agreed, *grants}:

@@ -85,7 +85,7 @@ class DeviceCodeGrant(grants.ExtensionGrant):
         reach = grants.reach_of(work, client, subject, found.company_id)
         families.open_for(
             work, client, subject, grant_id=found.grant_id, company_id=found.company_id,
-            scope=found.scope, nonce=None, session_ends_at=session_ends_at, bound=bound,
+            scope=found.scope, session_ends_at=session_ends_at, bound=bound,
         )  # fmt: skip
         answer = grants.answer_for(work, client, subject, found.scope, found.grant_id, reach, None, bound)
         if client.check_grant_type("refresh_token"):

@@ -14,6 +14,7 @@ from idp.companies import mandate_use
 from idp.companies.access import Access
 from idp.core.prepared import Prepared
 from idp.core.session import reader
+from idp.oidc import tokens
 from idp.oidc.binding import Binding
 from idp.oidc.claims import HOLDS_ADDRESS, SUBJECT_COLUMNS, Subject, subject_of
 from idp.oidc.clients import RegisteredClient
@@ -29,6 +30,7 @@ class Family(NamedTuple):
     """A live grant with the person behind it.
 
     Attributes:
+        others_ended_at: see `end_others`.
         cnf: to what its tokens are bound, see `oidc.binding`; None for bearer tokens.
     """
 
@@ -36,16 +38,22 @@ class Family(NamedTuple):
     client_id: UUID
     company_id: UUID | None
     scope: str
-    nonce: str | None
+    others_ended_at: datetime | None
     claims: dict[str, list[str]] | None
     last_used_at: datetime
     cnf: dict[str, str] | None
     subject: Subject
 
+    def counts(self, company_id: UUID, issued_at: int) -> bool:
+        """Whether an access token of the family for this company, issued at these seconds since 1970, still counts."""
+        if company_id == self.company_id or self.others_ended_at is None:
+            return True
+        return issued_at > self.others_ended_at.timestamp()
+
 
 FAMILY_COLUMNS = (
-    Grant.id, Grant.client_id, Grant.company_id, Grant.scope, Grant.nonce, Grant.claims, Grant.last_used_at, Grant.cnf,
-    *SUBJECT_COLUMNS,
+    Grant.id, Grant.client_id, Grant.company_id, Grant.scope, Grant.others_ended_at, Grant.claims, Grant.last_used_at,
+    Grant.cnf, *SUBJECT_COLUMNS,
 )  # fmt: skip
 
 
@@ -59,7 +67,7 @@ LIVE = (
 """What makes a grant live: not revoked, not past its end, its session not ended, its account in order."""
 
 _OPENED = (
-    "id", "client_id", "account_id", "session_id", "company_id", "scope", "nonce", "claims",
+    "id", "client_id", "account_id", "session_id", "company_id", "scope", "claims",
     "created_at", "last_used_at", "expires_at", "cnf",
 )  # fmt: skip
 _FIND = Prepared(
@@ -97,7 +105,6 @@ def open_for(
     grant_id: UUID,
     company_id: UUID | None,
     scope: str,
-    nonce: str | None,
     session_ends_at: datetime,
     claims: dict[str, list[str]] | None = None,
     bound: Binding | None = None,
@@ -114,7 +121,6 @@ def open_for(
             "session_id": subject.session_id,
             "company_id": company_id,
             "scope": scope,
-            "nonce": nonce,
             "claims": claims,
             "created_at": work.now,
             "last_used_at": work.now,
@@ -155,6 +161,20 @@ def revoke(work: Work, grant_id: UUID, reason: str, *, company_id: UUID | None =
     if account is not None:
         audit.record(work, "grant.revoked", ("account", account), company_id=company_id, reason=reason, **details)
     return account is not None
+
+
+def end_others(work: Work, client_id: UUID, company_id: UUID, accounts: Sequence[UUID]) -> None:
+    """End what a client still holds for a company of these people in grants that have gone on to another one: an access
+    token, for the ten minutes it has. Those of a third company that a grant has left meanwhile die with it; nothing
+    else does, and the next refresh gives new ones."""
+    recently = work.now - timedelta(seconds=tokens.ACCESS_TOKEN_SECONDS)
+    work.session.execute(
+        update(Grant)
+        .where(Grant.client_id == client_id, Grant.account_id.in_(accounts), Grant.revoked_at.is_(None))
+        .where(Grant.company_id != company_id, Grant.last_used_at >= recently)  # `touch` notes when one goes on
+        .values(others_ended_at=work.now),
+        execution_options={"synchronize_session": False},
+    )
 
 
 def revoke_all(work: Work, account_id: UUID, client_id: UUID, reason: str) -> list[UUID]:

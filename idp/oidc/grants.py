@@ -199,7 +199,7 @@ class AuthorizationCodeGrant(rfc6749.AuthorizationCodeGrant):
         reach = reach_of(work, client, subject, code.company_id)
         families.open_for(
             work, client, subject, grant_id=code.grant_id, company_id=code.company_id,
-            scope=code.scope, nonce=code.nonce, session_ends_at=session_ends_at, claims=code.claims, bound=bound,
+            scope=code.scope, session_ends_at=session_ends_at, claims=code.claims, bound=bound,
         )  # fmt: skip
         answer = answer_for(work, client, subject, code.scope, code.grant_id, reach, code.nonce, bound, code.claims)
         if client.check_grant_type("refresh_token"):

@@ -46,7 +46,10 @@ def access_token(work: Work, token: str) -> LiveToken | None:
         return None
     if "company" not in signed:
         return LiveToken(signed, family, None)
-    reach = access.resolve(work, family.subject.account_id, UUID(signed["company"]), signed["product"])
+    company_id = UUID(signed["company"])
+    if not family.counts(company_id, signed["iat"]):
+        return None
+    reach = access.resolve(work, family.subject.account_id, company_id, signed["product"])
     return LiveToken(signed, family, reach) if isinstance(reach, Access) else None
 
 

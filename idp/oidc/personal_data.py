@@ -36,7 +36,7 @@ HELD = (
     of("authorization_codes", AuthorizationCode, secret="digest code_challenge nonce"),
     of("device_requests", DeviceRequest, secret="device_digest user_code_digest"),
     children("refresh_tokens", RefreshToken, "grant_id", Grant, "digest successor"),
-    of("grants", Grant, secret="nonce"),
+    of("grants", Grant),
     children("companies_of_consents", ConsentCompany, "consent_id", Consent),
     of("consents", Consent),
     of("calls_of_the_api", IdempotentCall, secret="key_digest body_digest answer"),

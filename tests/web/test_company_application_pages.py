@@ -212,6 +212,25 @@ def listed(stage: Stage, company: str) -> list[tuple[str, int]]:  # noqa: F811
         return [(each.client.client_id, each.people) for each in found]
 
 
+def test_a_token_of_a_grant_that_went_on_to_another_company_ends_too(own_stage: Stage, ledger: Party) -> None:  # noqa: F811
+    """R-42: what is withdrawn stops at once; the other company's tokens of the same grant stay."""
+    allow(own_stage, ledger, "julien.mercier", STUDIO, LUMEN, scope=SCOPE)
+    home, other = own_stage.company(STUDIO), own_stage.company(LUMEN)
+    browser = own_stage.signed_in("julien.mercier")
+    held = ledger.tokens(browser, scope=f"{SCOPE} company:{home}")
+    moved = ledger.refresh(held["refresh_token"], company=str(other)).json
+    assert moved is not None
+    access = held["access_token"], moved["access_token"]
+    assert [ledger.introspect(each)["active"] for each in access] == [True, True]
+    with own_stage.work() as work:
+        company_applications.withdraw(work, home, key(own_stage, ledger))
+    assert [ledger.introspect(each)["active"] for each in access] == [False, True]
+    assert [ledger.userinfo(each).status_code for each in access] == [401, 200]
+    again = ledger.refresh(held["refresh_token"])
+    assert again.status_code == 200, again.text
+    assert ledger.introspect(again.json["access_token"])["company"] == str(other)  # type: ignore[index]
+
+
 def test_who_works_for_the_company_no_more_is_not_counted(own_stage: Stage, ledger: Party) -> None:  # noqa: F811
     """Neither a former member, nor somebody of a firm whose mandate is over; what they agreed to is not shown."""
     home, application = own_stage.company(LUMEN), key(own_stage, ledger)

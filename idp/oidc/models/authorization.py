@@ -97,7 +97,6 @@ class Grant(Identified, Base):
     session_id: Mapped[UUID] = mapped_column(ForeignKey("sessions.id", ondelete="CASCADE"))
     company_id: Mapped[UUID | None]
     scope: Mapped[str]
-    nonce: Mapped[str | None]
     claims: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))  # single ones, by place
     created_at: Mapped[datetime]
     last_used_at: Mapped[datetime]
@@ -105,3 +104,4 @@ class Grant(Identified, Base):
     revoked_at: Mapped[datetime | None]
     revocation_reason: Mapped[str | None]
     cnf: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))  # to what its tokens are bound
+    others_ended_at: Mapped[datetime | None]  # until then its tokens for other companies than this one are dead
