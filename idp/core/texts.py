@@ -11,7 +11,7 @@ from io import BytesIO
 from pathlib import Path
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_datetime, format_time, get_timezone, get_timezone_location
+from babel.dates import format_date, format_time, get_timezone, get_timezone_location
 from babel.lists import format_list
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
@@ -61,8 +61,9 @@ def write_list(items: Iterable[str], locale: str) -> str:
 def write_moment(instant: datetime, locale: str) -> str:
     """Date and time as a reader of this language tag writes them, on the clock of `ZONE`, whose city is named."""
     reader, zone = _babel(locale), get_timezone(ZONE)
-    written = format_datetime(instant, "d MMMM y, HH:mm", tzinfo=zone, locale=reader)
-    return f"{written} ({get_timezone_location(zone, locale=reader, return_city=True)})"
+    joined = " à " if reader.language == "fr" else ", "
+    day, time = write_day(instant, locale), format_time(instant, "HH:mm", tzinfo=zone, locale=reader)
+    return f"{day}{joined}{time} ({get_timezone_location(zone, locale=reader, return_city=True)})"
 
 
 def write_day(instant: datetime, locale: str) -> str:

@@ -26,7 +26,7 @@ WORDS: dict[str, dict[str, Any]] = {
         "invites": "Thomas Lefèvre vous invite à rejoindre Atelier Lumen SARL", "read": re.compile("^Afficher le rôle"),
         "back": "Retour à l’invitation", "accept": "Accepter et créer mon compte",
         "welcome": "Bienvenue chez Atelier Lumen SARL, Zoé",
-        "somebody_else": "Vous êtes connecté en tant que Thomas Lefèvre", "stay": "Rester connecté",
+        "somebody_else": "Vous utilisez le compte « Thomas Lefèvre »", "stay": "Rester avec le compte",
         "switch": "Se déconnecter et continuer", "products": "Voir tous mes produits", "closed": re.compile("^Closes"),
         "accepted": "Acceptée", "active": "Actif", "since": "Dans l’entreprise depuis le",
     },

@@ -27,8 +27,8 @@ def test_every_tag_has_a_catalogue(locale: str, language: str) -> None:
 
 
 def test_an_instant_is_written_on_the_clock_of_the_customers() -> None:
-    assert texts.write_moment(INSTANT, "fr-BE") == "2 juillet 2026, 00:30 (Bruxelles)"
-    assert texts.write_moment(INSTANT, "en-GB") == "2 July 2026, 00:30 (Brussels)"
+    assert texts.write_moment(INSTANT, "fr-BE") == "2\xa0juillet\xa02026 à 00:30 (Bruxelles)"
+    assert texts.write_moment(INSTANT, "en-GB") == "2\xa0July\xa02026, 00:30 (Brussels)"
     assert texts.write_day(INSTANT, "fr-FR") == "2\xa0juillet\xa02026"
     assert texts.write_day(INSTANT - timedelta(days=1), "fr-BE").startswith("1er\xa0juillet")
     assert texts.write_day(INSTANT + timedelta(days=9), "fr-BE").startswith("11\xa0juillet")

@@ -26,7 +26,7 @@ def test_a_mail_arrives_in_the_language_of_its_reader(outbox: Outbox, sink: Sink
     assert message["Content-Language"] == "fr-FR"
     text, html = (part.get_content() for part in message.iter_parts())
     assert "https://id.example.test/activation/a-secret-token" in text
-    assert "jusqu’au 9 mars 2026, 09:30 (Bruxelles)" in text
+    assert "jusqu’au 9\xa0mars\xa02026 à 09:30 (Bruxelles)" in text
     assert 'href="https://id.example.test/activation/a-secret-token"' in html
 
 

@@ -242,6 +242,18 @@ def test_french_is_set_with_its_own_spaces_and_apostrophes() -> None:
         strings = [message.string] if isinstance(message.string, str) else message.string
         for string in strings if message.id else ():
             assert not re.search(r" [?!;:»]|« |\w'\w|\w[?!;]", re.sub(r"%\(\w+\)s", "x", string)), string
+            # A narrow space before ; ! ? and a whole one before a colon; no line ends between a number and its unit.
+            assert not re.search(r"\u00a0[?!;]|\u202f[:»]|«\u202f", string), string
+            assert not re.search(r"(\d|%\((num|days|minutes|hours)\)s) (jour|heure|minute|seconde)", string), string
+
+
+def test_french_speaks_to_women_and_men_alike() -> None:
+    """A participle or an adjective about whoever reads would have to choose."""
+    for message in catalogue("fr"):
+        strings = [message.string] if isinstance(message.string, str) else message.string
+        for string in strings if message.id else ():
+            spoken = r"ous (êtes|serez|étiez)( bien| aussi)? (connecté|invité|seul|prêt|inscrit|sûr|averti|informé)\b"
+            assert not re.search(rf"{spoken}|\bvous a invité\b|\(e\)|[Vv]ous seul\b", string), string
 
 
 def properties(dark: bool) -> dict[str, str]:
