@@ -35,7 +35,7 @@ def list_(out: Output, state: str | None, about: str | None, limit: int) -> None
     with operating(write=False) as work:
         account_id = _account(work, about) if about else None
         found = support_desk.cases(work, state=state or "", about=account_id, limit=limit)
-        rows = [_members(case) for case in found]
+        rows = [_members(case) for case in found.rows]
     out.table(rows, COLUMNS, empty="No case.")
 
 

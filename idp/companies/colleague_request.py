@@ -3,15 +3,17 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import Row, Select, select, update
 from sqlalchemy.exc import IntegrityError
 
 from idp.accounts import email_address, profile
 from idp.audit import log as audit
-from idp.companies import access, tables
+from idp.companies import access, paged, tables
 from idp.companies.models import ColleagueRequest, ProductRole
+from idp.companies.paged import Order, Page
 from idp.core.errors import Conflict, InvalidInput, NotFound
 from idp.core.ids import uuid7
 from idp.outbox import queue as outbox
@@ -24,6 +26,8 @@ OPEN_FOR = timedelta(days=90)
 SETTLES = "company.users.invite"
 
 _r = ColleagueRequest
+_requests = tables.colleague_requests.c
+_LATEST = Order((_requests.created_at,), _requests.id, latest_first=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +112,22 @@ def ask(work: Work, company_id: UUID, *, name: str, address: str) -> None:
     audit.record(work, "colleague.requested", ("account", asker), company_id=company_id)
 
 
-def of_person(work: Work, account_id: UUID) -> list[Asked]:
+def of_person(
+    work: Work, account_id: UUID, *, after: paged.Place | None = None, before: paged.Place | None = None
+) -> Page[Asked]:
     """The open requests of a person, the latest first."""
-    return _read(work, _r.account_id == account_id)
+    found = paged.page(work, _open(work).where(_r.account_id == account_id), _LATEST, after=after, before=before)
+    return found.seen([_asked(row) for row in found.rows])
 
 
-def of_companies(work: Work, account_id: UUID) -> list[Asked]:
+def of_companies(
+    work: Work, account_id: UUID, *, after: paged.Place | None = None, before: paged.Place | None = None
+) -> Page[Asked]:
     """The open requests in the companies that this person administers, the latest first."""
-    return _read(work, _r.company_id.in_([place.id for place in places(work, account_id) if place.administers]))
+    administered = [place.id for place in places(work, account_id) if place.administers]
+    wanted = _open(work).where(_r.company_id.in_(administered))
+    found = paged.page(work, wanted, _LATEST, after=after, before=before)
+    return found.seen([_asked(row) for row in found.rows])
 
 
 def open_in(work: Work, company_id: UUID, request_id: UUID) -> Asked:
@@ -126,10 +138,11 @@ def open_in(work: Work, company_id: UUID, request_id: UUID) -> Asked:
         NotPermitted: the actor does not invite here.
     """
     access.require(work, SETTLES, company_id)
-    found = _read(work, _r.company_id == company_id, _r.id == request_id)
-    if not found:
+    wanted = _open(work).where(_r.company_id == company_id, _r.id == request_id)
+    row = work.session.execute(wanted).one_or_none()
+    if row is None:
         raise NotFound(kind="request")
-    return found[0]
+    return _asked(row)
 
 
 def roles_of_asker(work: Work, company_id: UUID, request_id: UUID) -> list[ProductRole]:
@@ -171,37 +184,23 @@ def close(work: Work, request_id: UUID, outcome: str) -> None:
     audit.record(work, "colleague.settled", ("request", request_id), company_id=company_id, decision=outcome)
 
 
-def _read(work: Work, *which: object) -> list[Asked]:
+def _open(work: Work) -> Select[*tuple[Any, ...]]:
     a, c = tables.accounts.c, tables.companies.c
-    rows = work.session.execute(
+    found: Select[*tuple[Any, ...]] = (
         select(
-            _r.id,
-            _r.company_id,
-            c.name.label("company"),
-            a.given_name,
-            a.family_name,
-            _r.name,
-            _r.address,
+            _r.id, _r.company_id, c.name.label("company"), a.given_name, a.family_name, _r.name, _r.address,
             _r.created_at,
         )
         .join_from(_r, tables.companies, c.id == _r.company_id)
         .join(tables.accounts, a.id == _r.account_id)
-        .where(_r.closed_at.is_(None), _r.created_at > work.now - OPEN_FOR, *which)  # type: ignore[arg-type]
-        .order_by(_r.created_at.desc())
-        .limit(100)
-    )
-    return [
-        Asked(
-            row.id,
-            row.company_id,
-            row.company,
-            f"{row.given_name} {row.family_name}".strip(),
-            row.name,
-            row.address,
-            row.created_at,
-        )
-        for row in rows
-    ]
+        .where(_r.closed_at.is_(None), _r.created_at > work.now - OPEN_FOR)
+    )  # fmt: skip
+    return found
+
+
+def _asked(row: Row[Any]) -> Asked:
+    by = f"{row.given_name} {row.family_name}".strip()
+    return Asked(row.id, row.company_id, row.company, by, row.name, row.address, row.created_at)
 
 
 def _tell(work: Work, company_id: UUID, asker: UUID, name: str, address: str) -> None:

@@ -4,18 +4,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import String, cast, select
+from sqlalchemy import String, cast, false, or_, select
 from sqlalchemy.exc import IntegrityError
 
 from idp.audit import log
-from idp.companies import access, acting_on, clock, company, membership_period, period, role, tables
+from idp.companies import access, acting_on, clock, company, membership_period, paged, period, role, tables
 from idp.companies.errors import OwnerNotEditable, RoleNotOffered, UniqueRoleTaken
 from idp.companies.models import Membership
+from idp.companies.paged import Order, Page, Place
 from idp.core.errors import InvalidInput, NotFound
 from idp.policy.catalogue import Role
 from idp.work import Work
 
-LISTED = 50
 EDITS = ("company.users.edit-access",)
 
 
@@ -130,19 +130,27 @@ class OwnServices:
     on: frozenset[str]
 
 
-def own_services(work: Work, account_id: UUID) -> tuple[OwnServices, ...]:
+def own_services(
+    work: Work, account_id: UUID, *, after: Place | None = None, before: Place | None = None
+) -> Page[OwnServices]:
     """Company by company, what the person may switch for themselves; companies without such a service are left out."""
     c, m = tables.companies.c, tables.memberships.c
-    rows = work.session.execute(
+    each_has = [
+        cast(c.services, String).contains(f'"{name}"') for name in offered_services(work, work.policies.services)
+    ]
+    wanted = (
         select(c.id, c.name, c.services, m.services.label("own"))
         .join_from(tables.memberships, tables.companies, c.id == m.company_id)
         .where(m.account_id == account_id, m.ended_at.is_(None), m.suspended_at.is_(None), c.closed_at.is_(None))
-        .where(cast(c.services, String) != "[]")
-        .order_by(c.name, c.id)
-        .limit(LISTED)
+        .where(or_(false(), *each_has))
     )
-    found = ((row, tuple(offered_services(work, row.services))) for row in rows)
-    return tuple(OwnServices(row.id, row.name, offered, frozenset(row.own)) for row, offered in found if offered)
+    found = paged.page(work, wanted, Order((c.name,), c.id), after=after, before=before)
+    return found.seen(
+        [
+            OwnServices(row.id, row.name, tuple(offered_services(work, row.services)), frozenset(row.own))
+            for row in found.rows
+        ]
+    )
 
 
 def offered_services(work: Work, of_company: Iterable[str]) -> list[str]:

@@ -14,8 +14,9 @@ from sqlalchemy import select
 from idp.audit import log as audit
 from idp.authn import notices, sharing
 from idp.authn.sharing import Sign, Standing
-from idp.companies import access, colleague_request, support_case, support_state, tables
+from idp.companies import access, colleague_request, paged, support_case, support_state, tables
 from idp.companies.models import SupportCase
+from idp.companies.paged import Order, Page, Place
 from idp.core.errors import NotFound
 from idp.work import Work
 
@@ -104,23 +105,25 @@ def confirm(work: Work, case_id: UUID, reason: str) -> SupportCase:
     return case
 
 
-def of_companies(work: Work, account_id: UUID) -> list[Concerned]:
+def of_companies(
+    work: Work, account_id: UUID, *, after: Place | None = None, before: Place | None = None
+) -> Page[Concerned]:
     """For an administrator: for whom of their companies there is an open case. Neither signs nor places."""
     m, a, c = tables.memberships.c, tables.accounts.c, tables.companies.c
     administered = [place.id for place in colleague_request.places(work, account_id) if place.administers]
-    if not administered:
-        return []
-    rows = work.session.execute(
+    wanted = (
         select(c.name.label("company"), a.given_name, a.family_name, SupportCase.created_at)
         .join_from(SupportCase, tables.memberships, m.account_id == SupportCase.account_id)
         .join(tables.accounts, a.id == m.account_id)
         .join(tables.companies, c.id == m.company_id)
         .where(SupportCase.kind == KIND, SupportCase.closed_at.is_(None), m.company_id.in_(administered))
         .where(m.ended_at.is_(None))
-        .order_by(c.name, a.family_name, a.given_name)
-        .limit(100)
     )
-    return [Concerned(row.company, f"{row.given_name} {row.family_name}".strip(), row.created_at) for row in rows]
+    order = Order((c.name, a.family_name, a.given_name), m.id)
+    found = paged.page(work, wanted, order, after=after, before=before)
+    return found.seen(
+        [Concerned(row.company, f"{row.given_name} {row.family_name}".strip(), row.created_at) for row in found.rows]
+    )
 
 
 def _close(work: Work, case_id: UUID, reason: str, decision: str) -> SupportCase:

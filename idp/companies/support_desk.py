@@ -6,21 +6,24 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, func, select
 
 from idp.accounts import email_address, recovery_contact
 from idp.accounts.models import Account, EmailAddress
 from idp.audit import log as audit
 from idp.authn import recovery_code, throttle
 from idp.authn.models import Passkey, PasswordCredential, Session, TotpAuthenticator
-from idp.companies import access, ownership, support_kind, support_state
+from idp.companies import access, ownership, paged, support_kind, support_state, tables
 from idp.companies.models import SupportCase
+from idp.companies.paged import LISTED, Order, Page, Place
 from idp.core.errors import NotFound
 from idp.work import Work
 
 VIEW = "operations.accounts.view"
 SESSIONS = "operations.sessions.view"
 LAST_SIGN_INS = 5
+_cases = tables.support_cases.c
+_LATEST = Order((_cases.created_at,), _cases.id, latest_first=True)
 _OPENER, _APPROVER = Account.__table__.alias("opener"), Account.__table__.alias("approver")
 
 
@@ -63,7 +66,6 @@ class AccountSeen:
     blocked_until: datetime | None
     is_staff: bool
     owns: tuple[str, ...]
-    cases: tuple["CaseSeen", ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +149,6 @@ def account(work: Work, account_id: UUID) -> AccountSeen:
         blocked_until=throttle.paused_until(work, "password", primary.canonical),
         is_staff=bool(support_kind.rights(work, account_id)),
         owns=tuple(ownership.names_owned_by(work, account_id)),
-        cases=tuple(cases(work, about=account_id, limit=20)),
     )
 
 
@@ -156,25 +157,22 @@ def cases(
     *,
     state: str = "",
     about: UUID | None = None,
-    before: tuple[datetime, UUID] | None = None,
-    limit: int = 50,
-) -> list[CaseSeen]:
-    """Cases that the actor may read, the latest first.
+    after: Place | None = None,
+    before: Place | None = None,
+    limit: int = LISTED,
+) -> Page[CaseSeen]:
+    """A page of the cases that the actor may read, the latest first.
 
     Args:
         state: one of the states, `open` for all that are not over, or empty for all.
         about: only those of this account.
-        before: the last row of the page before this one.
     """
     c = SupportCase
     query = _reading().where(c.kind.in_(support_kind.visible(work)), *_in_state(state))
     if about is not None:
         query = query.where(c.account_id == about)
-    if before is not None:
-        moment, key = before
-        query = query.where(or_(c.created_at < moment, and_(c.created_at == moment, c.id < key)))
-    rows = work.session.execute(query.order_by(c.created_at.desc(), c.id.desc()).limit(limit))
-    return [_seen(row) for row in rows]
+    found = paged.page(work, query, _LATEST, after=after, before=before, limit=limit)
+    return found.seen([_seen(row) for row in found.rows])
 
 
 def count(work: Work, *, state: str = "") -> int:

@@ -44,15 +44,16 @@ def test_every_administrator_is_written_to_with_both_names(work, company, owner,
     assert len(written) == 2
     assert {told["colleague"] for told in written.values()} == {"Marc Petit"}
     assert {told["colleague_address"] for told in written.values()} == {"Marc@Company.example"}
-    (asked,) = colleague_request.of_person(work, member)
-    assert colleague_request.of_companies(work, owner) == colleague_request.of_companies(work, second) == [asked]
-    assert colleague_request.of_companies(work, member) == []
+    (asked,) = colleague_request.of_person(work, member).rows
+    assert colleague_request.of_companies(work, owner).rows == (asked,)
+    assert colleague_request.of_companies(work, second).rows == (asked,)
+    assert colleague_request.of_companies(work, member).rows == ()
 
 
 def test_the_same_colleague_is_asked_for_once_however_the_address_is_written(work, company, owner, member):
     for address in ("marc@company.example", "MARC@company.example"):
         colleague_request.ask(acting(work, member), company, name="Marc", address=address)
-    assert len(mails(work)) == len(colleague_request.of_person(work, member)) == 1
+    assert len(mails(work)) == colleague_request.of_person(work, member).total == 1
 
 
 def test_more_than_a_few_open_requests_are_refused(work, company, owner, member):
@@ -84,7 +85,7 @@ def test_nobody_asks_for_themselves_or_in_a_company_of_others(work, company, mem
 
 def test_an_administrator_settles_it_once(work, company, owner, member, make_company, join):
     colleague_request.ask(acting(work, member), company, **MARC)
-    (asked,) = colleague_request.of_person(work, member)
+    (asked,) = colleague_request.of_person(work, member).rows
     with pytest.raises(NotPermitted):
         colleague_request.close(acting(work, member), asked.id, "accepted")
     stranger = join(make_company(), company_role="company.owner")
@@ -101,13 +102,13 @@ def test_an_administrator_settles_it_once(work, company, owner, member, make_com
 def test_a_request_is_forgotten_by_both_sides_after_a_while(work, company, owner, member):
     colleague_request.ask(acting(work, member), company, **MARC)
     later = work.later(days=91)
-    assert colleague_request.of_companies(later, owner) == colleague_request.of_person(later, member) == []
+    assert colleague_request.of_companies(later, owner).total == colleague_request.of_person(later, member).total == 0
 
 
 def test_only_administrators_of_the_company_learn_of_a_case(work, demo):
     benoit, sophie = demo.account("benoit.lemaire"), demo.account("sophie.lemaire")
-    (seen,) = sharing_case.of_companies(demo.work, benoit)
+    (seen,) = sharing_case.of_companies(demo.work, benoit).rows
     assert (seen.name, seen.company) == ("Sophie Lemaire", "Boulangerie Lemaire SRL")
     assert set(seen.__slots__) == {"company", "name", "since"}
     for other in (sophie, demo.account("amelie.dubois"), demo.account("nathalie.deltour")):
-        assert sharing_case.of_companies(demo.work, other) == []
+        assert sharing_case.of_companies(demo.work, other).rows == ()

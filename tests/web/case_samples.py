@@ -14,6 +14,7 @@ CASE = {
 }
 CASE_FACTS = [("Dossier", "7K3M9QA"), ("Motif", "téléphone <perdu>"), ("Approuvé par", "")]
 DESK = {"account": INES, "case": CASE, "title": "Second facteur installé à nouveau", "facts": CASE_FACTS}
+PAGER = {"first": 1, "last": 25, "total": 41, "previous_url": None, "next_url": "?after=2", "label": "Dossiers"}
 CASE_ROWS = [{"name": "Mehdi Haddad – Second facteur", "url": "/operations/cases/1", "detail": "Ouvert"}]
 PAGES: dict[str, list[dict[str, Any]]] = {
     "recovery/request.html": [
@@ -60,6 +61,7 @@ PAGES: dict[str, list[dict[str, Any]]] = {
             "found": {"name": "Mehdi <Haddad>"},
             "facts": CASE_FACTS,
             "cases": CASE_ROWS,
+            "case_pages": PAGER,
             "sign_ins": [["hier", "Firefox", "192.0.2.7", "terminée"]],
             "kinds": [{"name": "Second facteur", "url": "/open"}],
             "block_url": "/block",
@@ -70,6 +72,7 @@ PAGES: dict[str, list[dict[str, Any]]] = {
             "found": {"name": "Mehdi"},
             "facts": CASE_FACTS,
             "cases": [],
+            "case_pages": None,
             "sign_ins": [],
             "kinds": [],
             "block_url": "/block",
@@ -80,6 +83,7 @@ PAGES: dict[str, list[dict[str, Any]]] = {
             "found": {"name": "M"},
             "facts": CASE_FACTS,
             "cases": [],
+            "case_pages": None,
             "sign_ins": None,
             "kinds": [],
             "block_url": None,
@@ -139,10 +143,9 @@ PAGES: dict[str, list[dict[str, Any]]] = {
             ],
             "cases": rows,
             "total": len(rows),
-            "next_url": url,
-            "first_url": url,
+            "pages": pages,
         }
-        for rows, url in ((CASE_ROWS, "/next"), ([], ""))
+        for rows, pages in ((CASE_ROWS, PAGER), ([], None))
     ],
     "operations/case.html": [
         {

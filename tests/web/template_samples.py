@@ -216,9 +216,10 @@ PAGES: dict[str, list[dict[str, Any]]] = {
         {"account": INES, "languages": [{"value": "fr-FR", "label": "français (France)"}], "saved": "1",
          "services": [{"company": "Atelier <Lumen>", "url": "/companies/1/services/mine", "on": ["mobile-data"],
           "choices": [{"value": "mobile-data", "label": "Données mobiles"}]}],
+         "service_pages": {"first": 1, "last": 25, "total": 41, "previous_url": None, "next_url": "?after=2#services"},
          "form": {"given_name": "Inès", "family_name": "Moreau", "locale": "fr-FR"}},
         {"account": INES, "languages": [{"value": "fr-FR", "label": "français (France)"}], "saved": "services",
-         "services": [], "form": {"given_name": "", "family_name": "Moreau", "locale": "xx"},
+         "services": [], "service_pages": None, "form": {"given_name": "", "family_name": "Moreau", "locale": "xx"},
          "problems": {"given_name": "Remplissez ce champ.", "locale": "Choisissez une langue."}},
     ],
     "account/password.html": [

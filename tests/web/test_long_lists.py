@@ -4,13 +4,22 @@ import html
 import re
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import pytest
 from sqlalchemy import update
 
 from idp.accounts import profile
+from idp.companies import company as companies
 from idp.companies import membership, role
-from idp.companies.models import CustomRoleRevision, FirmInvitation, Mandate, MandateRequest
+from idp.companies.models import (
+    ColleagueRequest,
+    CustomRoleRevision,
+    FirmInvitation,
+    Mandate,
+    MandateRequest,
+    SupportCase,
+)
 from idp.core import tokens
 from idp.core.ids import uuid7
 from tests.stage import Stage, demonstration, own_stage, stage  # noqa: F401
@@ -152,3 +161,72 @@ def test_to_whom_a_company_can_be_handed_over(own_stage: Stage) -> None:  # noqa
     amelie.get(path)
     form, pager = (amelie.text.index(each) for each in ('name="person"', '<nav class="pager"'))
     assert amelie.text.index("</form>", form) < pager  # a page further forgets what was ticked in it
+
+
+def case_of(account: UUID, number: int, *, kind: str, over: bool = False) -> SupportCase:
+    at = datetime.now(UTC) - timedelta(minutes=number)
+    return SupportCase(
+        id=uuid7(), reference=f"{kind[:4]}{number:03}", kind=kind, matter="access" if kind == "reset-2fa" else kind,
+        account_id=account, state="closed" if over else "notice_sent", reason="lost", identity_check="seen", details={},
+        origin="system", opened_by_name="job", created_at=at, closed_at=at if over else None,
+    )  # fmt: skip
+
+
+def test_who_asks_for_a_colleague_and_whose_account_may_be_shared(own_stage: Stage) -> None:  # noqa: F811
+    company, asker, now = own_stage.company(LUMEN), own_stage.person("hugo.perrin").id, datetime.now(UTC)
+    with own_stage.work() as work:
+        for number in range(MANY):
+            made = profile.create(
+                work, address=f"one{number}@long.example", given_name="Ada", family_name=f"One{number:02}",
+                locale="fr-FR",
+            )  # fmt: skip
+            membership.add(work, company, made.id, company_role="company.member")
+            address = f"colleague{number}@long.example"
+            work.session.add_all(
+                [
+                    case_of(made.id, number, kind="sharing"),
+                    ColleagueRequest(
+                        id=uuid7(), company_id=company, account_id=asker, name="Marc", address=address,
+                        canonical=address, created_at=now - timedelta(minutes=number),
+                    ),
+                ]
+            )  # fmt: skip
+    expected = [f"colleague{number}@long.example" for number in range(MANY)]
+    amelie = english(own_stage.sign_in("amelie.dubois"))
+    assert everything(amelie, "/account/requests", r"(colleague\d+@long\.example)<", section="requests") == expected
+    shared = everything(amelie, "/account/requests", r"Ada (One\d+), Atelier Lumen", section="shared")
+    assert shared == [f"One{number:02}" for number in range(MANY)]
+    hugo = english(own_stage.sign_in("hugo.perrin"))
+    assert everything(hugo, "/account/sharing", r"\((colleague\d+@long\.example)\)", section="asked") == expected
+
+
+def test_the_companies_in_which_one_switches_services_for_oneself(own_stage: Stage) -> None:  # noqa: F811
+    hugo = own_stage.person("hugo.perrin").id
+    with own_stage.work() as work:
+        for number in range(MANY):
+            made = companies.create(
+                work,
+                reference=f"long-{number}",
+                name=f"Long {number:02}",
+                kind="company",
+                country="FR",
+                city="Lille",
+                locale="fr-FR",
+            )
+            made.services = [["mobile-data", "vat-filing"], ["vat-filing"], ["mobile-data"], []][number % 4]
+            membership.add(work, made.id, hugo, company_role="company.member")
+    browser = english(own_stage.sign_in("hugo.perrin"))
+    seen = everything(browser, "/account/details", r"Connected services at (Long \d+)<", section="services")
+    assert seen == [f"Long {number:02}" for number in range(0, MANY, 2)]
+
+
+def test_the_cases_about_an_account(own_stage: Stage) -> None:  # noqa: F811
+    ines = own_stage.person("ines.moreau")
+    with own_stage.work() as work:
+        work.session.add_all([case_of(ines.id, number, kind="reset-2fa", over=True) for number in range(MANY)])
+    olivier = english(own_stage.signed_in("olivier.renard"))
+    olivier.get("/operations/accounts")
+    olivier.submit({"email": ines.address})
+    seen = everything(olivier, olivier.address, r">(rese\d+) – ", section="cases")
+    assert seen == [f"rese{number:03}" for number in range(MANY)]
+    assert everything(olivier, "/operations/cases?state=closed", r"· (rese\d+)<") == seen

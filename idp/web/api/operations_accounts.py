@@ -11,12 +11,14 @@ from idp.core.errors import NotFound
 from idp.web.api.room import Room
 from idp.web.api.shapes import Moment, Sent, Shown, example
 from idp.web.work import open_work
+from idp.work import Work
 
 room = Room(
     "operations_accounts", "Operations: accounts", "Accounts, for the staff of this service. Never a secret or a code."
 )
 PATH = "/operations/accounts"
 ONE = f"{PATH}/<uuid:account_id>"
+LAST_CASES = 20
 VIEWS, SUSPENDS = (support_desk.VIEW,), (account_desk.SUSPENDS,)
 
 
@@ -70,7 +72,7 @@ class AccountShown(Shown):
 
     `sign_ins` are the last five, null for those who may not see sessions; `blocked_until`: passwords are refused until
     then, after too many wrong ones. `owns` names the companies that have no owner who can sign in once the account is
-    blocked.
+    blocked. `cases` are the last twenty; the list of cases has all of them, by `account_id` and `state=all`.
     """
 
     id: UUID
@@ -112,13 +114,14 @@ def find_account(body: SearchSent) -> AccountList:
         found = support_desk.look_up(work, body.address)
     except NotFound:
         return AccountList(data=[], next=None)
-    return AccountList(data=[_shown(support_desk.account(work, found))], next=None)
+    return AccountList(data=[_shown(work, support_desk.account(work, found))], next=None)
 
 
 @room.get(ONE, may=VIEWS, shows=AccountShown, writes=True)
 def show_account(path: AccountPath) -> AccountShown:
     """The state of an account; the look is noted."""
-    return _shown(account_desk.read(open_work(), path.account_id))
+    work = open_work()
+    return _shown(work, account_desk.read(work, path.account_id))
 
 
 @room.post(f"{ONE}/block", may=SUSPENDS, shows=EndedShown, status=200, careful=True)
@@ -148,7 +151,7 @@ def end_account_sessions(path: AccountPath) -> EndedShown:
     return EndedShown(sessions_ended=account_desk.end_sessions(open_work(), path.account_id))
 
 
-def _shown(found: AccountSeen) -> AccountShown:
+def _shown(work: Work, found: AccountSeen) -> AccountShown:
     return AccountShown(
         id=found.id, name=found.name, address=found.address, locale=found.locale, status=found.status,
         status_reason=found.status_reason, created_at=found.created_at, erasure_at=found.erasure_at,
@@ -156,7 +159,7 @@ def _shown(found: AccountSeen) -> AccountShown:
         contacts=[ContactShown(kind=kind, masked=masked) for kind, masked in found.contacts],
         sign_ins=None if found.sign_ins is None else [SignInShown.model_validate(each) for each in found.sign_ins],
         blocked_until=found.blocked_until, is_staff=found.is_staff, owns=list(found.owns),
-        cases=[_case(each) for each in found.cases],
+        cases=[_case(each) for each in support_desk.cases(work, about=found.id, limit=LAST_CASES).rows],
     )  # fmt: skip
 
 

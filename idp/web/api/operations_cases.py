@@ -4,7 +4,6 @@ Who may do what depends on the kind of a case (`companies.support_kind`); an ope
 there are, and the command for that of the kind.
 """
 
-from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -32,7 +31,7 @@ LISTED = "operations cases"
 
 Text = Annotated[str, Field(min_length=1, max_length=support_case.TEXT_MAX)]
 State = Literal[
-    "open", "requested", "notice_sent", "review", "waiting_approval", "waiting_time", "ready", "done", "closed"
+    "open", "all", "requested", "notice_sent", "review", "waiting_approval", "waiting_time", "ready", "done", "closed"
 ]
 
 
@@ -41,9 +40,10 @@ class CasePath(Sent):
 
 
 class CaseQuery(ListQuery):
-    """By default those that are not over."""
+    """By default those that are not over; `account_id`: only those about this account."""
 
     state: State = "open"
+    account_id: UUID | None = None
 
 
 class CaseSent(Sent):
@@ -134,11 +134,10 @@ class CaseList(Shown):
 def list_cases(query: CaseQuery) -> CaseList:
     """The cases that the caller may read, the latest first."""
     work = open_work()
-    place = lists.after(work, query, LISTED)
-    before = (datetime.fromisoformat(place[0]), place[1]) if place is not None else None
-    found = support_desk.cases(work, state=query.state, before=before, limit=query.limit + 1)
-    rows, end = lists.page(found, query.limit, lambda each: (each.created_at.isoformat(), each.id))
-    return CaseList(data=[_shown(work, each) for each in rows], next=lists.following(work, end, LISTED))
+    state = "" if query.state == "all" else query.state
+    after = lists.after(work, query, LISTED)
+    found = support_desk.cases(work, state=state, about=query.account_id, after=after, limit=query.limit)
+    return CaseList(data=[_shown(work, each) for each in found.rows], next=lists.following(work, found.next, LISTED))
 
 
 @room.get(ONE, may=VIEWS, shows=CaseShown, tagged=True)

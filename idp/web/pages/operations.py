@@ -16,7 +16,7 @@ from idp.companies.errors import CaseOpen
 from idp.companies.support_desk import AccountSeen, SignInSeen
 from idp.core import texts
 from idp.core.errors import Conflict, InvalidInput, NotFound, NotPermitted
-from idp.web import csrf, forms, locale
+from idp.web import csrf, forms, locale, paging
 from idp.web.pages import duty
 from idp.web.pages.continuing import address, see_other
 from idp.web.render import day, page, person
@@ -24,6 +24,8 @@ from idp.web.work import open_work
 
 blueprint = Blueprint("pages_operations", __name__)
 csrf.guard(blueprint)
+
+_CASES = "cases of an account"
 
 
 class LookUpForm(forms.Form):
@@ -98,19 +100,22 @@ def look_up() -> ResponseReturnValue:
 
 @blueprint.get("/operations/accounts/<uuid:account_id>")
 def show_account(account_id: UUID) -> ResponseReturnValue:
-    """The state of an account, for a session that has looked it up just now. Query: `seen`."""
+    """The state of an account, for a session that has looked it up just now. Query: `seen`, `after`, `before`."""
     current = duty.on_duty(support_desk.VIEW)
     note = request.args.get("seen", "")
     if not duty.has_seen(current, account_id, note):
         return see_other("/operations/accounts")
-    found = support_desk.account(open_work(), account_id)
+    work = open_work()
+    found, place = support_desk.account(work, account_id), paging.asked(work, _CASES)
+    cases = support_desk.cases(work, about=account_id, after=place.after, before=place.before)
     return page(
         "operations/account.html",
         account=person(current),
         found=found,
         facts=_facts(found),
         sign_ins=None if found.sign_ins is None else [_sign_in(each) for each in found.sign_ins],
-        cases=[_case_row(case) for case in found.cases],
+        cases=[_case_row(case) for case in cases.rows],
+        case_pages=paging.around(work, _CASES, cases, section="cases", label=gettext("Cases")),
         kinds=[{"name": duty.kind_name(kind), "url": _case_url(account_id, kind, note)} for kind in _kinds(account_id)],
         block_url=_block_url(account_id, note),
         blocked=found.status == "blocked",

@@ -24,7 +24,7 @@ from idp.companies.errors import CaseState
 from idp.companies.support_desk import CaseSeen
 from idp.core import texts
 from idp.core.errors import InvalidInput, NotPermitted
-from idp.web import csrf, cursors, forms, locale
+from idp.web import csrf, forms, locale, paging
 from idp.web.pages import duty, operations_sharing
 from idp.web.pages.continuing import address, see_other
 from idp.web.pages.operations import whose
@@ -34,7 +34,6 @@ from idp.web.work import open_work
 blueprint = Blueprint("pages_operations_cases", __name__)
 csrf.guard(blueprint)
 
-PAGE_SIZE = 25
 STATES = ("open", "requested", "notice_sent", "review", "waiting_approval", "waiting_time", "ready", "done", "closed")
 _PURPOSE = "support cases"
 
@@ -56,25 +55,20 @@ class Nothing(forms.Form):
 
 @blueprint.get("/operations/cases")
 def list_cases() -> ResponseReturnValue:
-    """Cases, the latest first. Query: `state`, `after`."""
+    """Cases, the latest first. Query: `state`, `after`, `before`."""
     current = duty.on_duty()
     work = open_work()
     state = request.args.get("state", "open")
     state = state if state in STATES else "open"
-    before = _before()
-    total = support_desk.count(work, state=state)
-    found = support_desk.cases(work, state=state, before=before, limit=PAGE_SIZE + 1)
-    more = len(found) > PAGE_SIZE
-    rows = found[:PAGE_SIZE]
-    following = cursors.write(work, (rows[-1].created_at.isoformat(), rows[-1].id), _PURPOSE) if more else None
+    place = paging.asked(work, _PURPOSE)
+    found = support_desk.cases(work, state=state, after=place.after, before=place.before)
     return page(
         "operations/cases.html",
         account=person(current),
         states=[{"name": duty.state_name(each), "url": _state_url(each), "current": each == state} for each in STATES],
-        cases=[_row(case) for case in rows],
-        total=total,
-        next_url=address("/operations/cases", "/", state=state, after=following) if following else "",
-        first_url=_state_url(state) if before else "",
+        cases=[_row(case) for case in found.rows],
+        total=found.total,
+        pages=paging.around(work, _PURPOSE, found),
     )
 
 
@@ -290,14 +284,6 @@ def _row(case: CaseSeen) -> dict[str, Any]:
     if case.confirmed_at and case.state in support_state.OPEN:
         more.append(gettext("confirmed from the mailbox"))
     return {"name": name, "url": f"/operations/cases/{case.id}", "detail": " · ".join(more)}
-
-
-def _before() -> tuple[datetime, UUID] | None:
-    try:
-        place = cursors.read(open_work(), request.args.get("after"), _PURPOSE)
-    except InvalidInput:
-        return None
-    return (datetime.fromisoformat(place[0]), place[1]) if place else None
 
 
 def _state_url(state: str) -> str:

@@ -14,7 +14,7 @@ from idp.companies.company_role import OwnServices
 from idp.core import texts
 from idp.core.errors import InvalidInput
 from idp.policy import label_for
-from idp.web import cookies, csrf, forms, locale
+from idp.web import cookies, csrf, forms, locale, paging
 from idp.web.pages.continuing import see_other
 from idp.web.render import LANGUAGE_KEPT, page, person, signed_in
 from idp.web.work import open_work
@@ -24,6 +24,7 @@ blueprint = Blueprint("pages_profile", __name__)
 csrf.guard(blueprint)
 
 PATH = "/account/details"
+SERVICES = "own services"
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=profile.NAME_MAX)]
 
 
@@ -37,7 +38,7 @@ class DetailsForm(forms.Form):
 
 @blueprint.get(PATH)
 def details() -> ResponseReturnValue:
-    """My names and my language. Query: `saved`, after a change."""
+    """My names and my language. Query: `saved`, after a change; `after`, `before`, of the companies with services."""
     return show({})
 
 
@@ -46,6 +47,8 @@ def show(problems: dict[str, str]) -> Response:
     work = open_work()
     account = profile.get(work, current.account_id)
     offered = work.policies.account.locales
+    place = paging.asked(work, SERVICES)
+    own = company_role.own_services(work, current.account_id, after=place.after, before=place.before)
     kept = {"given_name": account.given_name, "family_name": account.family_name, "locale": account.locale}
     return page(
         "account/details.html",
@@ -53,7 +56,8 @@ def show(problems: dict[str, str]) -> Response:
         form={**kept, **forms.typed()},
         languages=[{"value": tag, "label": locale.described(tag)} for tag in offered],
         saved=request.method == "GET" and request.args.get("saved"),
-        services=[_services(work, each) for each in company_role.own_services(work, current.account_id)],
+        services=[_services(work, each) for each in own.rows],
+        service_pages=paging.around(work, SERVICES, own, section="services", label=gettext("Connected services")),
         account=person(current),
     )
 

@@ -30,7 +30,7 @@ from idp.companies.colleague_request import Place
 from idp.core import texts
 from idp.core.errors import Conflict, InvalidInput, NotFound
 from idp.policy import label_for
-from idp.web import cookies, csrf, forms, locale
+from idp.web import cookies, csrf, forms, locale, paging
 from idp.web.pages.continuing import see_other
 from idp.web.pages.fresh import fresh
 from idp.web.render import day, moment, page, person, signed_in
@@ -43,6 +43,7 @@ csrf.guard(blueprint)
 PATH = sharing.PAGE
 COLLEAGUE = f"{PATH}/colleague"
 REQUESTS = colleague_request.PAGE
+ASKED, SHARED, MINE = "requests of colleagues", "accounts that may be shared", "own requests for a colleague"
 
 
 class AnswerForm(forms.Form):
@@ -63,7 +64,7 @@ class OutcomeForm(forms.Form):
 
 @blueprint.get(PATH)
 def notice() -> ResponseReturnValue:
-    """What was noticed, what it leads to, and the three answers."""
+    """What was noticed, what it leads to, and the three answers. Query: `after`, `before`, of the open requests."""
     return show({})
 
 
@@ -71,7 +72,8 @@ def show(problems: dict[str, str]) -> Response:
     current = signed_in()
     work = open_work()
     now, told = sharing.standing(work, current.account_id), sharing.told(work, current.account_id)
-    noticed = told is not None and now.notice
+    noticed, place = told is not None and now.notice, paging.asked(work, MINE)
+    mine = colleague_request.of_person(work, current.account_id, after=place.after, before=place.before)
     return page(
         "sharing/notice.html",
         problems=problems,
@@ -81,7 +83,10 @@ def show(problems: dict[str, str]) -> Response:
         answer=told.answer if told else None,
         answered=day(told.answered_at) if told and told.answered_at else "",
         muted_until=_muted_until(work, told),
-        requests=colleague_request.of_person(work, current.account_id),
+        requests=mine.rows,
+        request_pages=paging.around(
+            work, MINE, mine, section="asked", label=gettext("Your administrator has your request")
+        ),
         administers=any(place.administers for place in colleague_request.places(work, current.account_id)),
     )
 
@@ -156,9 +161,15 @@ def ask() -> ResponseReturnValue:
 
 @blueprint.get(REQUESTS)
 def requests() -> ResponseReturnValue:
-    """For administrators: who asks for a colleague in their companies, and for whom there is a case of sharing."""
+    """For administrators: who asks for a colleague in their companies, and for whom there is a case of sharing. Query:
+    `after`, `before`."""
     current = signed_in()
     work = open_work()
+    place, place_shared = paging.asked(work, ASKED), paging.asked(work, SHARED)
+    asked = colleague_request.of_companies(work, current.account_id, after=place.after, before=place.before)
+    shared = sharing_case.of_companies(
+        work, current.account_id, after=place_shared.after, before=place_shared.before
+    )  # fmt: skip
     return page(
         "sharing/requests.html",
         account=person(current),
@@ -166,12 +177,15 @@ def requests() -> ResponseReturnValue:
             {"id": each.id, "name": each.name, "address": each.address, "by": each.by, "company": each.company,
              "asked": moment(each.created_at),
              "invite_url": f"/companies/{each.company_id}/invitations/new?request={each.id}"}
-            for each in colleague_request.of_companies(work, current.account_id)
+            for each in asked.rows
         ],
-        cases=[
-            {"name": each.name, "company": each.company, "since": day(each.since)}
-            for each in sharing_case.of_companies(work, current.account_id)
-        ],
+        request_pages=paging.around(
+            work, ASKED, asked, section="requests", label=gettext("Requests from your colleagues")
+        ),
+        cases=[{"name": each.name, "company": each.company, "since": day(each.since)} for each in shared.rows],
+        case_pages=paging.around(
+            work, SHARED, shared, section="shared", label=gettext("Accounts that may be shared")
+        ),
     )  # fmt: skip
 
 

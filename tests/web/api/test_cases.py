@@ -128,3 +128,24 @@ def test_an_invitation_offers_a_role_of_the_companys_own_and_switches(own_caller
     ):
         answer = amelie.call("POST", f"{base}/invitations", {**person, "roles": {"invoicing": wrong}})
         assert answer.status_code in (404, 409, 422), (wrong, answer.text)
+
+
+def test_every_case_about_an_account_is_in_the_list(own_callers: Callers) -> None:
+    """The account shows the last twenty; the list has all of them, page by page."""
+    olivier, ines = own_callers.person("olivier.renard"), own_callers.stage.person("ines.moreau").id
+    for number in range(23):
+        case = open_one(own_callers, olivier, "ines.moreau")
+        if number < 22:
+            assert olivier.call("POST", f"/operations/cases/{case}/close", {"reason": "Found"}).status_code == 200
+    open_one(own_callers, olivier, "hugo.perrin")
+    seen, cursor = [], ""
+    while cursor is not None:
+        page = olivier.shown(f"/operations/cases?account_id={ines}&state=all&limit=10{cursor}")
+        seen += [each["id"] for each in page["data"]]
+        cursor = f"&cursor={page['next']}" if page["next"] else None
+    assert len(seen) == len(set(seen)) == 23
+    assert seen[0] == case
+    assert [each["id"] for each in olivier.shown(f"/operations/accounts/{ines}")["cases"]] == seen[:20]
+    assert [each["id"] for each in olivier.shown(f"/operations/cases?account_id={ines}")["data"]] == [case]
+    assert olivier.shown(f"/operations/cases?account_id={uuid4()}&state=all")["data"] == []
+    assert olivier.get("/operations/cases?account_id=x").status_code == 422
