@@ -68,7 +68,7 @@ def scope(work: Work, client: Client) -> str:
 
 def languages(work: Work, own: str) -> list[dict[str, str]]:
     """The languages of a colleague at a client; first of all that of their account."""
-    first = gettext("That of the account (%(language)s)", language=locale.described(own))
+    first = gettext("%(language)s – that of the account", language=locale.described(own))
     offered = work.policies.account.locales
     return [{"value": "", "label": first}, *({"value": tag, "label": locale.described(tag)} for tag in offered)]
 

@@ -1,6 +1,6 @@
 """What a mandate opens and for how long, in a form: shown, read back, and what is wrong with it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Literal
@@ -97,10 +97,7 @@ def shown(
     extra = [each for each in policies.options.values() if each.id in options and not temporary]
     days = min((each.max_days for each in presets if each.max_days), default=0) if temporary else 0
     return {
-        "presets": [
-            {"value": each.id, "label": label_for(each.label, language), "hint": _hint(policies, each.id)}
-            for each in presets
-        ],
+        "presets": choices(policies, presets),
         "preset": presets[0].id,
         "options": [{"value": each.id, "label": label_for(each.label, language)} for each in extra],
         "opened": ticked if ticked is not None else held.options if held is not None else (),
@@ -136,6 +133,14 @@ def of_kind(policies: Policies, *, temporary: bool, held: str = "") -> list[Pres
     if not found:
         raise NotFound(kind="preset")
     return found
+
+
+def choices(policies: Policies, presets: Iterable[Preset]) -> list[dict[str, str]]:
+    """Presets to choose from, with what each is for and the products that it opens; the usual one first."""
+    return [
+        {"value": each.id, "label": label_for(each.label, locale.current()), "hint": _hint(policies, each.id)}
+        for each in sorted(presets, key=lambda each: not each.default)
+    ]
 
 
 def only_dated(policies: Policies, wanted: Scope, held: Scope) -> Scope:

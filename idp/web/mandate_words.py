@@ -32,14 +32,6 @@ _TO_FIRMS = {"invited": _l("Waiting for your answer"), "requested": _l("Waiting 
 LEVELS = {"work": _l("enter and change"), "view": _l("view only"), "none": _l("no access")}
 
 
-def presets(policies: Policies) -> list[dict[str, str]]:
-    """The presets to choose from, with the products each opens; the usual one first."""
-    ordered = sorted(policies.presets.values(), key=lambda each: not each.default)
-    return [
-        {"value": each.id, "label": f"{_label(each.label)} ({products(policies, each.id, ())})"} for each in ordered
-    ]
-
-
 def products(policies: Policies, preset: str, chosen: Iterable[str], below: Iterable[str] = ()) -> str:
     """The products that a ceiling opens, by name."""
     opened = ceiling_of(policies, preset, chosen, below)

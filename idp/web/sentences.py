@@ -184,7 +184,7 @@ SENTENCES: Mapping[str, Any] = {
     "notice.disowned": _l("You said that something in a notice was not you. Sessions were closed to protect you."),
     "ownership.declined": _l("You declined to own %(company)s."),
     "ownership.moved": _l("You became the owner of %(company)s."),
-    "ownership.offered": _l("The ownership of %(company)s was offered to you."),
+    "ownership.offered": _l("You were offered to become the account owner of %(company)s."),
     "ownership.withdrawn": _l("The offer to own %(company)s was taken back."),
     "onboarding.accepted": _l("You began %(company)s, as its owner."),
     "one_time_code.refused": _l("A wrong or expired code of a message was typed."),

@@ -86,7 +86,7 @@ def asks(demo: Demonstration, nathalie: Person, language: str, javascript: bool)
     follow(nathalie.page, words["ask"])
     fits(nathalie.page, "asking", javascript)
     nathalie.page.get_by_label(words["client_email"]).fill(demo.email("chloe.fontaine"))
-    nathalie.page.locator("#preset").select_option("review")
+    choose(nathalie.page, "review")
     press(nathalie.page, words["send_request"])
 
 

@@ -44,7 +44,7 @@ NEW: dict[str, Any] = {
 }  # fmt: skip
 
 IMPORT: dict[str, Any] = {
-    **FRAME, "languages": [{"value": "fr-FR", "label": "français"}], "plan": "Équipe", "most": 200, "largest": 64,
+    **FRAME, "languages": [{"value": "fr-FR", "label": "français"}], "most": 200, "largest": 64,
     "products": [{"id": "capture", "label": "Capture", "seats": "2 sur 5", "roles": PRODUCT["roles"]}],
     "results": [], "total": 0, "able": 0, "bought": 0, "result": "", "result_url": "/r", "seen": "", "model_url": "/m",
     "one_url": "/one", "back_url": "/b", "form": {"locale": "fr-FR", "people": ""},

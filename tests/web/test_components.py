@@ -92,6 +92,12 @@ def test_a_list_to_pick_from_shows_what_was_posted_before_what_is_kept() -> None
     assert kept.all("option")[0]["lang"] == "fr"
     posted = show(source, form={"tag": "en"}, problems={"tag": "Choose one."})
     assert [option["value"] for option in posted.all("option") if "selected" in option] == ["en"]
+    grouped = show(
+        '{{ ui.pick_list("what", "What", [{"value": "", "label": "All"}, {"value": "a", "label": "A", "group": "One"},'
+        ' {"value": "b", "label": "B", "group": "One"}, {"value": "c", "label": "C", "group": "Two"}]) }}'
+    )
+    assert [each["label"] for each in grouped.all("optgroup")] == ["One", "Two"]
+    assert [option["value"] for option in grouped.all("option")] == ["", "a", "b", "c"]
     assert posted.all("select")[0]["aria-describedby"] == "tag-hint tag-problem"
 
 

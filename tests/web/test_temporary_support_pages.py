@@ -28,6 +28,7 @@ def test_temporary_support_has_words_of_its_own_from_the_invitation_to_the_log(o
     chloe.get(path(own_stage, "studio-mirabelle", "invite-support"))
     assert chloe.heading == "Invite somebody to help for a while"
     assert "ccountant" not in said(chloe).replace("/accountants", "")
+    assert "firm" not in said(chloe), "it is a person who answers"
     latest = chloe.form.values["until"]
     form = {"email": "paule@helps.example", "act": "invite"}
     chloe.submit({**form, "until": ""})

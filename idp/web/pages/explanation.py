@@ -99,7 +99,7 @@ def _permissions(product: Product) -> list[dict[str, str]]:
     language = locale.current()
     whole = {"value": "", "label": gettext("the product itself")}
     named = [
-        {"value": each.id, "label": f"{label_for(area.label, language)} · {label_for(each.label, language)}"}
+        {"value": each.id, "label": label_for(each.label, language), "group": label_for(area.label, language)}
         for area in product.areas.values()
         for each in area.permissions
     ]

@@ -14,7 +14,7 @@ from idp.companies.errors import MandateAsked
 from idp.companies.mandate_request import Asked
 from idp.core.errors import Conflict, Expired, InvalidInput, NotFound, Throttled
 from idp.policy import label_for
-from idp.web import csrf, forms, locale, mandate_words, paging
+from idp.web import csrf, forms, locale, mandate_fields, mandate_words, paging
 from idp.web.pages.company_area import Area, enter
 from idp.web.pages.continuing import see_other
 from idp.web.render import day
@@ -69,7 +69,8 @@ def open_request(company_id: UUID) -> ResponseReturnValue:
 
 def show_request(problems: dict[str, str], company_id: UUID) -> Response:
     area = enter(company_id, ASKS)
-    presets = mandate_words.presets(area.work.policies)
+    policies = area.work.policies
+    presets = mandate_fields.choices(policies, policies.presets.values())
     return area.page("mandate/ask.html", problems=problems, presets=presets)
 
 

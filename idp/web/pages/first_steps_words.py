@@ -72,6 +72,7 @@ def service(work: Work, offered: Offered) -> dict[str, Any]:
     """A connected service: what it is, what it allows, and to how many."""
     reader = locale.current()
     allowed = [label_for(work.policies.permissions[each].label, reader) for each in offered.permissions]
+    allowed = [each[:1].lower() + each[1:] for each in allowed]  # verbs, within a sentence here
     return {
         "id": offered.service.id,
         "name": service_field(offered.service.id),

@@ -29,7 +29,7 @@ from idp.web import csrf, forms, import_words, locale, role_fields
 from idp.web.headers import Answer
 from idp.web.pages.company_area import Area, enter
 from idp.web.pages.invitations import PATH as INVITATIONS
-from idp.web.pages.invitations import plan, problem
+from idp.web.pages.invitations import problem
 
 ROOM = 320 * 1024  # of a request: a list of 64 kB, typed or as a file, and its results
 PATH = f"{INVITATIONS}/import"
@@ -186,7 +186,6 @@ def _form(
             }
             for each in choices
         ],
-        plan=plan(area),
         most=invitation_batch.MOST,
         largest=BYTES_MAX // 1024,
         **_shown(area, results),
