@@ -11,11 +11,12 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, Uuid, and_, exists, func, literal, or_, select, tuple_, union
+from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, literal, or_, select, union
 from sqlalchemy.orm import aliased
 
-from idp.companies import access, directory, tables
+from idp.companies import access, directory, paged, tables
 from idp.companies.models import Mandate
+from idp.companies.paged import LISTED, Order, Page, Place
 from idp.companies.reach import state_now
 from idp.core.errors import NotFound, NotPermitted
 from idp.policy.catalogue import Policies
@@ -24,9 +25,6 @@ from idp.work import Work
 
 VIEWS = "practice.clients.view"
 VIEWS_ALL = "practice.clients.view-all"
-LISTED = 25
-
-Place = tuple[str, UUID]
 
 
 class Phase(StrEnum):
@@ -78,23 +76,6 @@ class Client:
     groups: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ClientPage:
-    """Clients by name.
-
-    Attributes:
-        first: the number of the first one shown, counted from one.
-        previous: what to pass as `before` for those that come before these; None at the beginning.
-        next: what to pass as `after` for those that follow; None at the end.
-    """
-
-    clients: tuple[Client, ...]
-    first: int
-    total: int
-    previous: Place | None
-    next: Place | None
-
-
 def sees_all(work: Work, firm_id: UUID) -> bool:
     """Whether the actor sees every client of the firm, or only those given by name.
 
@@ -118,7 +99,7 @@ def listed(
     after: Place | None = None,
     before: Place | None = None,
     limit: int = LISTED,
-) -> ClientPage:
+) -> Page[Client]:
     """A page of the firm's clients, by name.
 
     Raises:
@@ -126,21 +107,8 @@ def listed(
     """
     found = _found(work, firm_id, wanted, every=sees_all(work, firm_id))
     c = tables.companies.c
-    key = tuple_(c.name, c.id)
-    if before is not None:
-        backwards = found.where(key < _place(before)).order_by(c.name.desc(), c.id.desc())
-        shown = list(work.session.execute(backwards.limit(limit)))[::-1]
-    else:
-        onwards = found.where(key > _place(after)) if after is not None else found
-        shown = list(work.session.execute(onwards.order_by(c.name, c.id).limit(limit)))
-    total = _count(work, found)
-    if not shown:
-        return ClientPage((), 1, total, None, None)
-    begin, end = ((row.name, row.id) for row in (shown[0], shown[-1]))
-    first = 1 if after is None and before is None else _count(work, found.where(key < _place(begin))) + 1
-    more = first + len(shown) - 1 < total
-    clients = _clients(work, firm_id, shown)
-    return ClientPage(clients, first, total, begin if first > 1 else None, end if more else None)
+    page = paged.page(work, found, Order((c.name,), c.id), after=after, before=before, limit=limit)
+    return page.seen(_clients(work, firm_id, page.rows))
 
 
 def keys(work: Work, firm_id: UUID, wanted: Filter, *, limit: int) -> list[UUID]:
@@ -361,7 +329,3 @@ def _colleagues(work: Work, firm_id: UUID, mandate_ids: list[UUID]) -> dict[UUID
 
 def _count(work: Work, found: Select[*tuple[Any, ...]]) -> int:
     return work.session.scalar(select(func.count()).select_from(found.order_by(None).subquery())) or 0
-
-
-def _place(place: Place) -> Any:
-    return tuple_(literal(place[0]), literal(place[1], Uuid()))

@@ -6,15 +6,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, Uuid, and_, exists, func, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, or_, select
 
-from idp.companies import access, client_list, tables
-from idp.companies.client_list import Client, Phase, Place
+from idp.companies import access, client_list, paged, tables
+from idp.companies.client_list import Client, Phase
+from idp.companies.paged import LISTED, Order, Page, Place
 from idp.core.errors import NotFound
 from idp.work import Work
 
 VIEWS = "practice.colleagues.view"
-LISTED = 25
 
 _a, _e, _m = tables.accounts.c, tables.email_addresses.c, tables.memberships.c
 _NAME: ColumnElement[str] = _a.family_name + " " + _a.given_name
@@ -64,17 +64,6 @@ class Held:
         return self.custom_role_id is not None
 
 
-@dataclass(frozen=True, slots=True)
-class ColleaguePage:
-    """Colleagues by family name; the rest as for `client_list.ClientPage`."""
-
-    colleagues: tuple[Colleague, ...]
-    first: int
-    total: int
-    previous: Place | None
-    next: Place | None
-
-
 def listed(
     work: Work,
     firm_id: UUID,
@@ -83,7 +72,7 @@ def listed(
     after: Place | None = None,
     before: Place | None = None,
     limit: int = LISTED,
-) -> ColleaguePage:
+) -> Page[Colleague]:
     """The people of the firm.
 
     Args:
@@ -116,7 +105,7 @@ def at_client(
     after: Place | None = None,
     before: Place | None = None,
     limit: int = LISTED,
-) -> tuple[ColleaguePage, dict[UUID, list[Held]]]:
+) -> tuple[Page[Colleague], dict[UUID, list[Held]]]:
     """Those who work for a client, with what each was given there.
 
     Raises:
@@ -124,13 +113,13 @@ def at_client(
     """
     access.require(work, VIEWS, firm_id)
     if client.phase not in (Phase.ACTIVE, Phase.SUSPENDED):
-        return ColleaguePage((), 1, 0, None, None), {}
+        return Page((), 1, 0, None, None), {}
     m = tables.mandates.c
     there = exists(
         select(m.id).where(m.id == client.mandate_id, m.firm_id == firm_id, client_list.works_there(work, _a.id))
     )
     page = _page(work, firm_id, _people(firm_id, search).where(there), after, before, limit)
-    return page, _held(work, firm_id, [each.account_id for each in page.colleagues], client)
+    return page, _held(work, firm_id, [each.account_id for each in page.rows], client)
 
 
 def get(work: Work, firm_id: UUID, account_id: UUID) -> Colleague:
@@ -162,8 +151,7 @@ def held_at(work: Work, firm_id: UUID, account_id: UUID, client: Client) -> list
 def _people(firm_id: UUID, search: str) -> Select[*tuple[Any, ...]]:
     found: Select[*tuple[Any, ...]] = (
         select(
-            _a.id, _a.given_name, _a.family_name, _a.locale, _e.address, _m.created_at, _m.suspended_at,
-            _NAME.label("place"),
+            _a.id, _a.given_name, _a.family_name, _a.locale, _e.address, _m.created_at, _m.suspended_at
         )
         .join_from(tables.memberships, tables.accounts, _a.id == _m.account_id)
         .join(tables.email_addresses, and_(_e.account_id == _a.id, _e.released_at.is_(None)))
@@ -179,22 +167,9 @@ def _people(firm_id: UUID, search: str) -> Select[*tuple[Any, ...]]:
 
 def _page(
     work: Work, firm_id: UUID, found: Select[*tuple[Any, ...]], after: Place | None, before: Place | None, limit: int
-) -> ColleaguePage:
-    key = tuple_(_NAME, _a.id)
-    if before is not None:
-        backwards = found.where(key < _place(before)).order_by(_NAME.desc(), _a.id.desc())
-        shown = list(work.session.execute(backwards.limit(limit)))[::-1]
-    else:
-        onwards = found.where(key > _place(after)) if after is not None else found
-        shown = list(work.session.execute(onwards.order_by(_NAME, _a.id).limit(limit)))
-    total = _count(work, found)
-    if not shown:
-        return ColleaguePage((), 1, total, None, None)
-    begin, end = ((row.place, row.id) for row in (shown[0], shown[-1]))
-    first = 1 if after is None and before is None else _count(work, found.where(key < _place(begin))) + 1
-    more = first + len(shown) - 1 < total
-    colleagues = _colleagues(work, firm_id, shown)
-    return ColleaguePage(colleagues, first, total, begin if first > 1 else None, end if more else None)
+) -> Page[Colleague]:
+    page = paged.page(work, found, Order((_NAME,), _a.id), after=after, before=before, limit=limit)
+    return page.seen(_colleagues(work, firm_id, page.rows))
 
 
 def _colleagues(work: Work, firm_id: UUID, rows: Sequence[Row[Any]]) -> tuple[Colleague, ...]:
@@ -306,11 +281,3 @@ def _labels(work: Work, role_id: str | None, own: Mapping[str, str] | None) -> M
         return own or {}
     role = work.policies.roles.get(role_id)
     return role.label if role is not None else {}
-
-
-def _count(work: Work, found: Select[*tuple[Any, ...]]) -> int:
-    return work.session.scalar(select(func.count()).select_from(found.order_by(None).subquery())) or 0
-
-
-def _place(place: Place) -> Any:
-    return tuple_(literal(place[0]), literal(place[1], Uuid()))

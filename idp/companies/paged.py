@@ -1,6 +1,7 @@
 """A list a page at a time, in the order of columns and then of a key, so that a page costs the same wherever it is."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -40,7 +41,7 @@ class Page(Generic[RowT]):
     previous: Place | None
     next: Place | None
 
-    def seen(self, rows: list[SeenT]) -> "Page[SeenT]":
+    def seen(self, rows: Sequence[SeenT]) -> "Page[SeenT]":
         """The same page, with what is shown of each of its rows."""
         return Page(tuple(rows), self.first, self.total, self.previous, self.next)
 

@@ -17,7 +17,7 @@ def deltour(demo):
 
 
 def names(work, firm, **wanted):
-    return [each.name for each in client_list.listed(work, firm, Filter(**wanted)).clients]
+    return [each.name for each in client_list.listed(work, firm, Filter(**wanted)).rows]
 
 
 def test_who_sees_which_clients(demo, deltour):
@@ -82,7 +82,7 @@ def test_pages_go_on_and_back(demo, deltour):
     first = client_list.listed(karim, deltour, Filter(), limit=2)
     second = client_list.listed(karim, deltour, Filter(), after=first.next, limit=2)
     third = client_list.listed(karim, deltour, Filter(), after=second.next, limit=2)
-    assert [(page.first, page.total, len(page.clients)) for page in (first, second, third)] == [
+    assert [(page.first, page.total, len(page.rows)) for page in (first, second, third)] == [
         (1, 5, 2), (3, 5, 2), (5, 5, 1),
     ]  # fmt: skip
     assert (first.previous, third.next) == (None, None)
@@ -169,7 +169,7 @@ def test_groups_keep_to_their_firm_and_to_those_who_see_every_client(demo, delto
 def test_the_people_of_the_firm(demo, deltour, join):
     """SC27. A new colleague gets nothing by default."""
     new = join(deltour)
-    seen = {each.account_id: each for each in colleague_list.listed(demo.acting("lotte.peeters"), deltour).colleagues}
+    seen = {each.account_id: each for each in colleague_list.listed(demo.acting("lotte.peeters"), deltour).rows}
     lotte, nathalie = seen[demo.account("lotte.peeters")], seen[demo.account("nathalie.deltour")]
     assert (lotte.every_client, lotte.clients, lotte.roles[0]["en"]) == (False, 2, "Staff accountant")
     assert (nathalie.every_client, nathalie.roles[0]["fr"]) == (True, "Administrateur du cabinet")
@@ -183,12 +183,10 @@ def test_the_people_of_the_firm(demo, deltour, join):
 def test_people_are_found_by_name_and_address(demo, deltour):
     karim = demo.acting("karim.benali")
     for search in ("peeters", "Lotte Peeters", "lotte@cabinet", "Peeters Lotte"):
-        assert [each.name for each in colleague_list.listed(karim, deltour, search=search).colleagues] == [
-            "Lotte Peeters"
-        ]
+        assert [each.name for each in colleague_list.listed(karim, deltour, search=search).rows] == ["Lotte Peeters"]
     first = colleague_list.listed(karim, deltour, limit=2)
     last = colleague_list.listed(karim, deltour, after=first.next, limit=2)
-    assert [each.name for each in (*first.colleagues, *last.colleagues)] == [
+    assert [each.name for each in (*first.rows, *last.rows)] == [
         "Karim Benali", "Nathalie Deltour", "Lotte Peeters",
     ]  # fmt: skip
     assert colleague_list.listed(karim, deltour, before=last.previous, limit=2) == first
@@ -199,7 +197,7 @@ def test_who_works_for_a_client(demo, deltour):
     nathalie = demo.acting("nathalie.deltour")
     client = client_list.get(nathalie, deltour, demo.company("boulangerie-lemaire"))
     page, held = colleague_list.at_client(nathalie, deltour, client)
-    assert [each.name for each in page.colleagues] == ["Karim Benali", "Nathalie Deltour", "Lotte Peeters"]
+    assert [each.name for each in page.rows] == ["Karim Benali", "Nathalie Deltour", "Lotte Peeters"]
     lotte = held[demo.account("lotte.peeters")]
     assert [(each.product, each.own, each.everywhere, each.locale) for each in lotte] == [
         ("capture", True, False, "nl-BE"), ("invoicing", False, False, "nl-BE"),

@@ -95,7 +95,7 @@ def list_clients(path: CompanyPath, query: ClientQuery) -> ClientList:
     )  # fmt: skip
     after = lists.after(work, query, CLIENTS)
     page = client_list.listed(work, path.company_id, wanted, after=after, limit=query.limit)
-    return ClientList(data=[_client(each) for each in page.clients], next=lists.following(work, page.next, CLIENTS))
+    return ClientList(data=[_client(each) for each in page.rows], next=lists.following(work, page.next, CLIENTS))
 
 
 @room.get("/companies/<uuid:company_id>/clients/<uuid:client_id>", may=(client_list.VIEWS,), shows=ClientShown)
@@ -111,7 +111,7 @@ def list_colleagues(path: CompanyPath, query: ColleagueQuery) -> ColleagueList:
     after = lists.after(work, query, COLLEAGUES)
     page = colleague_list.listed(work, path.company_id, search=query.search, after=after, limit=query.limit)
     following = lists.following(work, page.next, COLLEAGUES)
-    return ColleagueList(data=[_colleague(each) for each in page.colleagues], next=following)
+    return ColleagueList(data=[_colleague(each) for each in page.rows], next=following)
 
 
 @room.get(

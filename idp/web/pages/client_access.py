@@ -78,14 +78,11 @@ def choose(firm_id: UUID, client_id: UUID) -> ResponseReturnValue:
     return area.page(
         "firm/choose_colleague.html",
         client=client.name,
-        people=[_entry(area, client, each) for each in page.colleagues],
+        people=[_entry(area, client, each) for each in page.rows],
         search=search if search or page.total >= clients.SEARCH_FROM else None,
         found=page.total,
         back_url=area.path("clients", client_id),
-        pages=paging.pager(
-            area.work, COLLEAGUES, first=page.first, shown=len(page.colleagues), total=page.total,
-            previous=page.previous, following=page.next,
-        ),
+        pages=paging.around(area.work, COLLEAGUES, page),
     )  # fmt: skip
 
 

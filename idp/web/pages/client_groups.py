@@ -104,16 +104,13 @@ def show_group(problems: dict[str, str], firm_id: UUID, group_id: UUID) -> Respo
         found=page.total,
         choices=[
             {"value": str(each.company_id), "label": each.name, "hint": each.city, "in": found.name in each.groups}
-            for each in page.clients
+            for each in page.rows
         ],
         done=_done(request.args.get("done", "")),
         rename_url=area.path("groups", group_id, "name"),
         remove_url=area.path("groups", group_id, "remove"),
         groups_url=area.path("groups"),
-        pages=paging.pager(
-            area.work, FILLS, first=page.first, shown=len(page.clients), total=page.total, previous=page.previous,
-            following=page.next,
-        ),
+        pages=paging.around(area.work, FILLS, page),
     )  # fmt: skip
 
 

@@ -46,7 +46,7 @@ def clients(firm_id: UUID) -> ResponseReturnValue:
     people = _choices(area, wanted)
     return area.page(
         "firm/clients.html",
-        clients=[_row(area, each) for each in found.clients],
+        clients=[_row(area, each) for each in found.rows],
         search=wanted.search,
         found=found.total,
         narrowed=wanted != Filter(),
@@ -64,10 +64,7 @@ def clients(firm_id: UUID) -> ResponseReturnValue:
         colleagues_url=area.path("colleagues") if area.may(colleague_list.VIEWS) else None,
         ask_url=area.path("mandates", "ask") if area.may(ASKS) else None,
         assigns=area.may(assignment.ASSIGNS),
-        pages=paging.pager(
-            work, LIST, first=found.first, shown=len(found.clients), total=found.total, previous=found.previous,
-            following=found.next,
-        ),
+        pages=paging.around(work, LIST, found),
     )  # fmt: skip
 
 
@@ -86,13 +83,10 @@ def client(firm_id: UUID, client_id: UUID) -> ResponseReturnValue:
             work, firm_id, seen, search=search, after=place.after, before=place.before
         )  # fmt: skip
         context = {
-            "people": [_person(area, seen, each, held.get(each.account_id, [])) for each in page.colleagues],
+            "people": [_person(area, seen, each, held.get(each.account_id, [])) for each in page.rows],
             "search": search if search or page.total >= SEARCH_FROM else None,
             "found": page.total,
-            "pages": paging.pager(
-                work, PEOPLE, first=page.first, shown=len(page.colleagues), total=page.total, previous=page.previous,
-                following=page.next,
-            ),
+            "pages": paging.around(work, PEOPLE, page),
         }  # fmt: skip
     return area.page(
         "firm/client.html",

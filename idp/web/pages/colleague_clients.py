@@ -94,17 +94,14 @@ def show(problems: dict[str, str], firm_id: UUID, account_id: UUID) -> Response:
         groups=[{"value": "", "label": gettext("All")},
                 *({"value": str(key), "label": name} for key, name in groups)],
         chosen={"product": giving.product, "group": str(wanted.group_id or ""), "search": wanted.search},
-        choices=[_choice(each) for each in (page.clients if page else ())],
+        choices=[_choice(each) for each in (page.rows if page else ())],
         picked=request.form.getlist("picked") if request.method == "POST" else [],
         found=page.total if page else 0,
         most=assignment_many.MOST,
         roles=firm_words.offered(colleague_role.offers(work, firm_id, giving.product)) if giving.product else [],
         languages=firm_words.languages(work, giving.colleague.locale),
         back_url=area.path("colleagues", account_id),
-        pages=paging.pager(
-            work, PICKS, first=page.first, shown=len(page.clients), total=page.total, previous=page.previous,
-            following=page.next,
-        ) if page else None,
+        pages=paging.around(work, PICKS, page) if page else None,
     )  # fmt: skip
 
 

@@ -53,16 +53,13 @@ def colleagues(firm_id: UUID) -> ResponseReturnValue:
     page = colleague_list.listed(area.work, firm_id, search=search, after=place.after, before=place.before)
     return area.page(
         "firm/colleagues.html",
-        people=[_row(area, each) for each in page.colleagues],
+        people=[_row(area, each) for each in page.rows],
         search=search if search or page.total >= SEARCH_FROM else None,
         found=page.total,
         done=_done(request.args.get("done", "")),
         invite_url=area.path("invitations", "new") if area.may(*invitation.INVITES) else None,
         people_url=area.path("people") if area.may(people.VIEWS) else None,
-        pages=paging.pager(
-            area.work, LIST, first=page.first, shown=len(page.colleagues), total=page.total, previous=page.previous,
-            following=page.next,
-        ),
+        pages=paging.around(area.work, LIST, page),
     )  # fmt: skip
 
 
