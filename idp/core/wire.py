@@ -18,3 +18,14 @@ def read(text: str | bytes) -> Any:
         ValueError: it is none.
     """
     return from_json(text)
+
+
+def is_text(value: str) -> bool:
+    """Whether this can be written as UTF-8: half a surrogate pair cannot, nor can bytes that were none."""
+    if value.isascii():
+        return True
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

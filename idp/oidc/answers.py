@@ -7,6 +7,7 @@ from urllib.parse import urlencode, urlsplit
 
 from authlib.oauth2.rfc6749 import InvalidRequestError
 
+from idp.core import wire
 from idp.oidc import tokens
 from idp.oidc.clients import RegisteredClient
 from idp.work import Work
@@ -62,6 +63,13 @@ def mode_of(client: RegisteredClient, redirect_uri: str, asked: str | None) -> s
     return mode
 
 
+def returnable(mode: str, state: str | None) -> str | None:
+    """The `state` as an answer can give it back. An address holds also what is no text, byte for byte, as it came; a
+    form and a JWT cannot."""
+    kept = state is None or mode in ("query", "fragment") or wire.is_text(state)
+    return state if kept else None
+
+
 def default_mode(client: RegisteredClient) -> str:
     """The mode of a request that names none, and of an error about it: the query, unless the client never has it."""
     modes = allowed(client)
@@ -84,9 +92,9 @@ def send(work: Work, way: Way, values: dict[str, str | None]) -> Sent:
     if form == "form_post":
         return Posted(way.client, way.redirect_uri, shown)
     if form == "fragment":
-        return f"{way.redirect_uri}#{urlencode(shown)}"
+        return f"{way.redirect_uri}#{urlencode(shown, errors='surrogateescape')}"
     separator = "&" if urlsplit(way.redirect_uri).query else "?"
-    return f"{way.redirect_uri}{separator}{urlencode(shown)}"
+    return f"{way.redirect_uri}{separator}{urlencode(shown, errors='surrogateescape')}"
 
 
 def _signed(work: Work, client: RegisteredClient, shown: dict[str, str]) -> dict[str, str]:

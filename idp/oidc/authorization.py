@@ -16,7 +16,7 @@ from sqlalchemy import bindparam, delete, insert, select, update
 from idp.authn.session import Current
 from idp.companies import mandate_use
 from idp.companies.access import Access
-from idp.core import tokens
+from idp.core import tokens, wire
 from idp.core.errors import Expired
 from idp.core.ids import uuid7
 from idp.core.prepared import Prepared
@@ -112,6 +112,8 @@ def validate(work: Work, pairs: Pairs, *, pushed_only: bool = False) -> ValidReq
         kept = pushed.find(work, client, reference)
         if kept is None:
             raise NotRedirectable("request_uri is unknown, used, over, or another client's")
+        if "request" in single:  # RFC 9101 §5: they are never used together
+            return _bad(_early_way(client, [], kept), InvalidRequestError("There is a 'request' beside 'request_uri'."))
         return _checked(work, client, kept)
     try:
         parameters = _own_parameters(work, client, once(pairs), pushed_only)
@@ -133,7 +135,7 @@ def _early_way(client: RegisteredClient, pairs: list[tuple[str, str]], single: d
         mode = answers.mode_of(client, redirect_uri, single.get("response_mode") if clear else None)
     except InvalidRequestError:
         mode = answers.default_mode(client)
-    return Way(client, redirect_uri, mode, single.get("state"))
+    return Way(client, redirect_uri, mode, answers.returnable(mode, single.get("state")))
 
 
 def _own_parameters(
@@ -223,6 +225,8 @@ def _client(work: Work, pairs: list[tuple[str, str]], single: dict[str, str]) ->
     names = [name for name, _ in pairs]
     if any(names.count(name) > 1 for name in _NAMES_TARGET):
         raise NotRedirectable("client_id, redirect_uri, request or request_uri is repeated")
+    if not wire.is_text(single.get("request_uri", "")):
+        raise NotRedirectable("request_uri is not UTF-8")
     client = clients.find(work, single.get("client_id", ""))
     if client is None:
         raise NotRedirectable("client_id is missing or unknown")

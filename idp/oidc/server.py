@@ -209,17 +209,20 @@ def once(pairs: Pairs) -> dict[str, str]:
     """Parameters by name; a repeated one is refused (RFC 6749 §3.1, §3.2). Empty ones count as absent.
 
     Raises:
-        InvalidRequestError: a parameter occurs twice, or holds a control character; names it where a name can be shown.
-        OAuth2Error: `invalid_target`, for several resources, which RFC 8707 §2 lets a server refuse so.
+        InvalidRequestError: a parameter occurs twice, or holds a control character or what is no UTF-8 (RFC 6749
+            Appendix B); names it where a name can be shown.
+        OAuth2Error: `invalid_target`, for several resources, which RFC 8707 §2 and RFC 8693 §2.2.2 let a server refuse.
     """
     found: dict[str, str] = {}
     for name, value in pairs:
         if name in found:
-            if name == "resource":
+            if name in ("resource", "audience"):
                 raise OAuth2Error("A token is for one resource.", error="invalid_target")
             raise InvalidRequestError(f"{_culprit(name)} is repeated.")
         if "\x00" in value or "\x00" in name:
             raise InvalidRequestError(f"{_culprit(name)} holds a control character.")
+        if not (wire.is_text(value) and wire.is_text(name)):
+            raise InvalidRequestError(f"{_culprit(name)} is not UTF-8.")
         found[name] = value
     return {name: value for name, value in found.items() if value}
 

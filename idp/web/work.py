@@ -1,11 +1,13 @@
 """A unit of work per request, committed once the view has returned."""
 
 import re
+import string
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from flask import Flask, current_app, g, request
 from flask.typing import ResponseReturnValue
@@ -76,7 +78,11 @@ class Application(OpenAPI):
         return (direct or self.dispatched)(environ, start_response)
 
     def dispatched(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """A request through Flask's own dispatch."""
+        """A request through Flask's own dispatch. Werkzeug reads no query with bytes that are no UTF-8; such bytes are
+        escaped first, as whoever sent them should have done (RFC 3986 §2.1), and are then seen as what they are."""
+        query = environ.get("QUERY_STRING", "")
+        if not query.isascii():
+            environ["QUERY_STRING"] = quote(query, safe=string.punctuation, encoding="latin-1")
         return super().wsgi_app(environ, start_response)
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:

@@ -93,6 +93,8 @@ def test_the_target_may_be_named_by_its_identifier(here: Party, there: Party, in
     assert exchanged(here, token, resource=None, audience=there.client_id).status_code == 200
     assert exchanged(here, token, audience=there.client_id, requested_token_type=ACCESS_TOKEN).status_code == 200
     assert_refused(exchanged(here, token, audience="another"), "invalid_target")
+    several: Any = [there.client_id, "another"]
+    assert_refused(exchanged(here, token, resource=None, audience=several), "invalid_target")  # §2.2.2
 
 
 def test_scopes_can_only_become_fewer(here: Party, ines: Browser) -> None:

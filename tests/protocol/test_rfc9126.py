@@ -201,6 +201,14 @@ def test_what_stands_beside_it_does_not_count(books: Party, ines: Browser) -> No
     assert books.redeem(back["code"]).json["scope"] == "openid"
 
 
+def test_a_request_object_is_not_sent_beside_it(books: Party, ines: Browser) -> None:
+    """RFC 9101 §5: `request` and `request_uri` are never used together; the client is told, and may come again."""
+    uri = pushed(books)
+    told = query_of(follow(books, ines, uri, request="a.b.c", state="beside").headers["Location"])
+    assert (told["error"], told["state"]) == ("invalid_request", "a state")
+    assert "code" in query_of(follow(books, ines, uri).headers["Location"])
+
+
 @pytest.mark.parametrize("name", ["client_id", "request_uri"])
 def test_a_repeated_parameter_is_a_page(books: Party, ines: Browser, name: str) -> None:
     uri = pushed(books)

@@ -18,6 +18,7 @@ from idp.oidc.errors import ProtocolError
 from idp.oidc.interaction import Decision, Need
 from idp.oidc.server import PlainResponse
 from idp.web import answering, locale, render
+from idp.web.oauth import parameters
 from idp.web.oauth.direct import Call, Channel, ForPeople
 from idp.web.work import open_work, parts
 from idp.work import Work
@@ -35,8 +36,7 @@ Who = Callable[[], Current | None]
 
 @blueprint.get(BEGIN)
 def authorize() -> Response:
-    pairs = tuple(request.args.items(multi=True))
-    return _answer(_begin(open_work(write=True), parts().settings, pairs, render.current_session))
+    return _answer(_begin(open_work(write=True), parts().settings, parameters.of_request(), render.current_session))
 
 
 @blueprint.post(BEGIN)
@@ -45,7 +45,7 @@ def authorize_by_form() -> Response:
     and taken up by a GET."""
     if request.query_string:
         return _explained("Parameters belong in the body of a POST.")
-    return _answer(_begin(open_work(write=True), parts().settings, tuple(request.form.items(multi=True)), None))
+    return _answer(_begin(open_work(write=True), parts().settings, parameters.of_request(), None))
 
 
 @blueprint.get(RESUME)
@@ -63,6 +63,8 @@ def lead_on(call: Call) -> PlainResponse:
 @channel.shortcut("GET", RESUME)
 def lead_back(call: Call) -> PlainResponse:
     token = dict(call.query()).get("request", "")
+    if not token.isascii():
+        raise ForPeople
     return _redirected(_resume(call.work(write=True), token, call.current_session))
 
 

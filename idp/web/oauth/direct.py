@@ -28,6 +28,7 @@ from idp.oidc.errors import InvalidRequest, ProtocolError
 from idp.oidc.server import PlainRequest, PlainResponse, answer_error
 from idp.web import cookies, headers
 from idp.web.oauth import cors
+from idp.web.oauth.parameters import FORM, as_sent
 from idp.web.work import Application, new_work, parts_of
 from idp.work import Work
 
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 MOST_FIELDS = 100
-FORM = "application/x-www-form-urlencoded"
 JSON = ("Content-Type", "application/json")
 _STATUS = {each.value: f"{each.value} {each.phrase}" for each in HTTPStatus}
 
@@ -83,7 +83,7 @@ class Call:
         return found
 
     def query(self) -> tuple[tuple[str, str], ...]:
-        """The parameters of the address, as Werkzeug reads them.
+        """The parameters of the address.
 
         Raises:
             ForPeople: it is not ASCII, as addresses are.
@@ -91,7 +91,7 @@ class Call:
         text = self.environ.get("QUERY_STRING", "")
         if not text.isascii():
             raise ForPeople
-        return tuple(parse_qsl(text, keep_blank_values=True, errors="werkzeug.url_quote"))
+        return as_sent(text)
 
     def authorization(self) -> dict[str, str]:
         """The one header that the protocol reads."""

@@ -2,7 +2,7 @@
 
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, redirect, request
+from flask import Blueprint, Response, redirect
 from flask_babel import gettext
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -11,6 +11,7 @@ from idp.oidc import front_channel, logout
 from idp.oidc.errors import ProtocolError
 from idp.oidc.server import once
 from idp.web import cookies, locale, render
+from idp.web.oauth import parameters
 from idp.web.pages import sign_out
 from idp.web.work import open_work
 
@@ -21,10 +22,9 @@ blueprint = Blueprint("end_session", __name__)
 def end_session() -> BaseResponse:
     """End the session that the ID token names and go back; without one, ask the person first."""
     work = open_work(write=True)
-    pairs = request.form if request.method == "POST" else request.args
-    parameters = once(pairs.items(multi=True))
-    asked = logout.understand(work, parameters)
-    locale.go_along_with(parameters.get("ui_locales", ""))
+    sent = once(parameters.of_request())
+    asked = logout.understand(work, sent)
+    locale.go_along_with(sent.get("ui_locales", ""))
     current = render.current_session()
     ours = current is not None and (asked.sid == current.sid or asked.subject == current.subject)
     if asked.sid is None or (current is not None and not ours):
