@@ -48,6 +48,7 @@ class Attempt:
         has_codes: whether its holder has kept a set of recovery codes, used up or not.
         status: the account's; None as long as there is no account.
         address: the account's sign-in address as its holder wrote it; empty without an account.
+        codes_paused_until: the end of the last pause after wrong codes of an app, as far as it was noted for pages.
     """
 
     id: UUID
@@ -63,6 +64,7 @@ class Attempt:
     has_codes: bool = False
     status: str | None = None
     address: str = ""
+    codes_paused_until: datetime | None = None
     methods: set[str] = field(default_factory=set)
     _locked_in: object = None  # the transaction that holds its row
 
@@ -78,6 +80,7 @@ def _reading(which: ColumnElement[bool]) -> Prepared:
     has_passkey = exists().where(_k.c.account_id == _s.c.account_id)
     has_contact = exists().where(_rc.c.account_id == _s.c.account_id, _rc.c.verified_at.is_not(None))
     has_codes = exists().where(_cs.c.account_id == _s.c.account_id, _cs.c.kept_at.is_not(None))
+    paused = select(func.max(_t.c.codes_paused_until)).where(_t.c.account_id == _s.c.account_id).scalar_subquery()
     return Prepared(
         select(
             _s.c.id,
@@ -93,6 +96,7 @@ def _reading(which: ColumnElement[bool]) -> Prepared:
             has_codes.label("has_codes"),
             _a.c.status,
             func.coalesce(_e.c.address, "").label("address"),
+            paused.label("codes_paused_until"),
             _p.c.method,
         )
         .select_from(

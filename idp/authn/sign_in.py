@@ -228,7 +228,7 @@ def prove_recovery_code(work: Work, attempt: Attempt, code: str) -> Outcome:
 
     outcome = _prove_code(work, attempt, account_id, RECOVERY_CODE, "rcv", check)
     if outcome is Outcome.ACCEPTED:
-        throttle.clear(work, TOTP, str(account_id))
+        totp.forget_wrong(work, account_id)
         left = recovery_code.left(work, account_id)
         notices.tell(work, account_id, "recovery_code_used", left=left)
         audit.record(work, "recovery_code.used", ("account", account_id), left=left)
@@ -350,5 +350,7 @@ def _prove_code(
         return Outcome.ACCEPTED
     if found is Checked.USED:
         suspicion.code_replayed(work, account_id)
+    if counted.last and kind == TOTP:
+        totp.note_pause(work, account_id)
     audit.record(work, f"{kind}.refused", ("account", account_id), outcome="refused")
     return Outcome.PAUSED if counted.last else Outcome.REFUSED

@@ -132,6 +132,11 @@ def paused_until(work: Work, kind: str, subject: str) -> datetime | None:
     return row[0] if row is not None and row[0] is not None and row[0] > work.now else None
 
 
+def for_good(work: Work, until: datetime) -> bool:
+    """Whether a pause has no end worth telling: only another proof ends it."""
+    return until - work.now > FORGOTTEN_AFTER
+
+
 def network_subject(network: str) -> str | None:
     """What is counted for a network address: itself, or the /64 of an IPv6 one, which one household has to itself."""
     try:

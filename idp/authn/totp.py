@@ -88,7 +88,7 @@ def enrol(work: Work, account_id: UUID, secret: str, *, name: str = "", spent_st
     Args:
         spent_step: the time step of that code, so that it does not serve a second time.
     """
-    throttle.clear(work, KIND, str(account_id))
+    forget_wrong(work, account_id)
     key = uuid7()
     authenticator = TotpAuthenticator(
         id=key,
@@ -102,6 +102,23 @@ def enrol(work: Work, account_id: UUID, secret: str, *, name: str = "", spent_st
     work.session.add(authenticator)
     work.session.flush()
     return authenticator
+
+
+def forget_wrong(work: Work, account_id: UUID) -> None:
+    """Forget the wrong codes of an account that has proved itself another way; its pause is over."""
+    throttle.clear(work, KIND, str(account_id))
+    note_pause(work, account_id)
+
+
+def note_pause(work: Work, account_id: UUID) -> None:
+    """Keep the end of the pause, or that there is none, where a page finds it with what it reads anyway (MFA-08)."""
+    until = throttle.paused_until(work, KIND, str(account_id))
+    work.session.execute(
+        update(TotpAuthenticator)
+        .where(TotpAuthenticator.account_id == account_id, TotpAuthenticator.codes_paused_until.is_distinct_from(until))
+        .values(codes_paused_until=until),
+        execution_options={"synchronize_session": False},
+    )
 
 
 def secrets_of(work: Work, account_id: UUID) -> list[tuple[UUID, str]]:

@@ -31,7 +31,10 @@ PAGES: dict[str, list[dict[str, Any]]] = {
     "get_started/code.html": [
         {"company": "Fleurs", "sent_to": "rose@fleurs.example", "lasts": "It works for 10 minutes.",
          "again_url": "/get-started/abc/address", "change_url": "/get-started/abc/address",
-         "problems": {"code": "That code is not right."}},
+         "paused": None, "problems": {"code": "That code is not right."}},
+        {"company": "Fleurs", "sent_to": "rose@fleurs.example", "lasts": "It works for 10 minutes.",
+         "again_url": "/get-started/abc/address", "change_url": "/get-started/abc/address",
+         "paused": "Too many wrong codes. Try again at 10:12."},
     ],
     "get_started/over.html": [
         {"again_url": "/get-started/abc/again", "ask_url": "/get-started/again"},

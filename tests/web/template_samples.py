@@ -60,8 +60,9 @@ PAGES: dict[str, list[dict[str, Any]]] = {
          "problems": {"form": "Adresse ou mot de passe incorrect."}},
     ],
     "sign_in/totp.html": [
-        {**SUBJECT, "product": BOOKS, "other_ways_url": "/other", "trust_days": 30, "passkey_url": "/passkey"},
-        {**SUBJECT, "other_ways_url": "/other", "trust_days": None, "passkey_url": None,
+        {**SUBJECT, "product": BOOKS, "other_ways_url": "/other", "trust_days": 30, "passkey_url": "/passkey",
+         "paused": "Trop de codes erronés. Réessayez à 10:12."},
+        {**SUBJECT, "other_ways_url": "/other", "trust_days": None, "passkey_url": None, "paused": None,
          "problems": {"code": "Ce code n’est pas le bon."}},
     ],
     "sign_in/other_ways.html": [
@@ -79,10 +80,10 @@ PAGES: dict[str, list[dict[str, Any]]] = {
     ],
     "setup/contact_code.html": [
         {**SUBJECT, "sent_to": "+33 ••• 11", "kind": "phone", "lasts": "Il est valable 10 minutes.",
-         "purpose": "activation",
+         "purpose": "activation", "paused": None,
          "again_url": "/again", "change_url": "/change", "problems": {"code": "Ce code n’est pas le bon."}},
         {**SUBJECT, "sent_to": "i•••@perso.example", "kind": "email", "lasts": "", "purpose": "reset",
-         "again_url": "/again", "change_url": "/change"},
+         "again_url": "/again", "change_url": "/change", "paused": "Trop de codes erronés. Réessayez à 10:12."},
     ],
     "setup/codes.html": [
         {**SUBJECT, **SHEET, "purpose": purpose, **state}
@@ -100,7 +101,7 @@ PAGES: dict[str, list[dict[str, Any]]] = {
     ],
     "lost_factor/code.html": [
         {**SUBJECT, "sent_to": "i•••@perso.example", "kind": kind, "contact": "1",
-         "lasts": "Il est valable 10 minutes.",
+         "lasts": "Il est valable 10 minutes.", "paused": None if problems else "Trop de codes erronés.",
          "again_url": "/again", "change_url": "/change", "other_ways_url": "/other", "problems": problems}
         for kind, problems in (("email", {}), ("phone", {"code": "Ce code n’est pas le bon."}))
     ],
@@ -127,12 +128,14 @@ PAGES: dict[str, list[dict[str, Any]]] = {
     ],
     "account/contact_code.html": [
         {"account": INES, "sent_to": "+33 ••• 11", "kind": kind, "lasts": "", "replaces": replaces,
-         "again_url": "/again", "change_url": "/change"}
+         "again_url": "/again", "change_url": "/change", "paused": replaces and "Trop de codes erronés."}
         for kind, replaces in (("phone", None), ("email", "i•••@perso.example"))
     ],
     "account/contact_remove.html": [{"account": INES, "contact": "+33 ••• 11", "back_url": "/account/contacts"}],
     "sign_in/recovery_code.html": [
-        {**SUBJECT, "product": BOOKS, "other_ways_url": "/other", "problems": {"code": "Ce code a déjà servi."}},
+        {**SUBJECT, "product": BOOKS, "other_ways_url": "/other", "paused": None,
+         "problems": {"code": "Ce code a déjà servi."}},
+        {**SUBJECT, "other_ways_url": "/other", "paused": "Trop de codes erronés. Réessayez à 10:12."},
     ],
     "sign_in/erasure_pending.html": [{**SUBJECT, "erased_on": "6 décembre 2026"}],
     "sign_in/expired.html": [{"product": BOOKS, "restart_url": "/"}, {"restart_url": "/sign-in"}],
@@ -288,7 +291,8 @@ PAGES: dict[str, list[dict[str, Any]]] = {
     ],
     "account/email_code.html": [
         {"account": INES, **SUBJECT, "new_address": "ines@perso.example", "until": "demain", "wait_hours": hours,
-         "again_url": "/again", "change_url": "/change", "sent_again": hours is None, "problems": problems}
+         "again_url": "/again", "change_url": "/change", "sent_again": hours is None, "problems": problems,
+         "paused": "Trop de codes erronés. Réessayez à 10:12." if hours else None}
         for hours, problems in ((24, {}), (None, {}), (None, {"code": "Ce code n’est pas le bon."}))
     ],
     **{

@@ -14,6 +14,7 @@ from tests.web.browser import Browser
 from tests.web.conftest import SYSTEM, Holder, sign_in
 
 WRONG = "Wrong address or password."
+PAUSED = "Too many wrong codes. Try again"
 
 
 def test_password_and_code_lead_to_where_one_was_going(browser: Browser, ada: Holder) -> None:
@@ -142,6 +143,7 @@ def test_too_many_wrong_codes_pause_and_offer_another_way(browser: Browser, make
     browser.get("/sign-in/other-ways")
     assert "/sign-in/recovery-code" in browser.text
     browser.get("/sign-in/recovery-code")
+    assert PAUSED not in browser.text  # this way is open
     browser.submit({"code": holder.recovery_codes[0].lower()})
     assert browser.heading == "Is your phone lost?"
     assert "You have 9 left" in browser.text

@@ -44,6 +44,7 @@ class TotpAuthenticator(Identified, Base):
     created_at: Mapped[datetime]
     confirmed_at: Mapped[datetime | None]
     last_used_at: Mapped[datetime | None]
+    codes_paused_until: Mapped[datetime | None]  # for pages to say; what is refused is decided by `throttles`
 
 
 class RecoveryCode(Identified, Base):

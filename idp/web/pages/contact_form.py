@@ -6,6 +6,7 @@ from typing import Annotated
 from flask_babel import gettext, lazy_gettext, ngettext
 from pydantic import BeforeValidator, StringConstraints
 
+from idp.authn import throttle
 from idp.core import texts
 from idp.core.errors import InvalidInput
 from idp.web import forms, locale
@@ -91,11 +92,18 @@ def code_wrong() -> str:
     return str(gettext("That code is not right, or its time is over. Look at the last message, or ask for a new code."))
 
 
-def paused(until: datetime | None) -> str:
+def paused(work: Work, until: datetime | None) -> str:
     """What is told after too many wrong codes."""
     if until is None:
         return code_wrong()
+    if throttle.for_good(work, until):
+        return str(gettext("Too many wrong codes: none is accepted here any more. Support can help you."))
     return str(gettext("Too many wrong codes. Try again at %(time)s.", time=texts.write_time(until, locale.current())))
+
+
+def still_paused(work: Work, until: datetime | None) -> str | None:
+    """What a page says from the beginning while codes are paused; None when they are not."""
+    return paused(work, until) if until is not None else None
 
 
 def minutes(work: Work) -> str:

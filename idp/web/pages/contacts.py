@@ -128,6 +128,7 @@ def show_code(problems: dict[str, str], status: int = 200) -> Response:
         replaces=recovery_contact.masked(old) if old else None,
         again_url=_here(f"{CODE}/again"),
         change_url=_here(ADD),
+        paused=None if problems else contact_form.still_paused(work, contacts.paused_until(work, current.account_id)),
         form={},
     )
 
@@ -157,7 +158,7 @@ def prove_contact() -> ResponseReturnValue:
         case Proved.ACCEPTED:
             return see_other(LIST)
         case Proved.PAUSED:
-            return show_code({"code": contact_form.paused(contacts.paused_until(work, current.account_id))}, 429)
+            return show_code({"code": contact_form.paused(work, contacts.paused_until(work, current.account_id))}, 429)
         case Proved.IN_USE:
             return show_add({"recovery_contact": contact_form.in_use()})
     return show_code({"code": contact_form.code_wrong()})

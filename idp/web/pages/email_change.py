@@ -18,7 +18,7 @@ from idp.companies import standing
 from idp.core import texts
 from idp.core.errors import Conflict, Expired, InvalidInput, NotFound
 from idp.web import cookies, csrf, forms, locale
-from idp.web.pages import steps
+from idp.web.pages import contact_form, steps
 from idp.web.pages.continuing import see_other
 from idp.web.pages.fresh import fresh
 from idp.web.render import page, person, signed_in
@@ -142,6 +142,7 @@ def show_code(problems: dict[str, str], status: int = 200) -> Response:
         again_url="/account/email/code/again",
         change_url=CHANGE,
         sent_again="again" in request.args,
+        paused=None if problems else _paused(work, current),
     )
 
 
@@ -161,7 +162,7 @@ def confirm() -> ResponseReturnValue:
     except Expired:
         return see_other(LIST)
     if outcome is Outcome.PAUSED:
-        return show_code({"code": _code_pause(work, current)}, 429)
+        return show_code({"code": _paused(work, current) or contact_form.code_wrong()}, 429)
     if outcome is Outcome.REFUSED:
         return show_code({"code": gettext("That code is not right, or its ten minutes are over.")})
     if change.outcome is not None:
@@ -322,10 +323,9 @@ def _too_often() -> str:
     return str(gettext("Too many codes were asked for. Please try again in an hour."))
 
 
-def _code_pause(work: Work, current: Current) -> str:
+def _paused(work: Work, current: Current) -> str | None:
     until = one_time_code.paused_until(work, current.account_id, email_change.PURPOSE)
-    when = _moment(until) if until is not None else ""
-    return str(gettext("Too many wrong codes. Try again: %(when)s.", when=when))
+    return contact_form.still_paused(work, until)
 
 
 def _hours(work: Work) -> int:

@@ -298,6 +298,7 @@ def show_code(problems: dict[str, str], token: str, status: int = 200) -> Respon
         lasts=contact_form.minutes(work),
         again_url=f"{HERE}/{token}/address",
         change_url=f"{HERE}/{token}/address",
+        paused=None if problems else contact_form.still_paused(work, takeover.paused_until(work, token)),
     )
 
 
@@ -313,7 +314,7 @@ def prove_address(token: str) -> ResponseReturnValue:
         case Outcome.ACCEPTED:
             return see_other(f"{HERE}/{token}")
         case Outcome.PAUSED:
-            return show_code({"code": contact_form.paused(takeover.paused_until(work, token))}, token, 429)
+            return show_code({"code": contact_form.paused(work, takeover.paused_until(work, token))}, token, 429)
     return show_code({"code": contact_form.code_wrong()}, token)
 
 

@@ -153,6 +153,7 @@ def show_code(problems: dict[str, str], status: int = 200) -> Response:
         again_url=address(LOST_PHONE, steps.going(attempt)),
         change_url=address(LOST_PHONE, steps.going(attempt)),
         other_ways_url=address("/sign-in/other-ways", steps.going(attempt)),
+        paused=None if problems else steps.paused(work, lost_factor.code_pause(work, attempt)),
     )
 
 
@@ -170,7 +171,7 @@ def prove_contact() -> ResponseReturnValue:
     outcome, link = lost_factor.prove_contact(work, attempt, form.code)
     if outcome is Outcome.PAUSED:
         until = lost_factor.code_pause(work, attempt)
-        return show_code({"code": steps.pause_over(until)}, 429)
+        return show_code({"code": steps.pause_over(work, until)}, 429)
     if link is None:
         return show_code({"code": contact_form.code_wrong()})
     lifetime = int(work.policies.account.two_factor_setup_lifetime.total_seconds() // 60)

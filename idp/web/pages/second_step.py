@@ -70,6 +70,7 @@ def show_code(problems: dict[str, str], status: int = 200) -> Response:
         other_ways_url=address("/sign-in/other-ways", steps.going(attempt)),
         passkey_url=address("/sign-in/code/passkey", steps.going(attempt)) if attempt.has_passkey else None,
         trust_days=steps.trust_days(work, attempt),
+        paused=None if problems else steps.paused(work, attempt.codes_paused_until),
     )
 
 
@@ -124,8 +125,15 @@ def ask_recovery_code() -> ResponseReturnValue:
 def show_recovery_code(problems: dict[str, str], status: int = 200) -> Response:
     work = open_work()
     attempt = steps.due(work, Step.TOTP)
-    other_ways_url = address("/sign-in/other-ways", steps.going(attempt))
-    return steps.show(work, attempt, "sign_in/recovery_code.html", problems, status, other_ways_url=other_ways_url)
+    return steps.show(
+        work,
+        attempt,
+        "sign_in/recovery_code.html",
+        problems,
+        status,
+        other_ways_url=address("/sign-in/other-ways", steps.going(attempt)),
+        paused=None if problems else steps.paused(work, sign_in.code_pause(work, attempt, sign_in.RECOVERY_CODE)),
+    )
 
 
 @blueprint.post("/sign-in/recovery-code")
@@ -235,7 +243,7 @@ def _refused() -> str:
 
 def _paused(work: Work, attempt: Attempt, method: Literal["totp", "recovery_code"]) -> str:
     until = sign_in.code_pause(work, attempt, method)
-    return _refused() if until is None else steps.pause_over(until)
+    return _refused() if until is None else steps.pause_over(work, until)
 
 
 def qr(uri: str, *, standalone: bool = False) -> Markup:

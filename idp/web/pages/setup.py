@@ -111,7 +111,12 @@ def show_code(problems: dict[str, str], status: int = 200) -> Response:
         purpose=attempt.purpose,
         again_url=address(f"{CONTACT}/again", asked()),
         change_url=address(CONTACT, asked()),
+        paused=None if problems else contact_form.still_paused(work, _paused_until(work, attempt)),
     )
+
+
+def _paused_until(work: Work, attempt: Attempt) -> datetime | None:
+    return contacts.paused_until(work, attempt.account_id) if attempt.account_id else None
 
 
 @blueprint.post(f"{CONTACT}/code")
@@ -131,8 +136,7 @@ def prove_contact() -> ResponseReturnValue:
         case Proved.ACCEPTED:
             return steps.onward(work, attempt)
         case Proved.PAUSED:
-            until = contacts.paused_until(work, attempt.account_id) if attempt.account_id else None
-            return show_code({"code": contact_form.paused(until)}, 429)
+            return show_code({"code": contact_form.paused(work, _paused_until(work, attempt))}, 429)
         case Proved.IN_USE:
             return show_contact({"recovery_contact": contact_form.in_use()})
     return show_code({"code": contact_form.code_wrong()})

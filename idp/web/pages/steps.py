@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
-from idp.authn import lost_factor, sign_in
+from idp.authn import lost_factor, sign_in, throttle
 from idp.authn.sign_in import Attempt, Step
 from idp.companies import acceptance, access, first_steps, takeover
 from idp.core import texts
@@ -138,12 +138,19 @@ def going(attempt: Attempt) -> str:
     return asked() if named else local_path(attempt.continue_to)
 
 
-def pause_over(until: datetime | None) -> str:
+def pause_over(work: Work, until: datetime | None) -> str:
     """What a person is told who typed too many wrong codes."""
     if until is None:
         return str(gettext("Too many wrong codes. Please wait a few minutes."))
+    if throttle.for_good(work, until):
+        return str(gettext("Too many wrong codes: none is accepted until you have proved another way that it is you."))
     time = texts.write_time(until, locale.current())
     return str(gettext("Too many wrong codes. Try again at %(time)s, or prove another way that it is you.", time=time))
+
+
+def paused(work: Work, until: datetime | None) -> str | None:
+    """What a page says from the beginning while codes are paused; None when they are not."""
+    return pause_over(work, until) if until is not None and until > work.now else None
 
 
 def trust_days(work: Work, attempt: Attempt) -> int | None:
