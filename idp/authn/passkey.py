@@ -156,6 +156,14 @@ def verify(work: Work, answer: str, purpose: str, bound_to: object, account_id: 
     return _checked(work, lambda: _verify(work, answer, purpose, bound_to, account_id), account_id)
 
 
+def named(answer: str) -> bytes | None:
+    """The credential that an answer names, before anything of it is checked: for what has to be locked first."""
+    try:
+        return _parse(answer).id
+    except _Refused:
+        return None
+
+
 def add(work: Work, account_id: UUID, answer: str, purpose: str, bound_to: object, name: str) -> Passkey | None:
     """Keep a new passkey; None when anything at all is wrong with the answer. The caller notes it in the audit log."""
     return _checked(work, lambda: _add(work, account_id, answer, purpose, bound_to, name), account_id)

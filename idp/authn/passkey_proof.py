@@ -16,7 +16,7 @@ from idp.audit import log as audit
 from idp.authn import attempt as attempts
 from idp.authn import browser, lost_factor, notices, passkey, password_proof, proofs, throttle, totp
 from idp.authn.attempt import Attempt
-from idp.authn.models import PasswordCredential
+from idp.authn.models import Passkey, PasswordCredential
 from idp.authn.outcome import Outcome
 from idp.authn.proofs import Step
 from idp.core.errors import Conflict
@@ -38,6 +38,7 @@ def sign_in(work: Work, attempt: Attempt, answer: str, browser_token: str) -> Ou
         raise Conflict(step=proofs.due(attempt).value)
     if not _allowed(work):
         return Outcome.PAUSED
+    _keep_password(work, answer)
     attempts.hold(work, attempt)
     account_id = passkey.verify(work, answer, passkey.SIGN_IN, browser_token)
     if account_id is None:
@@ -107,6 +108,15 @@ def default_name(work: Work) -> str:
 def lock(work: Work, account_id: UUID) -> None:
     """Let the changes of an account's second factors come one after the other."""
     work.session.execute(select(Account.id).where(Account.id == account_id).with_for_update(key_share=True))
+
+
+def _keep_password(work: Work, answer: str) -> None:
+    """Hold the credential of the account that an answer names, as signing in by password does and before the attempt:
+    who takes that password away ends every session, so it comes wholly before this sign-in or wholly after it."""
+    owner = select(Passkey.account_id).where(Passkey.credential_id == passkey.named(answer)).scalar_subquery()
+    work.session.execute(
+        select(PasswordCredential.account_id).where(PasswordCredential.account_id == owner).with_for_update(read=True)
+    )
 
 
 def _barred(work: Work, account_id: UUID) -> str:

@@ -2,21 +2,22 @@
 
 import threading
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from idp.accounts.models import EmailAddress, EmailChange
 from idp.audit import log as audit
-from idp.authn import address_switch, email_change, one_time_code
-from idp.authn.models import Session
+from idp.authn import address_switch, email_change, one_time_code, passkey, sign_in
+from idp.authn.models import Session, TotpAuthenticator
 from idp.authn.outcome import Outcome
-from idp.core.errors import IdpError
+from idp.core.errors import Expired, IdpError
 from idp.core.ids import uuid7
 from idp.work import Actor
 from tests.authn import flows
+from tests.authn.authenticator import Authenticator
 from tests.conftest import later
 from tests.outbox_content import mails
 
@@ -156,3 +157,55 @@ def test_one_link_undoes_a_change_once(race, work, make_account):
     assert work.session.scalar(select(func.count()).where(Session.ended_at.is_(None))) == 0
     address = work.session.scalar(select(EmailAddress.address).where(EmailAddress.released_at.is_(None)))
     assert address == ada.address
+
+
+@pytest.mark.parametrize("factors", ["the passkey alone", "an older app too"])
+@pytest.mark.parametrize("first", ["passkey", "undo"])
+def test_no_session_outlives_an_undo_that_a_passkey_meets_on_its_way(open_work, work, make_account, first, factors):
+    """A stranger signs in by passkey alone just as the old mailbox takes the account back: wholly before, and the
+    session ends with all others, or wholly after, and there is none, as the password is void."""
+    ada, device = make_account(), Authenticator()
+    actor = asked(work, ada, NEW)
+    email_change.confirm(work.acting(actor), ada.account.id, code_of(work, ada), waits=False)
+    path = next(each["variables"]["path"] for each in mails(work) if each["template"] == "email_changed_undo")
+    since = later(work, minutes=1)
+    made = passkey.creation_options(since, ada.account.id, passkey.ADD, "s")
+    assert passkey.add(since, ada.account.id, device.create(made), passkey.ADD, "s", "a stranger's") is not None
+    if factors == "the passkey alone":  # nothing older would stay, so it is not voided with the change
+        work.session.execute(delete(TotpAuthenticator).where(TotpAuthenticator.account_id == ada.account.id))
+    answer = device.get(passkey.request_options(work, passkey.SIGN_IN, "the cookie"))
+    _, token = sign_in.begin(work, continue_to="/")
+    work.session.commit()
+    passing = threading.Event()
+
+    def undo(own):
+        own.write()
+        address_switch.undo(own, path.rpartition("/")[2])
+
+    def enter(own):
+        own.write()
+        attempt = sign_in.current(own, token, lock=True)
+        if sign_in.prove_passkey(own, attempt, answer, browser_token="the cookie") is Outcome.ACCEPTED:
+            sign_in.finish(own, attempt, trust=False)
+
+    acts = [enter, undo] if first == "passkey" else [undo, enter]
+    held, other = open_work(at=work.now), open_work(at=work.now)
+    acts[0](held)
+
+    def follow():
+        passing.set()
+        try:
+            acts[1](other)
+            other.session.commit()
+        except Expired:  # the attempt was closed
+            other.session.rollback()
+
+    with ThreadPoolExecutor(1) as pool:
+        following = pool.submit(follow)
+        assert passing.wait(5)
+        wait([following], timeout=0.7)  # it goes as far as it can while the first is not done
+        held.session.commit()
+        following.result(timeout=10)
+    work.session.expire_all()
+    assert work.session.scalar(select(EmailChange.outcome)) == "undone"
+    assert work.session.scalar(select(func.count()).where(Session.ended_at.is_(None))) == 0
