@@ -194,6 +194,8 @@ def _page(failure: Failure) -> Response:
     if failure.status in (401, 410) or failure.code == "stale_form":
         url = address("/sign-in", local_path(own_page())) if failure.status == 401 else "/sign-in"
         ways.insert(0, {"label": gettext("Sign in"), "url": url})
+    if failure.status in (500, 503) and request.method in ("GET", "HEAD"):
+        ways.insert(0, {"label": gettext("Try this page again"), "url": local_path(request.full_path.rstrip("?"))})
     # Nothing here reads the database: it may be what has failed.
     return page(
         "errors/page.html",

@@ -105,11 +105,23 @@ def _told(model: type[Form], error: ValidationError) -> dict[str, str]:
 def _general(entry: Mapping[str, Any]) -> str:
     kind, limits = entry["type"], entry.get("ctx", {})
     if kind in ("missing", "string_too_short"):
-        return str(gettext("Please fill in this field."))
+        return str(_WANTED.get(str(entry["loc"][0]), _EMPTY))
     if kind == "string_too_long":
         most = int(limits["max_length"])
         return str(ngettext("At most %(num)s character, please.", "At most %(num)s characters, please.", most))
     return str(gettext("This cannot be used as it is written. Please check it."))
+
+
+# The summary above a form stands apart from its fields, so that each sentence there names what it wants.
+_EMPTY = lazy_gettext("Please fill in this field.")
+_WANTED = {
+    "given_name": lazy_gettext("Write the first name."),
+    "family_name": lazy_gettext("Write the last name."),
+    "name": lazy_gettext("Write the name."),
+    "password": lazy_gettext("Type the password."),
+    "password_again": lazy_gettext("Type the password a second time."),
+    "present_password": lazy_gettext("Type your present password."),
+}
 
 
 def _place(model: type[Form], name: str) -> int:

@@ -207,6 +207,7 @@ def banner(policies: Policies, seen: ProductSeen) -> str:
         return ""
     date = seen.kept if not seen.running else seen.until
     said = label_for(text, locale.current()).replace("{date}", day(date) if date else "–")
+    said = said[:1].lower() + said[1:]  # a sentence of the policy, here behind the name of the product
     return str(gettext("%(product)s: %(told)s", product=name, told=said))
 
 

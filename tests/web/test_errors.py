@@ -78,6 +78,14 @@ def test_a_database_that_does_not_answer_is_said_to_be_away(app: Application) ->
     assert "SELECT" not in answer.text
 
 
+def test_what_failed_on_our_side_can_be_tried_again(app: Application) -> None:
+    raising(app, "/slow", OperationalError("SELECT 1", {}, Exception()))
+    browser = Browser(app)
+    browser.get("/slow?q=a%26b")
+    assert 'href="/slow?q=a%26b">Try this page again</a>' in browser.text
+    assert "Try this page again" not in browser._send("POST", "/slow").text  # a form is sent again by its own page
+
+
 def test_too_many_tries_say_when_to_come_back(app: Application) -> None:
     raising(app, "/busy", errors.Throttled(retry_after=90))
     answer = app.test_client().get("/busy")

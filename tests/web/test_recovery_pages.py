@@ -89,7 +89,7 @@ def test_strangers_links_have_a_page(app: Application) -> None:
     for token in ("x" * 43, "x" * 400):
         browser = Browser(app)
         browser.get(f"/recovery/{token}")
-        assert (browser.status, browser.heading) == (404, "This link is not one of ours")
+        assert (browser.status, browser.heading) == (404, "We do not know this link")
 
 
 def test_a_second_request_writes_to_the_sign_in_address_alone_and_opens_no_second_case(

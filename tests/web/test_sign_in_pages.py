@@ -84,7 +84,7 @@ def test_an_empty_form_names_its_fields(browser: Browser) -> None:
     browser.submit({"email": "", "password": ""})
     assert browser.status == 422
     assert 'href="#email"' in browser.text
-    assert 'href="#password"' in browser.text
+    assert 'href="#password">Type the password.</a>' in browser.text
 
 
 @pytest.mark.parametrize("value", ["a\x00b@company.example", "a\u202eb@company.example", "a\r\nb@company.example"])

@@ -34,7 +34,7 @@ def test_the_calendar_is_told_in_plain_words(stage: Stage) -> None:  # noqa: F81
     ):  # fmt: skip
         assert words in browser.text, words
     browser.get(f"/companies/{stage.company('toitures-vanderlinden')}")
-    assert "Subscription cancelled: full access until" in browser.text
+    assert "subscription cancelled: full access until" in browser.text
 
 
 def test_who_may_see_and_who_may_act(stage: Stage) -> None:  # noqa: F811
@@ -253,7 +253,7 @@ def test_what_has_ended_is_shown_to_those_who_can_come_back(own_stage: Stage) ->
     owner = english(own_stage.sign_in("etienne.garnier"))
     owner.get("/")
     assert "subscription ended, data kept until" in owner.text
-    assert "Subscription ended. Data is kept until" in owner.text
+    assert "Invoicing: subscription ended. Data is kept until" in owner.text
     owner.get(place(own_stage, "librairie-des-quais"))
     assert "Subscribe again" in owner.text
 

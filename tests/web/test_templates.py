@@ -242,6 +242,7 @@ def test_french_is_set_with_its_own_spaces_and_apostrophes() -> None:
         strings = [message.string] if isinstance(message.string, str) else message.string
         for string in strings if message.id else ():
             assert not re.search(r" [?!;:»]|« |\w'\w|\w[?!;]", re.sub(r"%\(\w+\)s", "x", string)), string
+            assert not re.search(r"\+\d+ \d", string), string
             # A narrow space before ; ! ? and a whole one before a colon; no line ends between a number and its unit.
             assert not re.search(r"\u00a0[?!;]|\u202f[:»]|«\u202f", string), string
             assert not re.search(r"(\d|%\((num|days|minutes|hours)\)s) (jour|heure|minute|seconde)", string), string

@@ -58,7 +58,7 @@ def problem(work: Work, error: InvalidInput) -> dict[str, str]:
         case "not_an_address":
             text = str(forms.EMAIL_PROBLEM)
         case "not_a_phone_number":
-            text = gettext("Write the number with its country code, such as +33 6 39 98 00 11.")
+            text = gettext("Write an address in full, or a number with its country code, such as +33 6 39 98 00 11.")
         case "not_a_mobile":
             text = gettext("This number cannot receive text messages. Take a mobile number.")
         case "country":

@@ -354,7 +354,7 @@ def _second_hand(error: Expired | NotFound) -> Response:
         title=title,
         explanation=explanation,
         ways=[
-            {"label": gettext("Choose a new password"), "url": "/reset"},
+            {"label": gettext("Choose another password"), "url": "/reset"},
             {"label": gettext("Sign in"), "url": "/sign-in"},
         ],
         reference=None,

@@ -64,7 +64,7 @@ def _second_hand(error: Expired | NotFound) -> Response:
         title=gettext("This link was already used") if used else gettext("This link is no longer valid"),
         explanation=gettext("You can still secure your account: choose a new password. It closes every session."),
         ways=[
-            {"label": gettext("Choose a new password"), "url": "/reset"},
+            {"label": gettext("Choose another password"), "url": "/reset"},
             {"label": gettext("See my sessions"), "url": "/account/sessions"},
         ],
         reference=None,

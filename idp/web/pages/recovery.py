@@ -155,7 +155,7 @@ def _moment(moment: datetime) -> str:
 def _over(error: Expired | NotFound) -> Response:
     used, state = error.members.get("reason") == "used", error.members.get("state")
     if isinstance(error, NotFound):
-        title = gettext("This link is not one of ours")
+        title = gettext("We do not know this link")
         explanation = gettext("It may have been cut off by your mail program. Copy the whole address from the message.")
     elif state == "done":
         title = gettext("This request was carried out")
