@@ -43,7 +43,7 @@ def parameters(work: Work, client: RegisteredClient, text: str) -> dict[str, str
     """The parameters that a request object holds; those beside it do not count (RFC 9101 §6.3).
 
     It is signed by a key of this client, for this service, in force for an hour at most, and is used up where it has a
-    `jti`. Without `exp` it is in force for an hour from its `iat`; a client of FAPI 2.0 always says `exp`.
+    `jti`. Without `exp` it is in force for an hour from its `iat`; a client of FAPI 2.0 always says `nbf` and `exp`.
 
     Raises:
         InvalidRequestObject: the first rule that is broken.
@@ -80,12 +80,25 @@ def _read(work: Work, client: RegisteredClient, text: str) -> dict[str, str]:
 
 def _ends(work: Work, client: RegisteredClient, claims: dict[str, Any]) -> float:
     """When the object ends, once it is in force; one that says no time at all would be good for ever."""
-    if claims.get("exp") is None and client.algorithms != FAPI:
+    if client.algorithms == FAPI:
+        _check_beginning(work, claims)
+    elif claims.get("exp") is None:
         made = foreign.instant(claims, "iat")
         if made is None:
             raise Unacceptable("has neither 'exp' nor 'iat'")
         claims = {**claims, "exp": made + LONGEST}
     return foreign.check_times(work, claims, longest=LONGEST)
+
+
+def _check_beginning(work: Work, claims: dict[str, Any]) -> None:
+    """What FAPI 2.0 Message Signing §5.3.1 demands: `nbf`, an hour ago at most, and `exp` within an hour of it."""
+    begins, ends = foreign.instant(claims, "nbf"), foreign.instant(claims, "exp")
+    if begins is None:
+        raise Unacceptable("has no 'nbf'")
+    if begins < work.now.timestamp() - LONGEST - foreign.AHEAD:
+        raise Unacceptable("has an 'nbf' that is too long ago")
+    if ends is not None and ends > begins + LONGEST:
+        raise Unacceptable("is valid for too long")
 
 
 def _spend(work: Work, client: RegisteredClient, jti: Any, ends: float) -> None:

@@ -122,6 +122,24 @@ def test_a_client_of_fapi_always_says_the_end(stage: Stage) -> None:
     assert party.post("/oauth/par", request=party.request_object()).status_code == 201
 
 
+@pytest.mark.parametrize(
+    ("begins", "lasts", "accepted"),
+    [(0, 60, True), (-3500, 3590, True), (-1800, 3600, True), (5, 60, True),
+     (None, 60, False), (-3700, 3710, False), (-1800, 3700, False), (-3000, 6000, False), (60, 60, False)],
+)  # fmt: skip
+def test_a_client_of_fapi_says_the_beginning_too(stage: Stage, begins: int | None, lasts: int, accepted: bool) -> None:
+    """FAPI 2.0 Message Signing §5.3.1: `nbf` an hour ago at most, and `exp` an hour after it."""
+    options = {"require_pushed_authorization_requests": True, "dpop_bound_access_tokens": True}
+    party = stage.register(options=options, **KEYED)
+    made = int(time.time()) + (begins or 0)
+    text = party.request_object(nbf=None if begins is None else made, exp=made + lasts)
+    answer = party.post("/oauth/par", request=text)
+    if accepted:
+        assert answer.status_code == 201, answer.text
+    else:
+        assert_refused(answer, "invalid_request_object")
+
+
 def test_it_survives_the_walk_of_the_person(own_stage: Stage) -> None:
     signing = own_stage.register(token_endpoint_auth_method="private_key_jwt")
     person, browser = own_stage.person("ines.moreau"), own_stage.browser()

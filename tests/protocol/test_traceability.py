@@ -11,7 +11,7 @@ from idp.policy.load import read_yaml
 
 HERE = Path(__file__).parent
 RULES: dict[str, list[dict[str, Any]]] = read_yaml(HERE / "traceability.yaml")
-COUNTS = {"RFC 9700": 42, "FAPI 2.0 Security Profile": 32}
+COUNTS = {"RFC 9700": 42, "FAPI 2.0 Security Profile": 32, "FAPI 2.0 Message Signing": 7}
 EVERY = [(name, place, rule) for name, rules in RULES.items() for place, rule in enumerate(rules)]
 
 
