@@ -60,13 +60,13 @@ def cleaned(work: Work, code: str) -> str | None:
 
 
 def matching_step(work: Work, secret: str, code: str) -> int | None:
-    """The time step, current or one on either side, whose code this is."""
-    rules = work.policies.account.totp
-    generator, current, found = _generator(work, secret), _step(work, work.now), None
-    for step in range(current - rules.window, current + rules.window + 1):
+    """The time step, current or one on either side, whose code this is; the nearest one is tried first."""
+    generator, current = _generator(work, secret), _step(work, work.now)
+    steps = range(current - (window := work.policies.account.totp.window), current + window + 1)
+    for step in sorted(steps, key=lambda each: abs(each - current)):
         if hmac.compare_digest(generator.generate_otp(step).encode(), code.encode()):
-            found = step
-    return found
+            return step
+    return None
 
 
 def holds(work: Work, account_id: UUID) -> bool:

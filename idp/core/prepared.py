@@ -9,6 +9,7 @@ from collections import namedtuple
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID, SafeUUID
 
@@ -140,8 +141,9 @@ def _uuid(value: str) -> UUID:
     return made
 
 
+@lru_cache(maxsize=64)
 def _written(value: datetime | None) -> str | None:
-    """An instant as SQLAlchemy writes it for SQLite."""
+    """An instant as SQLAlchemy writes it for SQLite. Most of a request's are its own instant again."""
     if value is None:
         return None
     if value.tzinfo is None:

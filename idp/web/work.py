@@ -23,6 +23,7 @@ from idp.core.session import lazy_session
 from idp.core.settings import Settings
 from idp.core.tokens import Keyring
 from idp.policy import Policies
+from idp.web import phrases
 from idp.web.client_certificates import ClientCertificates
 from idp.work import Actor, Work
 
@@ -63,6 +64,8 @@ class Application(OpenAPI):
 
     hosts: frozenset[str] = frozenset()
     """The names by which requests may call this service; empty: any."""
+
+    jinja_environment = phrases.Environment
 
     direct: dict[tuple[str, str], "WSGIApplication"]
     """By method and path, what answers without Flask's dispatch; see `idp.web.oauth.direct`."""

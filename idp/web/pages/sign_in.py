@@ -118,7 +118,7 @@ def prove_password() -> ResponseReturnValue:
         device_allowed=lambda account_id: access.trusted_devices_allowed(work, account_id),
     )
     if outcome is Outcome.ACCEPTED:
-        return steps.onward(work, attempt, renew=True)
+        return steps.onward(work, attempt, renew=True, begun=token)
     return with_attempt(_refused(outcome), token)
 
 

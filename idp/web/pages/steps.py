@@ -69,20 +69,27 @@ def due(work: Work, step: Step, *, lock: bool = False) -> Attempt:
 
 
 def onward(
-    work: Work, attempt: Attempt, *, trust: bool = False, renew: bool = False, asked_about_phone: bool = False
+    work: Work,
+    attempt: Attempt,
+    *,
+    trust: bool = False,
+    renew: bool = False,
+    begun: str | None = None,
+    asked_about_phone: bool = False,
 ) -> Response:
     """The answer that leads to the next step, or, when nothing is missing, into the session.
 
     Args:
         trust: the person asked to trust this browser.
         renew: the attempt has just become somebody's: its cookie gets a new value (session fixation).
+        begun: the token of an attempt that began in this request: nobody has it yet, so it is that value.
         asked_about_phone: who came in by a recovery code has said that the phone is not lost.
     """
     step = sign_in.step(work, attempt)
     if step is not Step.DONE or (lost_factor.after_recovery_code(attempt) and not asked_about_phone):
         answer = see_other(_page_of(attempt, step))
         if renew:
-            cookies.put(answer, cookies.SIGN_IN, sign_in.renew(work, attempt))
+            cookies.put(answer, cookies.SIGN_IN, begun or sign_in.renew(work, attempt))
         return answer
     trust = trust and trust_days(work, attempt) is not None  # a field that the page did not offer is not heeded
     try:
