@@ -43,7 +43,7 @@ def test_a_contact_is_added_replaced_and_removed(app: Application, browser: Brow
     browser.submit({"code": sent_code(app)})
     assert browser.address == "/account/contacts"
     assert contacts_of(app, ada) == [HOME, OTHER]
-    assert "for a day its use waits an hour" in browser.text
+    assert "on its first day, who uses it waits an hour" in browser.text
 
     browser.get(f"/account/contacts/add?replaces={key_of(app, ada, HOME)}")
     assert browser.heading == "Replace a recovery contact"
