@@ -43,6 +43,8 @@ class Judge:
         self.secrets.add((world.stage.settings.data_dir / "secrets" / "master.key").read_text().strip())
         self.sessions = {name: _session(world.value(f"cookie.{name}")) for name in PEOPLE}
         self.secrets |= set(self.sessions.values())
+        self.written: set[str] = set()
+        """Secrets that somebody gave as their name, or in any other field: later pages say them as they were typed."""
 
     def problems(self, sent: Spelt, answer: Answer) -> list[str]:
         """Everything that is wrong with an answer."""
@@ -54,9 +56,11 @@ class Judge:
         traced = None if sent.path.startswith(PUBLIC) else TRACES.search(whole)
         if traced and traced[0] not in carried:
             found.append(f"tells of its inside: {traced[0]!r}")
-        told = [secret for secret in self.secrets if secret in whole and secret not in carried]
-        if told:
+        shown = {secret for secret in self.secrets if secret in whole and secret not in carried}
+        if shown - self.written:
             found.append("tells a secret that the request did not carry")
+        if sent.method != "GET" and not sent.path.startswith("/oauth/"):
+            self.written |= {secret for secret in self.secrets if secret in sent.posted}
         if any("\r" in value or "\n" in value for _, value in answer.headers):
             found.append("a header of two lines")
         found += self._led_away(sent, answer)

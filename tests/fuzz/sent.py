@@ -69,9 +69,17 @@ class Spelt:
     @property
     def everything(self) -> str:
         """All of it, to look for what it carries."""
+        return "\n".join((self.path, self.query, _decoded(self.query), self.posted, *self.headers.values()))
+
+    @property
+    def posted(self) -> str:
+        """Its body, as it is and as a form's values are meant."""
         plain = self.body.decode("utf-8", "replace")
-        decoded = unquote_to_bytes((self.query + "&" + plain).replace("+", " ")).decode("utf-8", "replace")
-        return "\n".join((self.path, self.query, plain, decoded, *self.headers.values()))
+        return f"{plain}\n{_decoded(plain)}"
+
+
+def _decoded(form: str) -> str:
+    return unquote_to_bytes(form.replace("+", " ")).decode("utf-8", "replace")
 
 
 @dataclass(frozen=True)
