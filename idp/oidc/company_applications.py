@@ -1,4 +1,8 @@
-"""The applications of others that act in a company's name: who let each, for what, and its end (EMP-19, R-42)."""
+"""The applications that act in a company's name: who let each of them, for what, and its end (EMP-19, R-42).
+
+Those of others, which people of the company let act for them, and those that an operator has registered to work for the
+company by themselves.
+"""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -7,16 +11,17 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, delete, func, select, update
+from sqlalchemy import ColumnElement, Select, String, case, cast, delete, func, literal, select, union_all, update
 
 from idp.accounts.models import Account
 from idp.audit import log as audit
 from idp.authn.models import Session
-from idp.companies import access, concerned, paged
+from idp.companies import access, company, concerned, paged
 from idp.companies.paged import LISTED, Order, Page, Place
 from idp.core.errors import NotFound
 from idp.oidc import clients, families, logout_delivery
 from idp.oidc.clients import COMPANY_SCOPE, RegisteredClient
+from idp.oidc.grant_types import CLIENT_CREDENTIALS
 from idp.oidc.logout_delivery import Ended
 from idp.oidc.models import AuthorizationCode, Client, Consent, ConsentCompany, Grant
 from idp.work import Work
@@ -29,19 +34,22 @@ _cc = ConsentCompany
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """An application of somebody else, in one company.
+    """An application in one company. With neither people nor permissions it reaches nothing: only those let it act here
+    who work for the company no more. What they agreed to would count again if they came back.
 
     Attributes:
         id: the key of its client.
         scope: what any of those people let it do; sorted, without companies.
+        permissions: what it may do by itself, as an operator registered it for this company; sorted.
         people: how many of those who work for the company let it act for them here.
-        since: when the first of these did.
-        last_used_at: when it last asked for tokens for the company; None when it never did.
+        since: when the first of these did, or when it was registered for the company.
+        last_used_at: when it last asked for tokens for somebody in the company; None when it never did.
     """
 
     id: UUID
     client: RegisteredClient
     scope: tuple[str, ...]
+    permissions: tuple[str, ...]
     people: int
     since: datetime
     last_used_at: datetime | None
@@ -60,14 +68,15 @@ class Allowed:
 def of_company(
     work: Work, company_id: UUID, *, after: Place | None = None, before: Place | None = None, limit: int = LISTED
 ) -> Page[Application]:
-    """The applications that those who work for a company let act there; the one allowed last, by anybody, comes first.
+    """The applications that act in a company's name; the one allowed last, by anybody, comes first, and those that
+    reach nothing any more come after all others.
 
     Raises:
         NotPermitted, NotFound: as `access.require`.
     """
     access.require(work, VIEWS, company_id)
     each = _by_client(work, company_id).subquery()
-    order = Order((each.c.latest,), each.c.id, latest_first=True)
+    order = Order((each.c.acts, each.c.latest), each.c.id, latest_first=True)
     page = paged.page(work, select(each), order, after=after, before=before, limit=limit)
     return page.seen(_seen(work, company_id, page.rows))
 
@@ -76,12 +85,12 @@ def get(work: Work, company_id: UUID, application_id: UUID) -> Application:
     """One of them.
 
     Raises:
-        NotFound: nobody let it act in this company, or there is no such application; the two look the same.
+        NotFound: it does not act in this company, or there is no such application; the two look the same.
         NotPermitted, NotFound: as `access.require`.
     """
     access.require(work, VIEWS, company_id)
-    wanted = _by_client(work, company_id).where(Client.id == application_id)
-    found = _seen(work, company_id, work.session.execute(wanted).all())
+    each = _by_client(work, company_id).subquery()
+    found = _seen(work, company_id, work.session.execute(select(each).where(each.c.id == application_id)).all())
     if not found:
         raise NotFound(kind="application")
     return found[0]
@@ -120,11 +129,12 @@ def people(
 
 def withdraw(work: Work, company_id: UUID, application_id: UUID) -> None:
     """End what an application may do in a company, whoever let it: these agreements name the company no more, its
-    tokens for the company are dead, and it is told. What people let it do elsewhere stays.
+    tokens for the company are dead, and it is told. What people let it do elsewhere stays. One that was registered to
+    work for the company by itself is removed: there is nothing else that it is for.
 
     Raises:
         NotPermitted: the actor may not.
-        NotFound: nobody let it act in this company; or as `access.require`.
+        NotFound: it does not act in this company; or as `access.require`.
     """
     work.write()
     access.require(work, REVOKES, company_id)
@@ -150,6 +160,13 @@ def withdraw(work: Work, company_id: UUID, application_id: UUID) -> None:
     ).all()
     families.end_others(work, application_id, company_id, agreed)
     _tell(work, client, {row.session_id for row in revoked})
+    if _permissions(client, company_id):
+        clients.delete(work, client.client_id)
+        audit.record(
+            work, "application.disconnected", ("client", client.client_id), company_id=company_id,
+            client_id=client.client_id, application=client.name(company.get(work, company_id).locale),
+            before={"standing": "connected"}, after={"standing": "removed"},
+        )  # fmt: skip
     grants = Counter(row.account_id for row in revoked)
     for account_id in {*agreed, *grants}:
         audit.record(
@@ -161,9 +178,8 @@ def withdraw(work: Work, company_id: UUID, application_id: UUID) -> None:
 
 
 def _client(work: Work, company_id: UUID, application_id: UUID) -> RegisteredClient:
-    named = select(_cc.consent_id).join(Consent, Consent.id == _cc.consent_id)
-    named = named.where(_cc.company_id == company_id, Consent.client_id == application_id)
-    if work.session.execute(named.limit(1)).first() is None:
+    each = _by_client(work, company_id).subquery()
+    if work.session.execute(select(each.c.id).where(each.c.id == application_id)).first() is None:
         raise NotFound(kind="application")
     return clients.by_id(work, application_id)
 
@@ -206,14 +222,38 @@ def _here(work: Work, company_id: UUID) -> tuple[ColumnElement[bool], ...]:
 
 
 def _by_client(work: Work, company_id: UUID) -> Select[*tuple[Any, ...]]:
-    since, latest = func.min(_cc.given_at).label("since"), func.max(_cc.given_at).label("latest")
-    return (
-        select(Client.id, func.count().label("people"), since, latest)
+    """One row for each client that stands: the two questions have an index each."""
+    present = case((concerned.working(work, company_id, Consent.__table__.c.account_id), _cc.given_at))
+    people = func.count(present)
+    allowed = (
+        select(
+            Client.id, people.label("people"), case((people > 0, 1), else_=0).label("acts"),
+            func.coalesce(func.min(present), func.min(_cc.given_at)).label("since"),
+            func.coalesce(func.max(present), func.max(_cc.given_at)).label("latest"),
+        )
         .join_from(_cc, Consent, Consent.id == _cc.consent_id)
         .join(Client, Client.id == Consent.client_id)
-        .where(*_here(work, company_id))
+        .where(_cc.company_id == company_id, Client.disabled_at.is_(None))
         .group_by(Client.id)
+    )  # fmt: skip
+    registered = select(Client.id, literal(0), literal(1), Client.created_at, Client.created_at).where(
+        Client.company_id == company_id,
+        Client.disabled_at.is_(None),
+        cast(Client.grant_types, String).contains(f'"{CLIENT_CREDENTIALS}"'),
+        cast(Client.permissions, String) != "[]",
     )
+    each = union_all(allowed, registered).subquery().c
+    most, least = func.max, func.min
+    return select(
+        each.id, most(each.people).label("people"), most(each.acts).label("acts"), least(each.since).label("since"),
+        most(each.latest).label("latest"),
+    ).group_by(each.id)  # fmt: skip
+
+
+def _permissions(client: RegisteredClient, company_id: UUID) -> tuple[str, ...]:
+    """What it may do in the company by itself."""
+    by_itself = client.company_id == company_id and client.check_grant_type(CLIENT_CREDENTIALS)
+    return tuple(sorted(client.permissions)) if by_itself else ()
 
 
 def _seen(work: Work, company_id: UUID, rows: Sequence[Any]) -> list[Application]:
@@ -228,10 +268,14 @@ def _seen(work: Work, company_id: UUID, rows: Sequence[Any]) -> list[Application
     used = select(Grant.client_id, func.max(Grant.last_used_at).label("at")).group_by(Grant.client_id)
     used = used.where(Grant.company_id == company_id, Grant.client_id.in_(keys))
     last = {row.client_id: row.at for row in work.session.execute(used)}
+    found = [(row, clients.by_id(work, row.id)) for row in rows]
     return [
-        Application(row.id, clients.by_id(work, row.id), _told(scopes[row.id]), row.people, row.since, last.get(row.id))
-        for row in rows
-    ]
+        Application(
+            row.id, client, _told(scopes[row.id]), _permissions(client, company_id), row.people, row.since,
+            last.get(row.id),
+        )
+        for row, client in found
+    ]  # fmt: skip
 
 
 def _told(scopes: Sequence[str]) -> tuple[str, ...]:

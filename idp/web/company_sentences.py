@@ -11,6 +11,7 @@ from flask_babel import gettext, lazy_gettext
 
 _l = lazy_gettext
 WORDS: Mapping[str, Any] = {
+    "application.disconnected": _l("An application that worked for the company by itself was ended"),
     "application.withdrawn": _l("An application’s access was withdrawn"),
     "assignment.changed": _l("A colleague’s role at a client was changed"),
     "assignment.ended": _l("A client was taken back from a colleague"),

@@ -16,6 +16,7 @@ from idp.audit.history import Entry
 NOT_TOLD: Mapping[str, str] = {
     "account.invited": "there is no account yet",
     "activation.refused": "nobody's: the link was not recognised",
+    "application.disconnected": "about an application",
     "assertion.refused": "about an application",
     "audit.exported": "about a company",
     "billing.event_refused": "about this service",

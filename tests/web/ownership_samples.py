@@ -26,6 +26,7 @@ PROFILE = {
     "form": {"name": "Fleurs", "city": "Nantes", "country": "FR", "locale": "fr-FR"},
 }  # fmt: skip
 
+RIGHTS = {"areas": [], "sensitive": [], "without": [], "restrictions": [], "count": 2, "crossed": 0}
 PAGES: dict[str, list[dict[str, Any]]] = {
     "ownership/see.html": [
         SEEN,
@@ -58,11 +59,15 @@ PAGES: dict[str, list[dict[str, Any]]] = {
     ],
     "applications/one.html": [
         {**AREA, "name": "Bank <b>", "websites": [("About", "https://bank.example/")], "may": ["see", "read"],
+         "rights": [], "only_reads": False,
          "since": MOMENT, "last_used": MOMENT, "people": [{"name": "Lise <Petit>", "since": MOMENT}], "may_end": True,
          "pages": {"first": 1, "last": 1, "total": 2, "previous_url": None, "next_url": "?after=x#people"},
          "back": "/b"},
         {**AREA, "name": "Bank", "websites": [], "may": ["see"], "since": MOMENT, "last_used": None, "may_end": False,
-         "people": [{"name": "Lise", "since": MOMENT}], "pages": None, "back": "/b"},
+         "rights": [], "only_reads": False, "people": [{"name": "Lise", "since": MOMENT}], "pages": None, "back": "/b"},
+        *({**AREA, "name": "Shop", "websites": [], "may": [], "since": MOMENT, "last_used": None, "may_end": True,
+           "rights": rights, "only_reads": bool(rights), "people": [], "pages": None, "back": "/b"}
+          for rights in ([], [{"label": "Company", "preview": RIGHTS}])),
     ],
     "company_settings/profile.html": [
         PROFILE, {**PROFILE, "edits": False},

@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 
 from idp.audit.models import AuditEvent
 from idp.companies.models import Mandate, Membership
-from idp.oidc import clients, company_applications, consent
+from idp.oidc import api_clients, clients, company_applications, consent
 from idp.oidc.models import Client, Consent, ConsentCompany
 from tests.party import SCOPE, Party
 from tests.stage import Stage, demonstration, own_stage, stage  # noqa: F401
@@ -179,8 +179,11 @@ def test_the_api_lists_shows_and_ends(own_stage: Stage, ledger: Party) -> None: 
     assert problem(amelie.get(f"{path}/{application}")) == (404, "not_found")
     assert len(amelie.every(path, limit=3)) == 4
     auditor = callers.service("company.api.view", company=LUMEN)
-    assert len(auditor.every(path)) == 4
-    target = auditor.shown(path)["data"][0]["id"]
+    seen = auditor.every(path)
+    assert len(seen) == 5
+    assert seen[0]["permissions"] == ["company.api.view"]  # this one itself, which was set up last
+    assert {each["people"] for each in seen[1:]} == {1}
+    target = seen[1]["id"]
     assert problem(auditor.call("DELETE", f"{path}/{target}", match='"x"'))[0] == 403
 
 
@@ -299,3 +302,94 @@ def test_what_nobody_allows_any_more_buys_nothing(own_stage: Stage, ledger: Part
         work.session.execute(update(Consent).values(scope="openid profile"))
     for answer in (ledger.redeem(code), ledger.refresh(held["refresh_token"])):
         assert (answer.status_code, answer.json["error"], answer.json["reason"]) == (400, "invalid_grant", "no_access")  # type: ignore[index]
+
+
+def machine(stage: Stage, company: str) -> Party:  # noqa: F811
+    """An application that an operator has registered to work for a company by itself, with this service's API."""
+    with stage.work(write=False) as work:
+        resource = api_clients.resource(work)
+    return stage.register(
+        names={"en": "Shop <sync>", "fr": "Boutique"}, resource=resource, grant_types=["client_credentials"],
+        redirect_uris=[], scope="companies.read", permissions=["company.users.view"], company_id=stage.company(company),
+    )  # fmt: skip
+
+
+def test_an_application_that_works_by_itself_is_seen_and_ended(own_stage: Stage) -> None:  # noqa: F811
+    """It names its company at registration; nobody let it, and the company ends it all the same (EMP-19)."""
+    shop, other = machine(own_stage, LUMEN), machine(own_stage, STUDIO)
+    home = own_stage.company(LUMEN)
+    token, foreign = (each.post("/oauth/token", grant_type="client_credentials").json for each in (shop, other))
+    assert token is not None
+    assert foreign is not None
+    amelie = english(own_stage.sign_in("amelie.dubois"))
+    amelie.get(f"/companies/{home}/applications")
+    assert "works by itself · since " in amelie.text
+    assert amelie.text.count("Shop &lt;sync&gt;") == 1
+    path = f"/companies/{home}/applications/{key(own_stage, shop)}"
+    amelie.get(path)
+    for words in ("with nobody signed in", "It looks, and changes nothing.", "View the user list", "for good"):
+        assert words in amelie.text, words
+    assert "Who allowed it" not in amelie.text
+    amelie.get(f"/companies/{home}/applications/{key(own_stage, other)}")
+    assert amelie.status == 404
+    amelie.get(path)
+    amelie.submit()
+    assert amelie.address.endswith("?done=ended")
+    assert "Shop" not in amelie.text
+    api = own_stage.app.test_client()
+    users = f"/api/v1/companies/{home}/memberships"
+    assert api.get(users, headers={"Authorization": f"Bearer {token['access_token']}"}).status_code == 401
+    assert shop.post("/oauth/token", grant_type="client_credentials").json["error"] == "invalid_client"  # type: ignore[index]
+    assert other.post("/oauth/token", grant_type="client_credentials").status_code == 200
+    users = f"/api/v1/companies/{own_stage.company(STUDIO)}/memberships"
+    assert api.get(users, headers={"Authorization": f"Bearer {foreign['access_token']}"}).status_code == 200
+    amelie.get(path)
+    assert amelie.status == 404
+    for language, words in (("en", "worked for the company by itself was ended"), ("fr", "Boutique")):
+        amelie.get(f"/companies/{home}/log?ui_locales={language}")
+        assert words in amelie.text, amelie.text
+
+
+def test_who_acts_for_people_and_by_itself_is_one_entry(own_stage: Stage) -> None:  # noqa: F811
+    home = own_stage.company(LUMEN)
+    both = own_stage.register(
+        trusted=False, names={"en": "Both"}, product="accounting", resource="https://both.example/api",
+        grant_types=["authorization_code", "refresh_token", "client_credentials"], company_id=home,
+        permissions=["accounting.journals.view"],
+    )  # fmt: skip
+    allow(own_stage, both, "ines.moreau", LUMEN)
+    with own_stage.work(write=False) as work:
+        (found,) = company_applications.of_company(work, home).rows
+        assert (found.people, found.permissions) == (1, ("accounting.journals.view",))
+        assert found == company_applications.get(work, home, key(own_stage, both))
+    with own_stage.work() as work:
+        company_applications.withdraw(work, home, key(own_stage, both))
+        assert company_applications.of_company(work, home).rows == ()
+
+
+def test_what_only_former_people_allowed_is_told_and_can_be_forgotten(own_stage: Stage, ledger: Party) -> None:  # noqa: F811
+    """It reaches nothing; it would again when they come back, unless the company ends it before."""
+    home, ines = own_stage.company(LUMEN), own_stage.person("ines.moreau").id
+    another = own_stage.register(trusted=False, names={"en": "Another"})
+    for party, person in ((another, "thomas.lefevre"), (ledger, "ines.moreau")):
+        allow(own_stage, party, person, LUMEN)
+    assert listed(own_stage, LUMEN) == [(ledger.client_id, 1), (another.client_id, 1)]
+    with own_stage.work() as work:
+        left = update(Membership).where(Membership.company_id == home, Membership.account_id == ines)
+        work.session.execute(left.values(ended_at=work.now))
+    assert listed(own_stage, LUMEN) == [(another.client_id, 1), (ledger.client_id, 0)]  # last, though allowed last
+    amelie = english(own_stage.sign_in("amelie.dubois"))
+    amelie.get(f"/companies/{home}/applications")
+    assert "allowed only by people who have left · reaches nothing" in amelie.text
+    path = f"/companies/{home}/applications/{key(own_stage, ledger)}"
+    amelie.get(path)
+    assert "it reaches nothing now" in amelie.text
+    for hidden in ("Inès", "Who allowed it", "Last used", "name and language"):
+        assert hidden not in amelie.text, hidden
+    amelie.submit()
+    assert amelie.address.endswith("?done=ended")
+    assert listed(own_stage, LUMEN) == [(another.client_id, 1)]
+    assert scopes(own_stage, "ines.moreau") == {"openid", "profile"}
+    with own_stage.work() as work:
+        clients.delete(work, another.client_id)
+    assert listed(own_stage, LUMEN) == []  # removed by an operator: it acts nowhere

@@ -11,7 +11,7 @@ from idp.web.work import open_work
 
 room = Room(
     "applications", "Authorised applications",
-    "Applications of other providers that somebody let act in a company, and what they may do there.",
+    "Applications that somebody let act in a company, or that work for it by themselves, and what they may do there.",
 )  # fmt: skip
 PATH = "/companies/<uuid:company_id>/applications"
 ONE = f"{PATH}/<uuid:application_id>"
@@ -23,13 +23,19 @@ class ApplicationPath(CompanyPath):
 
 
 class AuthorisedShown(Shown):
-    """An application. `scope` is what any of the `people` who let it act here agreed to, `since` when the first did."""
+    """An application.
+
+    `scope` is what any of the `people` who let it act here agreed to, `since` when the first did; `permissions` is what
+    it may do by itself, as it was registered for the company, `since` then. Without either it reaches nothing: only
+    people who have left had let it act. `last_used_at`: for people; what works by itself is not noted.
+    """
 
     id: UUID
     client_id: str
     names: Labels
     product: str | None
     scope: list[str]
+    permissions: list[str]
     people: int
     since: Moment
     last_used_at: Moment | None
@@ -56,7 +62,7 @@ class AllowedList(Shown):
 
 @room.get(PATH, may=(VIEWS,), shows=AuthorisedList)
 def list_authorised_applications(path: CompanyPath, query: ListQuery) -> AuthorisedList:
-    """The applications that act in a company's name; the one allowed last comes first."""
+    """The applications that act in a company's name; the one allowed last comes first, what reaches nothing last."""
     work = open_work()
     after = lists.after(work, query, LISTED)
     page = company_applications.of_company(work, path.company_id, after=after, limit=query.limit)
@@ -85,12 +91,14 @@ def list_application_people(path: ApplicationPath, query: ListQuery) -> AllowedL
 
 @room.delete(ONE, may=(REVOKES,), present=show_authorised_application)
 def withdraw_application(path: ApplicationPath) -> None:
-    """End what an application may do in a company, whoever let it; its tokens for the company are dead."""
+    """End what an application may do in a company, whoever let it; its tokens for the company are dead. One that works
+    for the company by itself is removed."""
     company_applications.withdraw(open_work(), path.company_id, path.application_id)
 
 
 def _shown(found: Application) -> AuthorisedShown:
     return AuthorisedShown(
         id=found.id, client_id=found.client.client_id, names=dict(found.client.names), product=found.client.product,
-        scope=list(found.scope), people=found.people, since=found.since, last_used_at=found.last_used_at,
+        scope=list(found.scope), permissions=list(found.permissions), people=found.people, since=found.since,
+        last_used_at=found.last_used_at,
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Authorised applications (SC35): what acts in the company's name, by whose leave, since when, for what; its end."""
+"""Authorised applications (SC35): what acts in the company's name, by whose leave or by itself, for what; its end."""
 
 from typing import Any
 from uuid import UUID
@@ -8,10 +8,11 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext, ngettext
 from werkzeug.wrappers import Response
 
+from idp.companies import preview
 from idp.oidc import company_applications
 from idp.oidc.company_applications import REVOKES, VIEWS, Allowed, Application
 from idp.policy import label_for
-from idp.web import csrf, locale, paging
+from idp.web import csrf, locale, paging, role_words
 from idp.web.pages.company_area import Area, enter
 from idp.web.pages.consent import pages_of
 from idp.web.pages.continuing import see_other
@@ -27,7 +28,7 @@ LIST, PEOPLE = "applications of a company", "people of an application"
 
 @blueprint.get(PATH)
 def listed(company_id: UUID) -> ResponseReturnValue:
-    """The applications that somebody let act in the company. Query: `after`, `before`; `done`, after one was ended."""
+    """The applications that act in the company's name. Query: `after`, `before`; `done`, after one was ended."""
     area = enter(company_id, VIEWS)
     place = paging.asked(area.work, LIST)
     found = company_applications.of_company(area.work, company_id, after=place.after, before=place.before)
@@ -57,6 +58,8 @@ def show(problems: dict[str, str], company_id: UUID, application_id: UUID) -> Re
         name=found.client.name(locale.current()),
         websites=pages_of(found.client),
         may=_may(area, found),
+        rights=_rights(area, found),
+        only_reads="companies.read" in found.client.scope and "companies.write" not in found.client.scope,
         since=moment(found.since),
         last_used=moment(found.last_used_at) if found.last_used_at else None,
         people=[_person(each) for each in people.rows],
@@ -76,13 +79,31 @@ def withdraw(company_id: UUID, application_id: UUID) -> ResponseReturnValue:
 
 
 def _entry(area: Area, each: Application) -> dict[str, str]:
-    by = ngettext("allowed by %(num)s person", "allowed by %(num)s people", each.people)
-    since = gettext("since %(date)s", date=day(each.since))
-    used = gettext("never used")
-    if each.last_used_at is not None:
-        used = gettext("last used on %(date)s", date=day(each.last_used_at))
-    detail = " · ".join([by, since, used])
+    says = [gettext("works by itself")] if each.permissions else []
+    if each.people:
+        says.append(ngettext("allowed by %(num)s person", "allowed by %(num)s people", each.people))
+    if not says:
+        says = [gettext("allowed only by people who have left"), gettext("reaches nothing")]
+    else:
+        says.append(gettext("since %(date)s", date=day(each.since)))
+        if each.last_used_at is not None:
+            says.append(gettext("last used on %(date)s", date=day(each.last_used_at)))
+        elif each.people:
+            says.append(gettext("never used"))
+    detail = " · ".join(says)
     return {"name": each.client.name(locale.current()), "url": area.path("applications", each.id), "detail": detail}
+
+
+def _rights(area: Area, found: Application) -> list[dict[str, Any]]:
+    """What it may do by itself, product by product."""
+    policies, language = area.work.policies, locale.current()
+    shown = []
+    for product in policies.products.values():
+        held = [each for each in found.permissions if each in product.permissions]
+        if held:
+            seen = role_words.shown(preview.listed(policies, product.id, held, language))
+            shown.append({"label": label_for(product.label, language), "preview": seen})
+    return shown
 
 
 def _may(area: Area, found: Application) -> list[str]:
