@@ -1,5 +1,6 @@
 """A browser without JavaScript: keeps cookies, follows redirects, fills in the form of the page it is on."""
 
+import re
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any
@@ -9,6 +10,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 ORIGIN = "http://localhost"
+_WHOLE = re.compile(r'<wbr>(?:<span class="whole">([^<]*)</span>)?')  # where an address may break
 HEADERS = {"Sec-Fetch-Site": "same-origin", "Origin": "null", "Accept-Language": "en"}
 
 
@@ -103,7 +105,7 @@ class Browser:
     def text(self) -> str:
         """The page's source, without the places where a long word may break."""
         assert self.answer is not None
-        return self.answer.text.replace("<wbr>", "")
+        return _WHOLE.sub(r"\1", self.answer.text)
 
     @property
     def status(self) -> int:

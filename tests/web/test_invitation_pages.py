@@ -261,7 +261,7 @@ def test_the_request_of_a_colleague_fills_the_form_in_with_the_switches_of_who_a
         lemaire = own_stage.company("boulangerie-lemaire")
         acting = work.acting(Actor("account", sophie.id))
         colleague_request.ask(acting, lemaire, name="Paul Lemaire", address="paul@example.test")
-        [asked] = colleague_request.of_person(acting, sophie.id)
+        [asked] = colleague_request.of_person(acting, sophie.id).rows
         held = {
             row.product: row
             for row in work.session.scalars(select(ProductRole).where(ProductRole.account_id == sophie.id))
