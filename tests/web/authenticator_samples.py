@@ -19,7 +19,8 @@ LAPTOP = {
 
 PAGES: dict[str, list[dict[str, Any]]] = {
     "sign_in/passkey.html": [
-        {**SUBJECT, "options_url": "/options", "code_url": "/code", "other_ways_url": "/other", "passkeys": True},
+        {**SUBJECT, "options_url": "/options", "code_url": "/code", "other_ways_url": "/other", "passkeys": True,
+         "again": True},
         {**SUBJECT, "options_url": "/options", "code_url": None, "other_ways_url": "/other", "passkeys": True,
          "problems": {"form": "Cette clé d’accès n’a pas été acceptée."}},
     ],

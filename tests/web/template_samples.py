@@ -61,7 +61,7 @@ PAGES: dict[str, list[dict[str, Any]]] = {
     ],
     "sign_in/totp.html": [
         {**SUBJECT, "product": BOOKS, "other_ways_url": "/other", "trust_days": 30, "passkey_url": "/passkey",
-         "paused": "Trop de codes erronés. Réessayez à 10:12."},
+         "again": True, "paused": "Trop de codes erronés. Réessayez à 10:12."},
         {**SUBJECT, "other_ways_url": "/other", "trust_days": None, "passkey_url": None, "paused": None,
          "problems": {"code": "Ce code n’est pas le bon."}},
     ],

@@ -160,6 +160,7 @@ def test_ending_asks_for_a_code_once_the_proof_is_five_minutes_old(app, two, ada
     assert desk.address == LIST  # seeing is open to the session
     desk.get(f"{LIST}/others")
     assert desk.address.startswith("/sign-in/code")
+    assert "show once more that it is you" in desk.text
     forget_steps(app, ada)
     desk.submit({"code": ada.code()})
     assert desk.address == f"{LIST}/others"

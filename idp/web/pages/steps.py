@@ -135,6 +135,7 @@ def show(
         form_targets=leads.form_targets,
         product=leads.product,
         email=attempt.address,
+        again=attempt.purpose == "step_up",
         **context,  # type: ignore[arg-type]
     )
 
