@@ -13,12 +13,11 @@ from idp.core import settings as settings_module
 from idp.core.db import engine_options, prepare
 from idp.core.logs import configure
 from idp.core.settings import LOOPBACK, Settings
-from idp.core.tokens import Keyring, load_keyring
+from idp.core.tokens import load_keyring
 from idp.policy import Policies
 from idp.policy.load import load
 from idp.web import api, client_certificates, crowd, health, pages
 from idp.web.api import billing
-from idp.web.form_session import FormSession
 from idp.web.headers import Answer
 from idp.web.oauth import (
     authorize,
@@ -34,7 +33,6 @@ from idp.web.oauth import (
 from idp.web.published import Published
 from idp.web.work import Application, Parts, close_work, database
 
-COOKIE_LIFETIME_SECONDS = 12 * 3600
 BODY_LIMIT = 64 * 1024
 SWITCH_SECONDS = 0.0001  # what a thread with a short answer waits for one that makes a page, at most
 
@@ -58,7 +56,7 @@ def create_app(settings: Settings | None = None, policies: Policies | None = Non
     certificates = client_certificates.read(settings)
 
     app = Application("idp", static_folder="web/static", template_folder="web/templates", doc_ui=False, root_path=None)
-    app.config.update(_configuration(settings, keyring))
+    app.config.update(_configuration(settings))
     database.init_app(app)
     Migrate(app, database, directory=str(settings.migrations_dir), render_as_batch=True, compare_type=True)
     with app.app_context():
@@ -66,7 +64,6 @@ def create_app(settings: Settings | None = None, policies: Policies | None = Non
         app.extensions["sesame"] = Parts(settings, policies, keyring, database.engine, places, outbound, certificates)
     app.teardown_appcontext(close_work)
     app.response_class = Answer
-    app.session_interface = FormSession()
     app.direct = {}
     named = {urlsplit(each).hostname or "" for each in (settings.issuer, settings.mtls_origin) if each}
     app.hosts = frozenset({*named, *LOOPBACK, "[::1]"})
@@ -94,23 +91,14 @@ def serving() -> Application:
     return app
 
 
-def _configuration(settings: Settings, keyring: Keyring) -> dict[str, object]:
-    prefix = "__Host-" if settings.secure else ""
+def _configuration(settings: Settings) -> dict[str, object]:
     return {
-        "SECRET_KEY": keyring.derive("browser form cookie").hex(),
-        "SESSION_COOKIE_NAME": f"{prefix}sesame_form",
-        "SESSION_COOKIE_SECURE": settings.secure,
-        "SESSION_COOKIE_HTTPONLY": True,
-        "SESSION_COOKIE_SAMESITE": "Lax",
-        "SESSION_COOKIE_PATH": "/",
         "MAX_CONTENT_LENGTH": BODY_LIMIT,
         "MAX_FORM_MEMORY_SIZE": BODY_LIMIT,
         "MAX_FORM_PARTS": 100,
         "PREFERRED_URL_SCHEME": "https" if settings.secure else "http",
         "SQLALCHEMY_DATABASE_URI": settings.database,
         "SQLALCHEMY_ENGINE_OPTIONS": engine_options(settings.database),
-        "WTF_CSRF_TIME_LIMIT": COOKIE_LIFETIME_SECONDS,
-        "WTF_CSRF_CHECK_DEFAULT": False,  # the browser-facing blueprints ask for it, see web/csrf.py
     }
 
 

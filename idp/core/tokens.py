@@ -15,7 +15,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from itsdangerous import BadData, URLSafeTimedSerializer
+from itsdangerous import BadData, TimestampSigner, URLSafeTimedSerializer
 
 from idp.core.errors import ConfigurationError, InvalidInput, Unavailable
 
@@ -85,6 +85,21 @@ class Keyring:
         except BadData:
             return None
         return value if isinstance(value, str) else None
+
+    def stamp(self, value: str, purpose: str) -> str:
+        """As `seal`, at a third of its cost, for a value of letters and digits: itself, its time and the signature."""
+        return self._signer(purpose).sign(value).decode("ascii")
+
+    def unstamp(self, stamped: str, purpose: str, max_age: int) -> str | None:
+        """The value that was stamped for this purpose, at most `max_age` seconds ago; None for anything else."""
+        try:
+            return self._signer(purpose).unsign(stamped, max_age=max_age).decode("ascii")
+        except BadData:
+            return None
+
+    @lru_cache(maxsize=16)  # noqa: B019 - one keyring lives as long as its process
+    def _signer(self, purpose: str) -> TimestampSigner:
+        return TimestampSigner(self.derive(f"stamp {purpose}"), key_derivation="none", digest_method=hashlib.sha256)
 
     @lru_cache(maxsize=16)  # noqa: B019 - one keyring lives as long as its process
     def _serializer(self, purpose: str) -> URLSafeTimedSerializer:

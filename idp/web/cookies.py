@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response
 
 from idp.web.work import parts
 
+FORM = "sesame_form"
 SESSION = "sesame_session"
 SIGN_IN = "sesame_sign_in"
 DEVICE = "sesame_device"
