@@ -101,6 +101,7 @@ def exchange(work: Work, client: RegisteredClient, form: dict[str, str], bound: 
         raise NoAccessThere(Reason.NO_ACCESS.value)
     lifetime = min(lifetime, subject.claims["exp"] - claims.seconds(work.now))
     body.update(exp=claims.seconds(work.now) + lifetime, client_id=client.client_id, act=actor)
+    body.update({name: subject.claims[name] for name in ("auth_time", "acr", "amr")})  # RFC 9068 §2.2.1
     if bound is not None:
         body["cnf"] = bound.cnf
     detailed = {details.PARAMETER: details.granted(reach)} if reach is not None and details.PARAMETER in form else {}

@@ -68,7 +68,7 @@ LIVE = (
 
 _OPENED = (
     "id", "client_id", "account_id", "session_id", "company_id", "scope", "claims",
-    "created_at", "last_used_at", "expires_at", "cnf",
+    "created_at", "last_used_at", "expires_at", "cnf", "auth_time", "acr", "amr",
 )  # fmt: skip
 _FIND = Prepared(
     select(*FAMILY_COLUMNS)
@@ -126,6 +126,9 @@ def open_for(
             "last_used_at": work.now,
             "expires_at": end,
             "cnf": bound.cnf if bound is not None else None,
+            "auth_time": subject.auth_time,
+            "acr": subject.acr,
+            "amr": " ".join(subject.amr),
         },
     )
 

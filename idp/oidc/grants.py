@@ -264,7 +264,7 @@ class RefreshTokenGrant(rfc6749.RefreshTokenGrant):
         families.touch(work, family, company_id, reach)
         families.bind(work, family, bound)
         answer = answer_for(  # without the nonce, which belongs to the sign-in (OIDC Core §12.2)
-            work, client, family.subject, scope, family.grant_id, reach, None, bound, family.claims
+            work, client, presented.subject, scope, family.grant_id, reach, None, bound, family.claims
         )
         answer["refresh_token"] = value
         return 200, answer, self.TOKEN_RESPONSE_HEADER

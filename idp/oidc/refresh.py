@@ -18,7 +18,7 @@ from idp.authn.models import Session
 from idp.core import tokens
 from idp.core.prepared import Prepared
 from idp.oidc import families
-from idp.oidc.claims import HOLDS_ADDRESS
+from idp.oidc.claims import HOLDS_ADDRESS, Subject
 from idp.oidc.clients import RegisteredClient
 from idp.oidc.families import Family
 from idp.oidc.models import Grant, RefreshToken
@@ -30,12 +30,18 @@ PLACE = "refresh_tokens:{}:successor"
 
 @dataclass(frozen=True, slots=True)
 class PresentedToken:
-    """A refresh token that belongs to a live family of this client."""
+    """A refresh token that belongs to a live family of this client.
+
+    Attributes:
+        subject: the person of the family, as they proved themselves before the code: the same in all its tokens, also
+            when the session was proved anew since (OIDC Core §12.2, RFC 9068 §2.2.1).
+    """
 
     value: str
     digest: bytes
     used: bool
     family: Family
+    subject: Subject
 
     # What Authlib asks.
 
@@ -52,7 +58,7 @@ _ISSUE = Prepared(
     )
 )
 _FIND = Prepared(
-    select(*families.FAMILY_COLUMNS, RefreshToken.used_at)
+    select(*families.FAMILY_COLUMNS, Grant.auth_time, Grant.acr, Grant.amr, RefreshToken.used_at)
     .join(Grant, Grant.id == RefreshToken.grant_id)
     .join(Session, Session.id == Grant.session_id)
     .join(Account, Account.id == Grant.account_id)
@@ -80,7 +86,10 @@ def find(work: Work, token: str) -> PresentedToken | None:
     row = _FIND.first(work.session.connection(), {"digest": digest, **families.live_at(work)})
     if row is None:
         return None
-    return PresentedToken(token, digest, row[-1] is not None, families.family_of(row))
+    family = families.family_of(row)
+    auth_time, acr, amr, used_at = row[-4:]
+    proved = family.subject._replace(auth_time=auth_time, acr=acr, amr=tuple(amr.split()))
+    return PresentedToken(token, digest, used_at is not None, family, proved)
 
 
 def rotate(work: Work, presented: PresentedToken, client: RegisteredClient) -> str | None:

@@ -1,7 +1,7 @@
 """Migrations applied, compared with the models, taken back, and applied again, on both databases."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -17,7 +17,7 @@ from idp.app import create_app
 from idp.core.db import Base
 from idp.core.settings import Settings
 from idp.core.tokens import write_secret
-from idp.oidc.models import ConsentCompany
+from idp.oidc.models import ConsentCompany, Grant
 from idp.web.work import database
 
 
@@ -97,23 +97,52 @@ def test_the_migrations_are_taken_back_and_applied_again(app: Flask) -> None:
     assert differences(database.engine) == []
 
 
+GIVEN = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
+
+
+class Rows:
+    """Tables as they are at some revision, to be filled."""
+
+    def __init__(self, *names: str) -> None:
+        self.tables = MetaData()
+        self.tables.reflect(database.engine, only=names)
+        self.sqlite = database.engine.dialect.name == "sqlite"
+
+    def add(self, table: str, **values: object) -> None:
+        """A row of a table as it was then: what is not told is empty."""
+        empty = {"VARCHAR": "x", "BOOLEAN": False, "INTEGER": 0, "JSON": {}, "BLOB": b"x", "BYTEA": b"x"}
+        columns = self.tables.tables[table].columns
+        row = {each.name: empty.get(str(each.type), GIVEN) for each in columns if not each.nullable}
+        keys = {name: value.hex for name, value in values.items() if isinstance(value, UUID) and self.sqlite}
+        database.session.execute(self.tables.tables[table].insert().values({**row, **values, **keys}))
+
+
+def test_grants_of_before_know_what_their_session_was_proved_by(app: Flask) -> None:
+    """0032: there was nowhere else to look."""
+    up(app, "0031")
+    person, client, session, grant = (uuid4() for _ in range(4))
+    add = Rows("accounts", "clients", "sessions", "grants").add
+    proved = {"auth_time": GIVEN - timedelta(days=1), "acr": "urn:id:acr:2fa", "amr": "pwd otp mfa"}
+    later = GIVEN + timedelta(days=1)
+    add("accounts", id=person, subject="someone", status="active")
+    add("clients", id=client, require_pkce=True, token_endpoint_auth_method="none", signing_algorithm="ES256")
+    add("sessions", id=session, account_id=person, expires_at=later, **proved)
+    add("grants", id=grant, account_id=person, client_id=client, session_id=session, expires_at=later)
+    database.session.commit()
+    database.session.remove()
+
+    up(app)
+    (found,) = database.session.execute(select(Grant.id, Grant.auth_time, Grant.acr, Grant.amr)).all()
+    assert tuple(found) == (grant, *proved.values())
+    database.session.remove()
+
+
 def test_consents_that_were_given_before_are_found_by_their_companies(app: Flask) -> None:
     """0029: each company that a scope names gets its row; one that is gone, or no key at all, gets none."""
     up(app, "0028")
-    tables = MetaData()
-    tables.reflect(database.engine, only=["accounts", "clients", "companies", "consents"])
     person, first, second, gone, named, unnamed = (uuid4() for _ in range(6))
-    given = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
-
-    def add(table: str, **values: object) -> None:
-        """A row of a table as it was then: what is not told is empty."""
-        empty = {"VARCHAR": "x", "BOOLEAN": False, "INTEGER": 0, "JSON": {}}
-        columns = tables.tables[table].columns
-        row = {each.name: empty.get(str(each.type), given) for each in columns if not each.nullable}
-        keys = {name: value.hex for name, value in values.items() if isinstance(value, UUID) and sqlite}
-        database.session.execute(tables.tables[table].insert().values({**row, **values, **keys}))
-
-    sqlite = database.engine.dialect.name == "sqlite"
+    given = GIVEN
+    add = Rows("accounts", "clients", "companies", "consents").add
     add("accounts", id=person, subject="someone", status="active")
     for each in (first, second):
         add("companies", id=each, reference=str(each), kind="company", locale="fr")

@@ -63,6 +63,9 @@ def works(trace, client) -> Works:
                 created_at=at,
                 last_used_at=at + hours * HOUR,
                 expires_at=at + timedelta(days=30),
+                auth_time=at,
+                acr="urn:id:acr:2fa",
+                amr="pwd otp mfa",
             )  # fmt: skip
         )
         work.session.commit()

@@ -51,6 +51,27 @@ def test_a_refreshed_id_token_speaks_of_the_same_sign_in(books: Party, ines: Bro
     assert (first["nonce"], "nonce" in second) == ("n-0S6_WzA2Mj", False)
 
 
+def test_a_refreshed_token_tells_the_sign_in_it_comes_from(own_stage: Stage) -> None:
+    """OIDC Core §12.2, RFC 9068 §2.2.1: who proves themselves again for another application has not done so for this
+    one, and some libraries refuse an ID token with another `auth_time` than the first."""
+    books, other = own_stage.party("demo-accounting"), own_stage.register()
+    browser = own_stage.sign_in("ines.moreau")
+    shift_sign_in(own_stage, browser, 500)
+    tokens = books.tokens(browser)
+    browser.get(other.asking(prompt="login"))
+    again = query_of(prove_again(own_stage, browser, "ines.moreau").headers["Location"])
+    newer = claims_of(other.redeem(again["code"]).json["id_token"])
+    first, refreshed = books.verified(tokens["id_token"]), books.refresh(tokens["refresh_token"]).json
+    assert newer["sid"] == first["sid"]
+    assert newer["auth_time"] >= first["auth_time"] + 490
+    for kind in ("id_token", "access_token"):
+        claims = books.verified(refreshed[kind])
+        assert [claims[name] for name in ("auth_time", "acr", "amr")] == [
+            first[name] for name in ("auth_time", "acr", "amr")
+        ], kind
+    assert books.verified(books.tokens(browser)["id_token"])["auth_time"] == newer["auth_time"], "a new code tells it"
+
+
 def test_without_openid_there_is_no_id_token(books: Party, ines: Browser) -> None:
     tokens = books.tokens(ines, scope="profile")
     assert "id_token" not in tokens

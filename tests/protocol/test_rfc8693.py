@@ -13,6 +13,7 @@ from idp.core.errors import InvalidInput
 from idp.oidc import client_options, tokens
 from idp.oidc.grant_types import TOKEN_EXCHANGE
 from tests.party import Party, basic, claims_of
+from tests.protocol.test_oidc_core import shift_sign_in
 from tests.prover import Prover
 from tests.stage import Stage, scalar
 from tests.web.browser import Browser
@@ -95,6 +96,16 @@ def test_the_target_may_be_named_by_its_identifier(here: Party, there: Party, in
     assert_refused(exchanged(here, token, audience="another"), "invalid_target")
     several: Any = [there.client_id, "another"]
     assert_refused(exchanged(here, token, resource=None, audience=several), "invalid_target")  # §2.2.2
+
+
+def test_it_tells_the_sign_in_that_the_first_token_comes_from(stage: Stage, here: Party) -> None:
+    """RFC 9068 §2.2.1: `auth_time`, `acr` and `amr` stay the same through an exchange."""
+    browser = stage.sign_in("ines.moreau")
+    token = token_of(here, browser)
+    shift_sign_in(stage, browser, 500)  # the session says something else by now
+    made = claims_of(exchanged(here, token).json["access_token"])
+    first = claims_of(token)
+    assert [made[name] for name in ("auth_time", "acr", "amr")] == [first[name] for name in ("auth_time", "acr", "amr")]
 
 
 def test_scopes_can_only_become_fewer(here: Party, ines: Browser) -> None:

@@ -71,8 +71,8 @@ def test_the_challenge_is_answered_by_a_new_authorization(own_stage: Stage) -> N
     assert claims["company"] == caught.value.company
 
 
-def test_a_refresh_tells_of_a_step_up_but_never_brings_one(own_stage: Stage) -> None:
-    """The claims of a refreshed token are those of the session, as old as they are."""
+def test_a_refresh_never_brings_a_step_up(own_stage: Stage) -> None:
+    """The claims of a refreshed token are those of the sign-in it comes from, as old as they are."""
     books, browser = own_stage.party("demo-accounting"), own_stage.sign_in("joris.vanderlinden")
     shift(own_stage, browser, auth_time=900, second_factor_at=900, password_at=900)
     tokens = books.tokens(browser)

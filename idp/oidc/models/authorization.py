@@ -104,4 +104,7 @@ class Grant(Identified, Base):
     revoked_at: Mapped[datetime | None]
     revocation_reason: Mapped[str | None]
     cnf: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))  # to what its tokens are bound
+    auth_time: Mapped[datetime]  # what was proved before the code; its session may have been proved anew since
+    acr: Mapped[str]
+    amr: Mapped[str]
     others_ended_at: Mapped[datetime | None]  # until then its tokens for other companies than this one are dead
