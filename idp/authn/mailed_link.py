@@ -118,7 +118,8 @@ def withdraw(work: Work, purpose: str, canonical: str) -> None:
 
 
 def withdraw_all(work: Work, account_id: UUID) -> None:
-    """Make every open link of an account void: the address they went to is no longer its own."""
+    """Make every open link of an account void: what they were asked for with, or the address they went to, is no longer
+    its own."""
     work.session.execute(
         update(MailedLink)
         .where(MailedLink.account_id == account_id, MailedLink.used_at.is_(None), MailedLink.withdrawn_at.is_(None))

@@ -146,7 +146,7 @@ def set_password(work: Work, attempt: Attempt, password: str, *, words: Iterable
     proofs.add(work, attempt, "pwd")
     proofs.close_others(work, account_id, attempt)
     one_time_code.forget_wrong(work, account_id, lost_factor.PURPOSE)  # asked for with the old password
-    mailed_link.withdraw(work, PURPOSE, email_address.primary_address(work, account_id).canonical)
+    mailed_link.withdraw_all(work, account_id)
     overtaken = email_change.cancel(work, account_id)  # whoever asked for it may have had the password
     forgotten = trusted_device.forget_all(work, account_id)
     lifted = _lift_block(work, account_id)

@@ -36,6 +36,7 @@ def unblock(work: Work, account: Account) -> None:
         raise Conflict(status=account.status)
     account.status, account.status_reason = "active", ""
     work.session.flush()
+    session.end_all(work, account.id, "account_blocked")  # what was under way when it was blocked; it opened nothing
     audit.record(work, "account.status_changed", ("account", account.id), status="active")
 
 

@@ -302,3 +302,16 @@ def test_after_everything_was_lost_a_new_password_comes_first(work, ada):
     enrolled(work, attempt)
     flows.keep_codes(work, attempt)
     assert sign_in.finish(work, attempt, trust=False).account_id == ada.account.id
+
+
+def test_a_new_password_makes_a_link_void_that_was_asked_for_with_the_old_one(work, ada):
+    """Whoever asked knew the old password; the attempts that began by it end, and so do the links (J5)."""
+    proved_contact(work, ada)
+    link = token_of(work)
+    work = later(work, minutes=2)
+    attempt, _ = reset.open_attempt(work, ada.account.id, "/")
+    assert sign_in.prove_totp(work, attempt, totp.current_code(work, ada.secret)) is Outcome.ACCEPTED
+    reset.set_password(work, attempt, "glissade sous la neige 4")
+    with pytest.raises(Expired) as refused:
+        lost_factor.begin(work, link)
+    assert refused.value.members["reason"] == "withdrawn"

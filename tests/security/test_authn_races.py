@@ -2,14 +2,14 @@
 
 import threading
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from uuid import uuid4
 
 import pytest
 from sqlalchemy import func, select
 
 from idp.accounts.models import Account
-from idp.authn import activation, one_time_code, reset, session, sign_in, throttle, totp
+from idp.authn import activation, one_time_code, reset, session, sign_in, status, throttle, totp
 from idp.authn.models import Session
 from idp.core.errors import Conflict, Expired, IdpError
 from idp.policy.account import Limit
@@ -202,3 +202,37 @@ def test_the_old_password_opens_nothing_after_a_change_that_runs_beside_it(race,
         assert sign_in.step(work, attempt) is sign_in.Step.PASSWORD
         with pytest.raises(Conflict):
             sign_in.prove_totp(work, attempt, "000000")
+
+
+def test_a_sign_in_that_a_block_meets_on_its_way_is_no_session_once_the_account_is_open_again(
+    open_work, work, make_account
+):
+    """On PostgreSQL its session may begin just after the block has ended all others: it opens nothing, ever."""
+    ada = make_account()
+    attempt, token = sign_in.begin(work, continue_to="/")
+    flows.password(work, ada, on=attempt)
+    account_id, code = ada.account.id, totp.current_code(work, ada.secret)
+    work.session.commit()
+    entering, desk = open_work(at=work.now), open_work(at=work.now)
+
+    def enter():
+        entering.write()
+        own = sign_in.current(entering, token, lock=True)
+        sign_in.prove_totp(entering, own, code)
+        return sign_in.finish(entering, own, trust=False).session_token
+
+    def block():
+        desk.write()
+        status.block(desk, desk.session.get_one(Account, account_id), "a call from the owner")
+        desk.session.commit()
+
+    opened = enter()
+    with ThreadPoolExecutor(1) as pool:
+        blocking = pool.submit(block)
+        wait([blocking], timeout=0.5)
+        entering.session.commit()
+        blocking.result(timeout=10)
+    work.session.expire_all()
+    assert session.find(work, opened) is None
+    status.unblock(work, work.session.get_one(Account, account_id))
+    assert session.find(work, opened) is None
