@@ -2,7 +2,11 @@
 
 Canonical: Unicode NFC, the domain as lower-case A-labels, the local part case-folded. Dots and `+tags` are kept: only
 the mail server that owns a domain knows what they mean. Look-ups, uniqueness and throttling use this form; mail goes to
-the address as its holder wrote it.
+the address as its holder wrote it (`written`).
+
+Letters of other alphabets that are drawn like Latin ones pass for them on every page where people recognise each other
+by their addresses. So a local part that mixes them with Latin letters is refused, and a domain that could be read as
+another one is kept, and shown, as A-labels.
 """
 
 import unicodedata
@@ -17,6 +21,9 @@ from idp.core.errors import InvalidInput, NotFound
 from idp.work import Work
 
 LONGEST = 320  # octets of local part, at sign and domain together; more is refused before any parsing
+# Letters that nobody tells from a to z at a glance, in Cyrillic, Greek, Armenian and Latin itself (UTS 39).
+_LIKE_ASCII = frozenset("асԁеһіјӏорԛѕԝхуъьҽпгѵѡαικνρυωηοτագհոսցօıȷɑɡɩʟ")
+_ALIKE = frozenset({"LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE", "COPTIC"})
 
 
 @lru_cache(maxsize=4096)  # to take an address apart costs as much as three statements, and people come back
@@ -24,7 +31,8 @@ def canonical(address: str) -> str:
     """The form of an address that decides identity. Blanks around it are dropped.
 
     Raises:
-        InvalidInput: `field="email"`: it cannot be the address of a person's mailbox.
+        InvalidInput: `field="email"`: it cannot be the address of a person's mailbox (`reason="not_an_address"`), or
+            has letters of several alphabets that look alike (`mixed_alphabets`).
     """
     typed = address.strip()
     if not typed or len(typed) > LONGEST:
@@ -37,7 +45,48 @@ def canonical(address: str) -> str:
     if "." not in domain:  # an address in a local network has no holder that we could reach
         raise InvalidInput(field="email", reason="not_an_address")
     local = unicodedata.normalize("NFC", unicodedata.normalize("NFC", valid.local_part).casefold())
+    if not local.isascii() and _mixed(local):
+        raise InvalidInput(field="email", reason="mixed_alphabets")
     return f"{local}@{domain}"
+
+
+def written(address: str) -> str:
+    """An address as it is kept and shown: as its holder wrote it, without blanks around it; a domain with a label that
+    could be read as another one is written as A-labels.
+
+    Raises:
+        InvalidInput: as `canonical`.
+    """
+    typed = address.strip()
+    if typed.isascii():
+        return typed
+    local, _, domain = typed.rpartition("@")
+    labels = unicodedata.normalize("NFC", domain).casefold().split(".")
+    disguised = any(_disguised(label, at_home=not labels[-1].isascii()) for label in labels)
+    return f"{local}@{canonical(typed).rpartition('@')[2]}" if disguised else typed
+
+
+def _disguised(label: str, *, at_home: bool) -> bool:
+    """Whether a label could be read as another one.
+
+    Args:
+        at_home: under a top-level domain of its own alphabet, where nobody expects Latin letters.
+    """
+    if label.isascii():
+        return False
+    alike = all(letter.isascii() or letter in _LIKE_ASCII for letter in label)
+    return _mixed(label) or (alike and not (at_home and not any(letter.isascii() for letter in label)))
+
+
+def _mixed(part: str) -> bool:
+    """Whether letters come from several alphabets whose letters are drawn alike. Letters that Unicode keeps apart by
+    their looks alone (full-width, mathematical) count as another alphabet than the one they stand for."""
+    found = set()
+    for letter in part:
+        if letter.isalpha():
+            alphabet, _, rest = unicodedata.name(letter, "UNNAMED ").partition(" ")
+            found.add(alphabet if unicodedata.normalize("NFKC", letter) == letter else f"{alphabet} {rest}")
+    return len(found & _ALIKE) > 1 or any(" " in each for each in found)
 
 
 def find_account(work: Work, canonical: str) -> Account | None:

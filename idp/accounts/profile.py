@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from idp.accounts.email_address import canonical, reserved
+from idp.accounts.email_address import canonical, reserved, written
 from idp.accounts.models import Account, EmailAddress
 from idp.audit import log as audit
 from idp.core import tokens
@@ -46,7 +46,7 @@ def create(work: Work, *, address: str, given_name: str, family_name: str, local
     work.session.add(
         EmailAddress(
             account_id=account.id,
-            address=address.strip(),
+            address=written(address),
             canonical=identity,
             verified_at=work.now,
             created_at=work.now,

@@ -31,7 +31,8 @@ def checked(work: Work, account_id: UUID, *, kind: str, value: str) -> str:
 
     Raises:
         InvalidInput: `field="recovery_contact"`; `reason` is `recovery_same_as_login`, `not_an_address`,
-            `not_a_phone_number`, `not_a_mobile`, `country`, `already_yours`, `too_many` or `unknown_kind`.
+            `mixed_alphabets`, `not_a_phone_number`, `not_a_mobile`, `country`, `already_yours`, `too_many` or
+            `unknown_kind`.
     """
     if kind == "phone":
         kept = phone.canonical(work, value, locale=profile.get(work, account_id).locale, field=FIELD)
@@ -143,7 +144,7 @@ def _other_address(work: Work, account_id: UUID, value: str) -> str:
         raise InvalidInput(field=FIELD, reason=error.members["reason"]) from error
     if identity == email_address.primary_address(work, account_id).canonical:
         raise InvalidInput(field=FIELD, reason="recovery_same_as_login")
-    return value.strip()
+    return email_address.written(value)
 
 
 def _identity(contact: RecoveryContact) -> str:

@@ -31,7 +31,7 @@ def invite(work: Work, *, address: str, locale: str, continue_to: str = "/") -> 
     token = mailed_link.make(
         work,
         PURPOSE,
-        address=address.strip(),
+        address=email_address.written(address),
         canonical=canonical,
         locale=kept,
         lifetime=lifetime,
@@ -39,7 +39,7 @@ def invite(work: Work, *, address: str, locale: str, continue_to: str = "/") -> 
     )
     outbox.mail(
         work,
-        address.strip(),
+        email_address.written(address),
         "activation",
         locale=kept,
         path=f"/activation/{token}",

@@ -271,7 +271,7 @@ def _begin(
         session_id=work.actor.session_id if way == "person" else None,
         old_address=present.address,
         old_canonical=present.canonical,
-        new_address=address.strip(),
+        new_address=email_address.written(address),
         new_canonical=canonical,
         stop_digest=tokens.digest(token),
         confirm_digest=tokens.digest(confirm) if confirm is not None else None,

@@ -99,7 +99,7 @@ def ask(work: Work, company_id: UUID, *, name: str, address: str) -> None:
             company_id=company_id,
             account_id=asker,
             name=kept,
-            address=address.strip(),
+            address=email_address.written(address),
             canonical=canonical,
             created_at=work.now,
         )  # fmt: skip
@@ -108,7 +108,7 @@ def ask(work: Work, company_id: UUID, *, name: str, address: str) -> None:
         work.session.flush()
     except IntegrityError as error:  # uq_colleague_requests_open: sent twice at once
         raise Conflict(field="form", reason="asked") from error
-    _tell(work, company_id, asker, kept, address.strip())
+    _tell(work, company_id, asker, kept, email_address.written(address))
     audit.record(work, "colleague.requested", ("account", asker), company_id=company_id)
 
 

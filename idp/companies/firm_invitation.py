@@ -82,7 +82,7 @@ def invite(work: Work, company_id: UUID, *, address: str, scope: Scope, locale: 
         mandate_parties.refuse(work, company_id, canonical, Conflict(field="email", reason="has_firm"))
     mandate_due.close_over(work, company_id)
     mandate.require_room(work, company_id, wanted)
-    invitation, token = _replace(work, company_id, address.strip(), canonical, wanted, locale)
+    invitation, token = _replace(work, company_id, email_address.written(address), canonical, wanted, locale)
     _mail(work, invitation, token)
     log.record(
         work, "firm.invited", ("address", throttle.subject_hint(work, canonical)),

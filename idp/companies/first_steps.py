@@ -204,7 +204,7 @@ def list_user(
         onboarding_id=onboarding_id,
         given_name=names[0],
         family_name=names[1],
-        address=address.strip(),
+        address=email_address.written(address),
         canonical=canonical,
         locale=locale,
         roles=dict(roles),

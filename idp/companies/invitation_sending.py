@@ -156,8 +156,10 @@ class Sender:
         roles = {product: self._columns(product, wish) for product, wish in sorted(draft.roles.items())}
         if not roles and values["company_role"] == default_role(self.work).id and not values["also"]:
             raise InvalidInput(field="roles", reason="missing")
-        if self._just_sent(canonical, draft.address.strip(), values, roles):
-            return Checked(draft.address.strip(), canonical, values, roles, self.open[canonical], repeated=True)
+        if self._just_sent(canonical, email_address.written(draft.address), values, roles):
+            return Checked(
+                email_address.written(draft.address), canonical, values, roles, self.open[canonical], repeated=True
+            )
         if self.sent >= MAILS_A_DAY:
             raise Throttled(retry_after=int(_A_DAY.total_seconds()), reason="company")
         before, mark = self.open.get(canonical), self.locked.mark()
@@ -168,7 +170,7 @@ class Sender:
             self.locked.restore(mark)
             raise
         self.sent += 1
-        return Checked(draft.address.strip(), canonical, values, roles, before, bought)
+        return Checked(email_address.written(draft.address), canonical, values, roles, before, bought)
 
     def send(self, checked: Checked, *, reopen: UUID | None = None) -> Invitation:
         """Write the offer and mail its link; links that were mailed before are void.

@@ -69,7 +69,7 @@ def ask(work: Work, firm_id: UUID, *, address: str, preset: str) -> MandateReque
     request = _r(
         id=uuid7(),
         firm_id=firm_id,
-        address=address.strip(),
+        address=email_address.written(address),
         canonical=canonical,
         preset=preset,
         asked_by=work.actor.id if work.actor.kind == "account" else None,

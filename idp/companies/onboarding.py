@@ -112,7 +112,7 @@ def order(work: Work, asked: Order) -> Company:
     begun = Onboarding(
         id=uuid7(),
         company_id=made.id,
-        address=asked.address.strip(),
+        address=email_address.written(asked.address),
         canonical=canonical,
         locale=asked.locale,
         made_account=False,

@@ -65,7 +65,7 @@ def ask_address(work: Work, token: str, address: str) -> Outcome:
         update(OnboardingLink)
         .where(OnboardingLink.id == start.link_id)
         .values(
-            wanted=address.strip(),
+            wanted=email_address.written(address),
             code_digest=_digest(work, start, canonical, code),
             code_expires_at=work.now + lifetime,
         ),
@@ -73,7 +73,7 @@ def ask_address(work: Work, token: str, address: str) -> Outcome:
     )
     minutes = int(lifetime.total_seconds() // 60)
     outbox.mail(
-        work, address.strip(), one_time_code.TEMPLATE, locale=start.locale, code=code, minutes=minutes,
+        work, email_address.written(address), one_time_code.TEMPLATE, locale=start.locale, code=code, minutes=minutes,
         purpose="onboarding",
     )  # fmt: skip
     audit.record(

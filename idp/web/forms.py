@@ -130,5 +130,14 @@ def _place(model: type[Form], name: str) -> int:
     return names.index(name) if name in names else -1
 
 
+def email_problem(reason: object) -> str:
+    """What is told of an address that cannot be used; `reason` as `email_address.canonical` gives it."""
+    if reason == "mixed_alphabets":
+        return str(
+            gettext("This address mixes letters of several alphabets that look alike. Type it again, letter by letter.")
+        )
+    return str(EMAIL_PROBLEM)
+
+
 EMAIL_PROBLEM = lazy_gettext("Write your e-mail address in full, such as name@company.example.")
 CODE_PROBLEM = lazy_gettext("The code has six digits. Copy it as the app shows it.")

@@ -232,7 +232,7 @@ def problem(area: Area, error: IdpError) -> dict[str, str]:
             return {"form": gettext("Somebody else changed this meanwhile. What you see below is what you had typed.")}
     field = str(error.members.get("field", "form"))
     if field == "email":
-        return {"email": str(forms.EMAIL_PROBLEM)}
+        return {"email": forms.email_problem(error.members.get("reason"))}
     if field == "firm":
         return {"firm": gettext("This person works for several firms. Choose the one you mean.")}
     told = mandate_fields.problem(area.work.policies, error) if isinstance(error, InvalidInput) else {}

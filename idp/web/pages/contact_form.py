@@ -57,6 +57,8 @@ def problem(work: Work, error: InvalidInput) -> dict[str, str]:
             text = gettext("Write an address such as name@personal.example, or a mobile number.")
         case "not_an_address":
             text = str(forms.EMAIL_PROBLEM)
+        case "mixed_alphabets" as reason:
+            text = forms.email_problem(reason)
         case "not_a_phone_number":
             text = gettext("Write an address in full, or a number with its country code, such as +33 6 39 98 00 11.")
         case "not_a_mobile":

@@ -316,7 +316,8 @@ def _said(error: InvalidInput) -> str:
             "This is your recovery contact, which has to be another address. Choose another recovery contact first."
         ),
     }
-    return str(reasons.get(error.members.get("reason", ""), forms.EMAIL_PROBLEM))
+    reason = error.members.get("reason", "")
+    return str(reasons.get(reason) or forms.email_problem(reason))
 
 
 def _too_often() -> str:

@@ -218,4 +218,5 @@ def _problem(error: Exception) -> dict[str, str]:
         return {"email": gettext("Your firm has asked very often. Please try again in an hour.")}
     if isinstance(error, InvalidInput) and error.members.get("field") == "preset":
         return {"preset": gettext("This cannot be used as it is written. Please check it.")}
-    return {"email": str(forms.EMAIL_PROBLEM)}
+    reason = error.members.get("reason") if isinstance(error, InvalidInput) else None
+    return {"email": forms.email_problem(reason)}

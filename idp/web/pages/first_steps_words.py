@@ -154,7 +154,7 @@ def person_problem(error: Exception, first_role: str) -> dict[str, str]:
         if field == "roles":
             return {first_role: gettext("Choose what this person will use: a role in one product at least.")}
         if field == "email":
-            return {"email": str(forms.EMAIL_PROBLEM)}
+            return {"email": forms.email_problem(error.members.get("reason"))}
         return {field: gettext("This cannot be used as it is written. Please check it.")}
     words: dict[type[Exception], Any] = {
         AlreadyInvited: lazy_gettext("This address is on the list, or invited, already."),

@@ -177,7 +177,7 @@ def problem(area: Area, error: IdpError) -> dict[str, str]:
 
 def _invalid(field: str, reason: str) -> dict[str, str]:
     if field == "email":
-        return {"email": str(forms.EMAIL_PROBLEM)}
+        return {"email": forms.email_problem(reason)}
     if field == "roles":
         return {"form": gettext("Choose a role in a product, or a role in the company.")}
     if field == "message" and reason == "link":

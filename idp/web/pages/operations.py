@@ -214,7 +214,7 @@ def _problem(error: InvalidInput) -> dict[str, str]:
         return {str(error.members.get("field", "form")): gettext("Please fill in this field.")}
     if error.members.get("reason") == "same":
         return {"address": gettext("This is the address the person signs in with now.")}
-    return {"address": str(forms.EMAIL_PROBLEM)}
+    return {"address": forms.email_problem(error.members.get("reason"))}
 
 
 def _facts(found: AccountSeen) -> list[tuple[str, str]]:

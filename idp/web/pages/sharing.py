@@ -153,7 +153,7 @@ def ask() -> ResponseReturnValue:
         field = str(error.members["field"])
         own = error.members.get("reason") == "own_address"
         said = gettext("This is your own address. Your colleague needs one of their own.")
-        return ask_again({field: said if own else str(forms.EMAIL_PROBLEM)})
+        return ask_again({field: said if own else forms.email_problem(error.members.get("reason"))})
     except Conflict:
         return ask_again({"form": gettext("Your administrators have not answered your other requests yet.")})
     return see_other(PATH)
