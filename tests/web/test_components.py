@@ -100,6 +100,14 @@ def test_a_list_to_pick_from_shows_what_was_posted_before_what_is_kept() -> None
     assert posted.all("select")[0]["aria-describedby"] == "tag-hint tag-problem"
 
 
+def test_an_address_keeps_its_host_whole_where_that_fits_and_is_never_markup() -> None:
+    host = [{"class": "whole"}]
+    assert show('{{ ui.address("ines@atelier.example") }}').all("span") == host
+    assert show(f'{{{{ ui.address("ines@{"x" * 40}.example") }}}}').all("span") == []
+    assert show('{{ ui.address("<i>@<b>.example") }}').all("span", "i", "b") == host
+    assert show('{{ ui.address("+33 ••• 11") }}').tags == []
+
+
 def test_a_moment_is_short_to_see_and_whole_to_hear() -> None:
     instant = '{"iso": "2026-03-02T08:30:00+00:00", "short": "today", "full": "2 March 2026, 09:30"}'
     page = show("{{ ui.moment(" + instant + ") }}")
