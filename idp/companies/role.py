@@ -176,6 +176,15 @@ def within_reach(work: Work, product: str, held: Collection[str]) -> frozenset[s
     return frozenset().union(*(each.widest for each in able))
 
 
+def note_refusal(work: Work, company_id: UUID, error: RoleNotAssignable) -> None:
+    """Keep that the actor tried to give more than they may, once all else of the request is undone (ROL-07)."""
+    told: dict[str, object] = {name: error.members[name] for name in ("option", "permissions") if name in error.members}
+    wanted = work.policies.roles.get(str(error.members.get("role")))
+    if wanted is not None:
+        told |= {"product": wanted.product, "role": wanted.id}
+    log.record(work, "role.refused", ("company", company_id), company_id=company_id, outcome="refused", **told)
+
+
 def _require_one_of(work: Work, company_id: UUID, roles: Iterable[str], wanted: str) -> None:
     if access.trusted(work):
         return

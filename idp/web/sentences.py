@@ -96,6 +96,7 @@ NOT_TOLD: Mapping[str, str] = {
     "onboarding.step_decided": "about a company",
     "password.rehashed": "the password stayed the same",
     "reset.refused": "nobody's: the link was not recognised",
+    "role.refused": "about a company",
     "sharing.seen": "told once the signs add up, on the page of the notice",
     "subscription.changed": "about a company",
     "subscription.payment_failed": "about a company",

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
+from uuid import UUID
 
 from flask import Flask, current_app, g, request
 from flask.typing import ResponseReturnValue
@@ -16,10 +17,12 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Engine
 from werkzeug.wrappers import Response
 
+from idp.companies import role
+from idp.companies.errors import RoleNotAssignable
 from idp.core.calling import Outbound
 from idp.core.db import Base
 from idp.core.networks import Places
-from idp.core.session import lazy_session
+from idp.core.session import is_writing, lazy_session
 from idp.core.settings import Settings
 from idp.core.tokens import Keyring
 from idp.policy import Policies
@@ -95,13 +98,26 @@ class Application(OpenAPI):
     def dispatch_request(self) -> ResponseReturnValue:
         try:
             answer = super().dispatch_request()
-        except BaseException:
+        except BaseException as error:
             if (work := opened()) is not None:
+                tried = isinstance(error, RoleNotAssignable) and is_writing(work.session)
                 work.session.rollback()
+                if tried:
+                    _note(work, error)
             raise
         if (work := opened()) is not None and work.session.in_transaction():
             work.session.commit()
         return answer
+
+
+def _note(work: Work, refused: BaseException) -> None:
+    """What is left of a request that tried to give more than its actor may: the company's log has it."""
+    given = request.view_args or {}
+    company_id = given.get("company_id") or given.get("firm_id")
+    if isinstance(refused, RoleNotAssignable) and isinstance(company_id, UUID):
+        work.write()
+        role.note_refusal(work, company_id, refused)
+        work.session.commit()
 
 
 def close_work(problem: BaseException | None = None) -> None:

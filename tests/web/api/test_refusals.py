@@ -42,6 +42,29 @@ def test_what_an_invitation_may_not_be(callers: Callers) -> None:
     assert scalar(callers.stage, func.count(Invitation.id)) == before
 
 
+def test_who_tries_to_give_more_than_they_may_is_in_the_log(own_callers: Callers) -> None:
+    """ROL-07: refused, and told to whoever reads the log of the company; nothing else is left of it."""
+    katrien, joris = own_callers.person("katrien.desmet"), own_callers.person("joris.vanderlinden")
+    body = {**PERSON, "roles": {"payroll": "payroll.administrator"}}
+    before = scalar(own_callers.stage, func.count(Invitation.id))
+    for key in ("", "once"):
+        answer = katrien.call("POST", at(own_callers, ROOFS, "invitations"), body, key=key)
+        assert problem(answer) == (403, "role_not_assignable")
+    preview = {"product": "payroll", "role": "payroll.administrator"}
+    katrien.call("POST", at(own_callers, ROOFS, "role-previews"), preview)  # looking is no try
+    assert scalar(own_callers.stage, func.count(Invitation.id)) == before
+    log = joris.shown(at(own_callers, ROOFS, "audit-events") + "?limit=100")["data"]
+    tries = [each for each in log if each["event"] == "role.refused"]
+    assert len(tries) == 2
+    assert tries[0]["outcome"] == "refused"
+    assert tries[0]["details"]["role"] == "payroll.administrator"
+    browser = own_callers.stage.signed_in("joris.vanderlinden")
+    for language, words in (("fr", "Quelqu’un a voulu accorder plus"), ("en", "Somebody tried to give more")):
+        browser.get(at(own_callers, ROOFS, "log") + f"?kind=roles&ui_locales={language}")
+        assert words in browser.text
+        assert "Katrien" in browser.text
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body"),
     [
