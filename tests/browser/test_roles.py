@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Dialog, Page, expect
 
 from idp.policy.load import load
 from tests.browser.conftest import SignedIn
@@ -23,7 +23,7 @@ WORDS: dict[str, dict[str, Any]] = {
         "clients": "chez 2 clients", "delete_link": "Supprimer ce rôle", "held": "Ce rôle est attribué",
         "delete": "Supprimer le rôle", "changed": "Le rôle est modifié", "count": "droits choisis",
         "sales": "Ventes", "back": "Retour aux rôles", "empty": "au moins un droit", "erase": "Supprimer des relevés",
-        "yours": "Relecture des relevés",
+        "yours": "Relecture des relevés", "cancel": "Annuler",
     },
     "en": {
         "roles": "Roles", "create": "Create a role (Document capture)", "title": "Create a role",
@@ -33,7 +33,8 @@ WORDS: dict[str, dict[str, Any]] = {
         "save": "Save the role", "clients": "at 2 clients", "delete_link": "Delete this role",
         "held": "This role is in use", "delete": "Delete the role", "changed": "The role is changed",
         "count": "permissions chosen", "sales": "Sales", "back": "Back to the roles",
-        "empty": "Choose at least one permission", "erase": "Delete statements", "yours": "Reading of statements",
+        "empty": "Choose at least one permission", "cancel": "Cancel",
+        "erase": "Delete statements", "yours": "Reading of statements",
     },
 }  # fmt: skip
 NEVER = load(ROOT / "policies").products["capture"].custom_roles.never
@@ -157,3 +158,16 @@ def test_an_empty_role_is_refused(demo: Demonstration, somebody: SignedIn, langu
     expect(main(page)).to_contain_text(words["empty"])
     expect(page.get_by_label(words["name"])).to_have_value("Rien du tout")
     fits(page, "empty role", javascript)
+    asked: list[str] = []
+
+    def answer(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    page.on("dialog", answer)
+    if javascript:  # whoever leaves with what was filled in is asked, once
+        page.get_by_role("link", name=words["cancel"]).click()
+        expect(page.get_by_label(words["name"])).to_have_value("Rien du tout")
+    page.get_by_role("link", name=words["cancel"]).click()
+    heading(page, words["roles"])
+    assert asked == ["beforeunload"] * javascript

@@ -132,3 +132,14 @@ for (const part of document.querySelectorAll("[data-by]")) {
   set();
   select.addEventListener("change", set);
 }
+
+// What was filled in and not sent is kept nowhere: whoever leaves is asked, once.
+for (const form of document.querySelectorAll("form[data-asks]")) {
+  let filled = form.dataset.asks === "filled";
+  form.addEventListener("input", () => { filled = true; });
+  form.addEventListener("submit", () => { filled = false; });
+  window.addEventListener("beforeunload", (event) => {
+    if (filled) event.preventDefault();
+    filled = false;
+  });
+}
