@@ -40,6 +40,7 @@ LAST_GOOD = timedelta(days=1)
 WAITED_SECONDS = 4.0
 AT_ONCE = 4
 KEYS_MAX = 32
+KINDS = ("EC", "RSA", "OKP")
 RSA_LEAST, RSA_MOST = 342, 1366  # characters of a modulus of 2048 and of 8192 bits
 ACCEPTED = "application/jwk-set+json, application/json"
 _FETCHING = threading.BoundedSemaphore(AT_ONCE)
@@ -92,10 +93,16 @@ def _remembered(work: Work) -> Remembered:
     return found if found is not None else _REMEMBERED.setdefault(engine, Remembered())
 
 
+def is_of_unknown_kind(member: object) -> bool:
+    """Whether this is a key of a kind that may be known elsewhere; never a secret one, which nobody sends here."""
+    kind = member.get("kty") if isinstance(member, dict) else None
+    return isinstance(kind, str) and kind not in (*KINDS, "oct")
+
+
 def is_key(member: object) -> bool:
     """Whether this looks like a public key that can be used here: of a kind we know, and of RSA neither a short one nor
     one whose length would keep a processor busy."""
-    if not isinstance(member, dict) or member.get("kty") not in ("EC", "RSA", "OKP") or "d" in member:
+    if not isinstance(member, dict) or member.get("kty") not in KINDS or "d" in member:
         return False
     modulus = member.get("n")
     return member["kty"] != "RSA" or (isinstance(modulus, str) and RSA_LEAST <= len(modulus) <= RSA_MOST)

@@ -21,7 +21,7 @@ FAPI: tuple[str, ...] = ("PS256", "ES256", "EdDSA", "Ed25519")
 KEYS_MAX = 16
 ORIGINS_MAX = 50
 
-ResponseMode = Literal["query", "fragment", "form_post", "query.jwt", "fragment.jwt", "form_post.jwt"]
+ResponseMode = Literal["query", "fragment", "form_post", "jwt", "query.jwt", "fragment.jwt", "form_post.jwt"]
 Origin = Annotated[str, Field(pattern=r"^https?://[a-z0-9.\-\[\]:]{1,255}$")]
 
 
@@ -67,8 +67,10 @@ class Options(Metadata):
     @classmethod
     def _signed(cls, value: tuple[str, ...] | None, info: ValidationInfo) -> tuple[str, ...] | None:
         algorithm = info.data.get("authorization_signed_response_alg")
-        if value is not None and algorithm is None and any(mode.endswith(".jwt") for mode in value):
+        if value is not None and algorithm is None and any(mode.endswith("jwt") for mode in value):
             raise ValueError("holds a signed mode without authorization_signed_response_alg")
+        if value is not None and "jwt" in value:  # JARM §2.3.4: for the code, that is the query
+            value = tuple(dict.fromkeys("query.jwt" if mode == "jwt" else mode for mode in value))
         return value
 
     @field_validator("jwks")
@@ -79,6 +81,9 @@ class Options(Metadata):
         members = value.get("keys")
         if not isinstance(members, list) or not 1 <= len(members) <= KEYS_MAX:
             raise ValueError(f"holds no list of 1 to {KEYS_MAX} keys")
+        members = [each for each in members if not client_keys.is_of_unknown_kind(each)]  # RFC 7517 §5
+        if not members:
+            raise ValueError("holds no key of a kind that is used here")
         if not all(map(client_keys.is_key, members)):
             raise ValueError("holds a key that is not public, or of no kind that is used here")
         try:

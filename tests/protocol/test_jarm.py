@@ -93,11 +93,13 @@ def test_a_signed_answer_is_no_id_token(stage: Stage, signed: Party, ines: Brows
     assert signed.userinfo(response).status_code == 401
 
 
-def test_a_client_registers_itself_for_it(stage: Stage, ines: Browser) -> None:
+@pytest.mark.parametrize("modes", [["query.jwt"], ["jwt"], ["jwt", "query.jwt"]])
+def test_a_client_registers_itself_for_it(stage: Stage, ines: Browser, modes: list[str]) -> None:
+    """§2.3.4: `jwt` is, for the code, `query.jwt`, which is what the answer then shows."""
     http = stage.app.test_client(use_cookies=False)
     metadata = {
         "redirect_uris": ["https://app.company.example/cb"], "client_name": "An application",
-        "authorization_signed_response_alg": "ES256", "response_modes": ["query.jwt"],
+        "authorization_signed_response_alg": "ES256", "response_modes": modes,
     }  # fmt: skip
     made = http.post("/oauth/register", json=metadata, headers=bearer(stage.initial_access_token())).json
     assert made["authorization_signed_response_alg"] == "ES256"
@@ -108,7 +110,10 @@ def test_a_client_registers_itself_for_it(stage: Stage, ines: Browser) -> None:
     assert party.redeem(opened(party, answer)["code"]).status_code == 200
 
 
-@pytest.mark.parametrize("wrong", [{"authorization_signed_response_alg": "HS256"}, {"response_modes": ["query.jwt"]}])
+@pytest.mark.parametrize(
+    "wrong",
+    [{"authorization_signed_response_alg": "HS256"}, {"response_modes": ["query.jwt"]}, {"response_modes": ["jwt"]}],
+)
 def test_a_registration_that_asks_for_the_impossible_is_refused(stage: Stage, wrong: dict[str, Any]) -> None:
     http = stage.app.test_client(use_cookies=False)
     metadata = {"redirect_uris": ["https://app.company.example/cb"], "client_name": "An application", **wrong}

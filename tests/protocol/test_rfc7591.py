@@ -275,6 +275,9 @@ def test_a_public_client_has_private_schemes_of_a_domain_only(
         {"jwks": {"keys": [{"kty": "RSA", "n": "AQAB", "e": "AQAB"}]}},
         {"jwks": {"keys": [ECKey.generate_key("P-256").as_dict(private=True)]}},
         {"jwks": {"keys": ["x"]}},
+        {"jwks": {"keys": [{"kty": "AKP", "alg": "ML-DSA-44", "pub": "AA"}]}},
+        {"jwks": {"keys": [*KEYS["keys"], {"kty": "oct", "k": "c2VjcmV0"}]}},
+        {"jwks": {"keys": [*KEYS["keys"], {"kty": 7}]}},
         {"jwks": {"keys": [{"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA"}]}},
         {"jwks": "https://app.company.example/jwks"},
         {"jwks_uri": "http://app.company.example/jwks"},
@@ -330,3 +333,11 @@ def test_fifty_at_once_make_one_client(stage: Stage) -> None:
     assert statuses == [201] + [401] * 49
     with stage.work(write=False) as work:
         assert [client.name("en") for client in clients.listing(work)].count("Raced") == 1
+
+
+def test_keys_of_kinds_that_are_not_known_are_passed_over(register: Callable[..., TestResponse]) -> None:
+    """RFC 7517 §5: a client may have newer ones beside those that are used here; the answer shows what counts."""
+    newer = {"kty": "AKP", "alg": "ML-DSA-44", "pub": "AA", "kid": "newer"}
+    made = register(jwks={"keys": [newer, *KEYS["keys"]]}, token_endpoint_auth_method="private_key_jwt")
+    assert made.status_code == 201, made.text
+    assert made.json["jwks"] == KEYS  # type: ignore[index]
