@@ -10,7 +10,7 @@ from tests.web.browser import Browser
 from tests.web.conftest import SYSTEM, Holder
 
 PAUSED = "Too many wrong codes. Try again"
-FOR_GOOD = "none is accepted until you have proved another way"
+FOR_GOOD = "none is accepted here any more. Prove another way"
 
 
 def _pause(browser: Browser, holder: Holder) -> None:

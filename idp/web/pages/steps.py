@@ -151,7 +151,7 @@ def pause_over(work: Work, until: datetime | None) -> str:
     if until is None:
         return str(gettext("Too many wrong codes. Please wait a few minutes."))
     if throttle.for_good(work, until):
-        return str(gettext("Too many wrong codes: none is accepted until you have proved another way that it is you."))
+        return str(gettext("Too many wrong codes: none is accepted here any more. Prove another way that it is you."))
     time = texts.write_time(until, locale.current())
     return str(gettext("Too many wrong codes. Try again at %(time)s, or prove another way that it is you.", time=time))
 
