@@ -7,7 +7,7 @@ from sqlalchemy.engine import make_url
 
 from idp.authn.models import Session
 from idp.web.work import database
-from tests.security.asking import Backup
+from tests.security import asking
 from tests.stage import Stage
 
 
@@ -15,7 +15,7 @@ def keeper(stage: Stage) -> Callable[[], None]:
     """Keep the present state; answers what puts it back. On PostgreSQL, where that takes a while, only once somebody
     whom the requests come from is signed out."""
     if stage.settings.database.startswith("sqlite"):
-        return Backup.of(stage).restore
+        return asking.kept(stage).undo
     return _Copy(stage).restore
 
 

@@ -1,15 +1,17 @@
 """Asking one route as one person, and what became of it; the database is put back after each change."""
 
 import re
-import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from flask.testing import FlaskClient
 from sqlalchemy.engine import make_url
 
+from idp.web.work import database
 from tests.security import cast
+from tests.security.rewinding import Rewinder
 from tests.stage import Stage
 
 IN, SIGN_IN, UNUSABLE, FORBIDDEN, MISSING, OVER, FAILURE = (
@@ -18,38 +20,12 @@ IN, SIGN_IN, UNUSABLE, FORBIDDEN, MISSING, OVER, FAILURE = (
 _CSRF = re.compile(r'name="csrf_token" value="([^"]+)"')
 
 
-@dataclass
-class Backup:
-    """The stage's database as it was; on SQLite, where a copy takes milliseconds."""
-
-    live: sqlite3.Connection
-    kept: sqlite3.Connection
-    version: int = 0
-
-    @classmethod
-    def of(cls, stage: Stage) -> "Backup":
-        path = make_url(stage.settings.database).database
-        assert path is not None
-        made = cls(sqlite3.connect(path), sqlite3.connect(":memory:"))
-        made.live.backup(made.kept)
-        made.version = made._version()
-        return made
-
-    def _version(self) -> int:
-        return int(self.live.execute("PRAGMA data_version").fetchone()[0])
-
-    def changed(self) -> bool:
-        """Whether anybody has written since the last restoration."""
-        return self._version() != self.version
-
-    def restore(self) -> None:
-        if self.changed():
-            self.kept.backup(self.live)
-            self.version = self._version()
-
-    def close(self) -> None:
-        self.live.close()
-        self.kept.close()
+def kept(stage: Stage) -> Rewinder:
+    """What puts the stage's database back as it is now; on SQLite, where that takes no time."""
+    path = make_url(stage.settings.database).database
+    assert path is not None
+    with stage.app.app_context():
+        return Rewinder(database.engine, Path(path))
 
 
 @dataclass

@@ -20,7 +20,7 @@ def make_victim(tmp_path: Path, _sqlite_template: Path) -> Iterator[Callable[...
 
     yield make
     for victim in made:
-        victim.engine.dispose()
+        victim.close()
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ from tests.security.calling import (
     paths,
 )
 from tests.security.pages_seen import Page
-from tests.security.victim import Victim
+from tests.security.victim import Rows, Victim
 
 ORIGIN = "http://localhost"
 HEADERS = {"Sec-Fetch-Site": "same-origin", "Origin": "null", "Accept-Language": "en"}
@@ -86,13 +86,14 @@ class Search:
         self._rules = [rule for rule in victim.app.url_map.iter_rules() if rule.endpoint != "static"]
         self._client = victim.app.test_client(use_cookies=False)
         self._start = State(victim.keep(), dict(cookies or {}), known, ())
-        self._credentials, self._sessions = victim.credentials(), victim.full_sessions()
+        rows = victim.rows(victim.stored())
+        self._credentials, self._sessions = victim.credentials(rows), victim.full_sessions(rows)
         self._seen: set[object] = set()
         self._here = self._start
-        self._database: bytes | None = None  # the state that the file holds
+        self._database = self._start.database  # the state that undoing leads back to
         self._jar: dict[str, str] = {}
         self._form: dict[str, str] = {}
-        self._relevant: object = None  # the rows of the state at hand
+        self._stored: object = None  # the rows of the state at hand
         self._kind: object = None  # of the state at hand
         self._sessions_tried: dict[object, tuple[str, ...]] = {}  # by the kind of session, the first state with it
         self._learnt = known
@@ -103,7 +104,8 @@ class Search:
     def run(self) -> Found:
         """Search until nothing is left or the person is hurt."""
         waiting = deque([self._start])
-        self._seen.add(self._key(self._start.cookies, self._start.known))
+        rows = self.victim.rows(self.victim.stored())
+        self._seen.add(self._key(self._start.cookies, self._start.known, rows))
         while waiting and not self.found.harm:
             state = waiting.popleft()
             self.found.states += 1
@@ -126,7 +128,7 @@ class Search:
         ids = {table: self.victim.ids(table) for table in _tables()}
         self._kind = None
         self._here = state = replace(state, known=replace(state.known, ids=ids))
-        self._relevant = self.victim.relevant()
+        self._stored = self.victim.stored()
         shown: dict[str, Page] = {}
         asked = {"/": None, **{urljoin("/", link): None for link in state.known.links}}
         for rule in self._rules:
@@ -227,9 +229,10 @@ class Search:
         if changed and self.victim.waits():
             self._learnt = self._learnt.reading(self.victim.deliver())
         same = before == (_held(self._jar), self._jar.get("sesame_sign_in")) and self._learnt.flags == state.known.flags
-        if same and (not changed or self.victim.relevant() == self._relevant):
+        stored = self.victim.stored() if changed or not same else None
+        if stored is None or same and stored == self._stored:
             return None
-        return self._judge(state, act)
+        return self._judge(state, act, self.victim.rows(stored))
 
     def _signed(self, act: Act) -> Act:
         """With an answer of an authenticator of the attacker's own, to what the service asks at this moment."""
@@ -241,27 +244,30 @@ class Search:
         known = replace(self._learnt, options=asked.text)
         return replace(act, body={**act.body, "credential": known.signed()[0]})
 
-    def _judge(self, state: State, act: Act) -> State | None:
+    def _judge(self, state: State, act: Act, rows: Rows) -> State | None:
         path = (*state.path, str(act))
-        credentials, sessions = self.victim.credentials(), self.victim.full_sessions()
+        credentials, sessions = self.victim.credentials(rows), self.victim.full_sessions(rows)
         if sessions - self._sessions:
             self.found.harm, self.found.path = "a full session", path
         elif credentials != self._credentials:
             changed = [name for name in credentials if credentials[name] != self._credentials[name]]
             self.found.harm, self.found.path = f"changed: {', '.join(changed)}", path
-        key = self._key(self._jar, self._learnt)
+        key = self._key(self._jar, self._learnt, rows)
         if key in self._seen:
             return None
         self._seen.add(key)
-        return State(self.victim.keep(), dict(self._jar), self._learnt, path)
+        self._database = self.victim.keep()
+        return State(self._database, dict(self._jar), self._learnt, path)
 
-    def _key(self, cookies: dict[str, str], known: Knowledge) -> object:
-        return tuple(sorted(_held(cookies))), known.flags, self.victim.summary(cookies.values())
+    def _key(self, cookies: dict[str, str], known: Knowledge, rows: Rows) -> object:
+        return tuple(sorted(_held(cookies))), known.flags, self.victim.summary(cookies.values(), rows)
 
     def _return_to(self, state: State) -> None:
-        if self._database is not state.database or self.victim.changed():
+        if self._database is not state.database:
             self.victim.put_back(state.database)
             self._database = state.database
+        elif self.victim.changed():
+            self.victim.undo()
         self._jar, self._learnt, self._page = {**state.cookies, **self._form}, state.known, None
 
     def _send(self, act: Act) -> TestResponse:

@@ -10,7 +10,7 @@ from idp.web.api.pace import Pace
 from tests import route_policy
 from tests.party import Party, bearer
 from tests.security import cast, objects
-from tests.security.asking import FAILURE, FORBIDDEN, IN, MISSING, SIGN_IN, Backup
+from tests.security.asking import FAILURE, FORBIDDEN, IN, MISSING, SIGN_IN, kept
 from tests.security.cast import NOBODY, PEOPLE
 from tests.security.checks import Check, checks_of
 from tests.stage import DATABASES, Stage
@@ -62,7 +62,7 @@ def test_every_operation_answers_everybody_as_its_line_says(play: Stage, tool: P
     play.app.extensions["sesame api pace"] = Pace(per_minute=10_000_000)  # tests are faster than callers may be
     tokens = {name: tool.tokens(play.signed_in(name), scope=EVERYTHING)["access_token"] for name in PEOPLE}
     caller = Caller(play.app.test_client(use_cookies=False), tokens)
-    backup = Backup.of(play) if play.settings.database.startswith(DATABASES[0]) else None
+    backup = kept(play) if play.settings.database.startswith(DATABASES[0]) else None
     wrong, asked = [], 0
     for line in route_policy.read().values():
         if line.who != "api" or (line.method != "GET" and backup is None):
@@ -73,7 +73,7 @@ def test_every_operation_answers_everybody_as_its_line_says(play: Stage, tool: P
             if got != expected:
                 wrong.append(f"{check}: {got}, and not {expected}")
             if backup is not None:
-                backup.restore()
+                backup.undo()
     if backup is not None:
         backup.close()
     assert not wrong, f"{len(wrong)} of {asked}:\n" + "\n".join(wrong[:400])

@@ -13,9 +13,10 @@ from sqlalchemy import update
 from idp.authn.models import Session
 from tests import route_policy
 from tests.security import cast, objects
-from tests.security.asking import IN, MISSING, OVER, SIGN_IN, UNUSABLE, Asker, Backup
+from tests.security.asking import IN, MISSING, OVER, SIGN_IN, UNUSABLE, Asker, kept
 from tests.security.cast import PEOPLE
 from tests.security.checks import Check, checks_of
+from tests.security.rewinding import Rewinder
 from tests.stage import DATABASES, Stage
 
 MACHINES = ("billing", "client", "registration", "token")
@@ -37,7 +38,7 @@ def asker(play: Stage) -> Iterator[Asker]:
         yield made
 
 
-def answer_of(asker: Asker, check: Check, backup: Backup | None = None) -> str:
+def answer_of(asker: Asker, check: Check, backup: Rewinder | None = None) -> str:
     line = check.line
     attempt = line.who == "attempt"
     onward = line.instead or ("/" if attempt else "")  # who is signed in and has no attempt (any more) goes on
@@ -57,7 +58,7 @@ def answer_of(asker: Asker, check: Check, backup: Backup | None = None) -> str:
 
 def test_every_route_answers_everybody_as_its_line_says(play: Stage, asker: Asker) -> None:
     sqlite = play.settings.database.startswith(DATABASES[0])
-    backup = Backup.of(play) if sqlite else None
+    backup = kept(play) if sqlite else None
     wrong, asked = [], 0
     for line in route_policy.read().values():
         if line.who == "api" or (line.method != "GET" and backup is None):
@@ -68,7 +69,7 @@ def test_every_route_answers_everybody_as_its_line_says(play: Stage, asker: Aske
             if got != check.expected:
                 wrong.append(f"{check}: {got}, and not {check.expected}")
             if backup is not None and line.method != "GET":
-                backup.restore()
+                backup.undo()
     if backup is not None:
         backup.close()
     assert not wrong, f"{len(wrong)} of {asked}:\n" + "\n".join(wrong[:400])

@@ -6,16 +6,17 @@ database; that each command behaves alike on both is tested where the commands a
 
 import re
 import shutil
-import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pyotp
-from sqlalchemy import event, select, text
+from sqlalchemy import Column, Table, select, text
+from sqlalchemy.dialects import sqlite
 
 from idp.accounts import profile, recovery_contact
 from idp.app import create_app
@@ -36,6 +37,7 @@ from idp.web.work import Application, database, unit_of_work
 from idp.work import Actor, Work
 from tests.authn.authenticator import Authenticator
 from tests.conftest import PASSWORD, hash_of, policies_in
+from tests.security.rewinding import Rewinder
 from tests.web.browser import Browser
 
 SYSTEM = Actor(kind="system", name="tests")
@@ -72,6 +74,10 @@ SILENT = re.compile(
     r"|support_case_links"
 )
 _WORD = re.compile(r"[a-z][a-z0-9_. :-]{0,40}")
+_SQLITE = sqlite.dialect()
+
+Stored = list[list[tuple[Any, ...]]]
+Rows = dict[str, list[dict[str, Any]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +100,8 @@ class Victim:
 
     def __init__(self, folder: Path, template: Path, *, contact: str = PHONE) -> None:
         self.path = folder / "idp.sqlite3"
-        self._reader: sqlite3.Connection | None = None
-        self._tables = Base.metadata.sorted_tables
+        self._tables = [table for table in Base.metadata.sorted_tables if not SILENT.match(table.name)]
+        self._read: dict[tuple[str, tuple[Any, ...]], dict[str, Any]] = {}
         shutil.copyfile(template, self.path)
         tokens.write_secret(folder / "secrets" / "master.key", "5e" * 32)
         self.settings = Settings(
@@ -108,7 +114,7 @@ class Victim:
         self.app: Application = create_app(self.settings, policies_in(self.settings.policies_dir))
         with self.app.app_context():
             self.engine = database.engine
-        event.listen(self.engine, "connect", _in_a_hurry)
+        self._file = Rewinder(self.engine, self.path)
         with unit_of_work(self.app, SYSTEM) as work:
             keys.ensure(work)
             self.secret = totp.new_secret()
@@ -136,26 +142,23 @@ class Victim:
     # --- keeping and putting back ---
 
     def keep(self) -> bytes:
-        self._let_go()
-        return self.path.read_bytes()
+        """The state as it is; `undo` leads back to it from now on."""
+        return self._file.keep()
 
     def put_back(self, state: bytes) -> None:
-        self._let_go()
-        for suffix in ("-wal", "-shm"):
-            self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
-        self.path.write_bytes(state)
+        """Another state than the one that `undo` leads back to."""
+        self._file.put_in_place(state)
 
-    def _let_go(self) -> None:
-        """Close the file, wherever it is open."""
-        self.engine.dispose()
-        if self._reader is not None:
-            self._reader.close()
-            self._reader = None
+    def undo(self) -> None:
+        """Everything that was written since the last `keep` or `put_back`."""
+        self._file.undo()
 
     def changed(self) -> bool:
-        """Whether anything was written since the last `keep` or `put_back`: the write-ahead log says so."""
-        log = self.path.with_name(self.path.name + "-wal")
-        return log.exists() and log.stat().st_size > 0
+        """Whether anything was written since the last `keep`, `put_back` or `undo`."""
+        return self._file.changed()
+
+    def close(self) -> None:
+        self._file.close()
 
     def wait(self, **span: float) -> None:
         """Let time go by: every instant in the database moves into the past."""
@@ -175,21 +178,31 @@ class Victim:
 
     # --- messages ---
 
-    def read(self, *statements: str) -> list[list[tuple[Any, ...]]]:
-        """Read past the application."""
-        if self._reader is None:
-            self._reader = sqlite3.connect(self.path)
-            _in_a_hurry(self._reader)  # the last one to close the file writes it, and would wait for the disk
-        return [self._reader.execute(statement).fetchall() for statement in statements]
-
     def waits(self) -> bool:
         """Whether there is anything to deliver."""
-        return bool(self.read("SELECT 1 FROM outbox_messages WHERE finished_at IS NULL LIMIT 1")[0])
+        waiting = "SELECT 1 FROM outbox_messages WHERE finished_at IS NULL LIMIT 1"
+        return bool(self._file.reader.execute(waiting).fetchall())
 
-    def relevant(self) -> list[list[tuple[Any, ...]]]:
+    def stored(self) -> Stored:
         """Every row that may matter, as it is stored."""
-        names = [table.name for table in self._tables if not SILENT.match(table.name)]
-        return self.read(*(f'SELECT * FROM "{name}"' for name in names))
+        read = self._file.reader.execute
+        return [read(f'SELECT * FROM "{table.name}"').fetchall() for table in self._tables]
+
+    def rows(self, stored: Stored) -> Rows:
+        """What such rows say, by table."""
+        return {
+            table.name: [self._row(table, row) for row in rows]
+            for table, rows in zip(self._tables, stored, strict=True)
+        }
+
+    def _row(self, table: Table, row: tuple[Any, ...]) -> dict[str, Any]:
+        """Few of the rows of a state are other ones than those of the state before."""
+        if (table.name, row) not in self._read:
+            self._read[table.name, row] = {
+                column.name: value if (said := _saying(column)) is None else said(value)
+                for column, value in zip(table.columns, row, strict=True)
+            }
+        return self._read[table.name, row]
 
     def deliver(self) -> list[Message]:
         """Deliver all that waits; answers what has arrived, as its readers see it."""
@@ -220,28 +233,23 @@ class Victim:
 
     # --- what an observer sees ---
 
-    def credentials(self) -> dict[str, list[tuple[Any, ...]]]:
+    def credentials(self, rows: Rows) -> dict[str, list[tuple[Any, ...]]]:
         """What the person can be known by: the same before and after whatever an attacker tries."""
         found = {}
-        with self.work(write=False) as work:
-            for name, columns in CREDENTIALS.items():
-                table = Base.metadata.tables.get(name)
-                if table is not None:
-                    shown = [table.c[column] for column in columns]
-                    mine = table.c.account_id if "account_id" in table.c else table.c.id
-                    rows = work.session.execute(select(*shown).where(mine == self.id)).all()
-                    found[name] = sorted(tuple(map(str, row)) for row in rows)
+        for name, columns in CREDENTIALS.items():
+            mine = "account_id" if "account_id" in Base.metadata.tables[name].c else "id"
+            found[name] = sorted(
+                tuple(str(row[column]) for column in columns) for row in rows[name] if row[mine] == self.id
+            )
         return found
 
-    def full_sessions(self) -> set[tuple[str, str]]:
+    def full_sessions(self, rows: Rows) -> set[tuple[str, str]]:
         """Sessions of the person with two factors, and when these were proved."""
-        table = Base.metadata.tables["sessions"]
-        where = (table.c.account_id == self.id, table.c.acr == "urn:id:acr:2fa")
-        with self.work(write=False) as work:
-            return {
-                (str(row[0]), str(row[1]))
-                for row in work.session.execute(select(table.c.id, table.c.auth_time).where(*where))
-            }
+        return {
+            (str(row["id"]), str(row["auth_time"]))
+            for row in rows["sessions"]
+            if row["account_id"] == self.id and row["acr"] == "urn:id:acr:2fa"
+        }
 
     def session_kind(self, cookies: Iterable[str]) -> frozenset[tuple[Any, ...]]:
         """What the live sessions of these cookies were given for."""
@@ -259,29 +267,32 @@ class Victim:
         with self.work(write=False) as work:
             return [str(key) for key in work.session.scalars(select(table.c.id))][:4]
 
-    def summary(self, cookies: Iterable[str]) -> frozenset[tuple[Any, ...]]:
+    def summary(self, cookies: Iterable[str], rows: Rows) -> frozenset[tuple[Any, ...]]:
         """The state, as far as it matters to what can be done next: words as they are, everything else as being there
         or not, past or to come. Attempts that belong to no cookie of the attacker can be used by nobody."""
         held = {tokens.digest(cookie) for cookie in cookies}
         now, seen = datetime.now(UTC), set()
         attempts: set[UUID] = set()
-        with self.work(write=False) as work:
-            for table in sorted(self._tables, key=lambda table: table.name != "sign_ins"):
-                if SILENT.match(table.name):
+        for table in sorted(rows, key=lambda table: table != "sign_ins"):
+            for row in rows[table]:
+                if any(row[name] is not None for name in OVER.get(table, ())):
                     continue
-                for row in work.session.execute(select(table)).mappings():
-                    if any(row[name] is not None for name in OVER.get(table.name, ())):
+                mine = row.get("token_digest") in held
+                if table == "sign_ins":
+                    if not mine or row["account_id"] is None:
                         continue
-                    mine = row.get("token_digest") in held
-                    if table.name == "sign_ins":
-                        if not mine or row["account_id"] is None:
-                            continue
-                        attempts.add(row["id"])
-                    if table.name == "proofs" and row["sign_in_id"] not in attempts:
-                        continue
-                    shown = tuple((name, _shown(value, now, self.id)) for name, value in row.items())
-                    seen.add((table.name, mine, *shown))
+                    attempts.add(row["id"])
+                if table == "proofs" and row["sign_in_id"] not in attempts:
+                    continue
+                shown = tuple((name, _shown(value, now, self.id)) for name, value in row.items())
+                seen.add((table, mine, *shown))
         return frozenset(seen)
+
+
+@cache
+def _saying(column: Column[Any]) -> Callable[[Any], Any] | None:
+    """What makes of a value as SQLite has it the one that the application reads."""
+    return column.type.dialect_impl(_SQLITE).result_processor(_SQLITE, None)
 
 
 def enrolled(work: Work, secret: str, contact: str) -> tuple[UUID, list[str]]:
@@ -306,8 +317,3 @@ def _shown(value: Any, now: datetime, victim: UUID) -> Any:
     if isinstance(value, str) and ("@" in value or _WORD.fullmatch(value)):
         return value
     return "there"
-
-
-def _in_a_hurry(connection: Any, record: Any = None) -> None:
-    """A search does not mind if the machine loses power."""
-    connection.execute("PRAGMA synchronous=OFF")
