@@ -8,7 +8,7 @@ from sqlalchemy.engine import make_url
 from idp.authn.models import Session
 from idp.web.work import database
 from tests.security import asking
-from tests.stage import Stage
+from tests.stage import AS_FILES, Stage
 
 
 def keeper(stage: Stage) -> Callable[[], None]:
@@ -45,5 +45,5 @@ class _Copy:
         engine = create_engine(self.server)
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
-            connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {like}"))
+            connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {like} {AS_FILES}"))
         engine.dispose()
