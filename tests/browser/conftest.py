@@ -43,9 +43,10 @@ def pytest_runtest_makereport(
     return report
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demonstration]:
-    """Everything that `make run` starts."""
+    """Everything that `make run` starts. It ends with the last file of this folder, not of them all: it would look for
+    mail to send all the while."""
     running, process = demonstration.start(tmp_path_factory.mktemp("demonstration") / "var")
     yield running
     demonstration.stop(process)

@@ -7,18 +7,13 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pyotp
-import pytest
 
-from idp.cli import context, main
-from idp.web.work import database
+from tests import command
 from tests.browser import operator
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -99,32 +94,14 @@ class Demonstration:
 
     def idp(self, *arguments: str) -> Any:
         """Run the `idp` command on this instance; what it answers in JSON."""
-        out, err = StringIO(), StringIO()
-        argv = ["idp", *arguments, "--json"]
-        with self._at_hand(), redirect_stdout(out), redirect_stderr(err), pytest.MonkeyPatch.context() as patch:
-            patch.setattr(sys, "argv", argv)
-            with pytest.raises(SystemExit) as ended:
-                main()
-        assert not ended.value.code, err.getvalue()
-        return json.loads(out.getvalue()) if out.getvalue().strip() else None
+        done = command.run(self.environment, ROOT, *arguments, "--json")
+        assert not done.code, done.err
+        return json.loads(done.out) if done.out.strip() else None
 
     def operator(self, verb: str, *arguments: str) -> Any:
         """Run a verb of tests/browser/operator.py: what no command of `idp` does yet, or what only time does."""
-        with self._at_hand():
+        with command.at_hand(self.environment):
             return operator.VERBS[verb](*arguments)
-
-    @contextmanager
-    def _at_hand(self) -> Iterator[None]:
-        """This very process with the settings of the instance, since to start another costs more than what it does."""
-        with pytest.MonkeyPatch.context() as patch:
-            for name, value in self.environment.items():
-                patch.setenv(name, value)
-            context.application.cache_clear()
-            yield
-            if context.application.cache_info().currsize:
-                with context.application().app_context():
-                    database.engine.dispose()
-            context.application.cache_clear()
 
     def failures(self) -> list[str]:
         """What the programs have written about unexpected errors so far."""

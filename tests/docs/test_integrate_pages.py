@@ -2,11 +2,8 @@
 # ruff: noqa: F811 - fixtures are imported
 
 import json
-import os
 import re
 import shlex
-import subprocess
-import sys
 import threading
 import webbrowser
 from collections.abc import Iterator
@@ -17,7 +14,8 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from tests.docs.tables import DOCS, ROOT
+from tests import command
+from tests.docs.tables import DOCS
 from tests.docs.test_snippets import containing, live  # noqa: F401
 from tests.party import claims_of
 from tests.stage import Stage, demonstration  # noqa: F401
@@ -35,15 +33,12 @@ def register(stage: Stage, name: str, folder: Path) -> None:
     """Run the command of a page, with its files in a folder."""
     words = shlex.split(containing(page(name), "sh", "idp clients create").replace("\\\n", " "))
     environment = {
-        **os.environ,
-        "PYTHONPATH": str(ROOT),
         "IDP_DATA_DIR": str(stage.settings.data_dir),
         "IDP_DATABASE_URL": stage.settings.database_url,
         "IDP_ISSUER": stage.settings.issuer,
     }
-    command = [sys.executable, "-m", "idp.cli", *words[1:]]
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    done = command.run(environment, folder, *words[1:])
+    assert not done.code, done.err
 
 
 def defined(stage: Stage, name: str, words: str, made: dict[str, Any] | None = None) -> dict[str, Any]:

@@ -1,10 +1,7 @@
 """The code in the documentation runs: registered as it says, signed in over real HTTP, checked as a product would."""
 
-import os
 import re
 import shlex
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +12,7 @@ import pytest
 from joserfc.errors import InvalidClaimError
 from werkzeug.serving import make_server
 
+from tests import command
 from tests.docs.tables import DOCS, ROOT
 from tests.party import Party, bearer, claims_of
 from tests.stage import Demonstration, Stage, demonstration  # noqa: F401
@@ -52,16 +50,14 @@ def live(demonstration: Demonstration, tmp_path_factory: pytest.TempPathFactory)
         server.server_close()
 
 
-def commanded(stage: Stage, words: list[str]) -> subprocess.CompletedProcess[str]:
+def commanded(stage: Stage, words: list[str]) -> command.Ended:
     """Run an `idp` command of a page on the stage's database."""
     environment = {
-        **os.environ,
         "IDP_DATA_DIR": str(stage.settings.data_dir),
         "IDP_DATABASE_URL": stage.settings.database_url,
         "IDP_ISSUER": stage.settings.issuer,
     }
-    command = [sys.executable, "-m", "idp.cli", *words[1:]]
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    return command.run(environment, ROOT, *words[1:])
 
 
 def registered(stage: Stage, page: Path, *, public: bool = False) -> str:
@@ -69,11 +65,11 @@ def registered(stage: Stage, page: Path, *, public: bool = False) -> str:
     words = shlex.split(containing(page, "sh", "idp clients create").replace("\\\n", " "))
     assert words[0].endswith("idp")
     done = commanded(stage, words)
-    assert done.returncode == 0, done.stderr
+    assert not done.code, done.err
     if public:
         return ""
-    secret = re.search(r"^client_secret +(\S{43})$", done.stdout, re.MULTILINE)
-    assert secret, done.stdout
+    secret = re.search(r"^client_secret +(\S{43})$", done.out, re.MULTILINE)
+    assert secret, done.out
     return secret[1]
 
 
@@ -189,7 +185,7 @@ def test_a_back_end_exchanges_a_token(live, secret):
     )
     words = shlex.split(containing(page, "sh", "idp clients update").replace("\\\n", " "))
     told = [{"capture-web": here_now.client_id, "accounting-web": there.client_id}.get(each, each) for each in words]
-    assert commanded(live, told).returncode == 0
+    assert commanded(live, told).code == 0
     made: dict[str, Any] = {}
     exec(here(containing(page, "python", "def for_accounting"), live), made)
     made |= {"CLIENT_ID": here_now.client_id, "CLIENT_SECRET": here_now.secret}

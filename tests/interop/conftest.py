@@ -18,6 +18,7 @@ import requests
 
 from idp.app import create_app
 from idp.web.work import database
+from tests import command
 from tests.conftest import ROOT, policies_in
 from tests.interop.browser import HttpBrowser
 from tests.stage import Player, Stage, settings_for
@@ -53,15 +54,14 @@ class Service:
 
     def idp(self, *arguments: str) -> Any:
         """What `idp … --json` answers."""
-        return run(self.environment, self.folder, *arguments)
+        done = command.run(self.environment, self.folder, *arguments, "--json")
+        assert not done.code, done.err
+        return json.loads(done.out)
 
     def deliver(self) -> None:
         """Send what waits, as the outbox worker does."""
-        command = [sys.executable, "-m", "idp.cli", "outbox", "run", "--once"]
-        done = subprocess.run(
-            command, cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=120, check=False
-        )
-        assert done.returncode == 0, done.stderr
+        done = command.run(self.environment, self.folder, "outbox", "run", "--once")
+        assert not done.code, done.err
 
     def register(self, *options: str, redirect_uri: str | None = None) -> Registered:
         """Register a client of the product accounting as an operator does."""
@@ -79,15 +79,6 @@ class Service:
         once, as if half a minute had gone by since the last one."""
         self.stage.forget_steps(name)
         return replace(self.stage.person(name), password=self.password)
-
-
-def run(environment: dict[str, str], folder: Path, *arguments: str) -> Any:
-    command = [sys.executable, "-m", "idp.cli", *arguments, "--json"]
-    done = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
 
 
 def free_port() -> int:
@@ -111,7 +102,12 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         "IDP_DEVELOPMENT": "true",
         "IDP_LOG_LEVEL": "warning",
     }
-    password = Path(run(environment, folder, "demo", "load")["password_file"]).read_text("ascii").strip()
+    loaded = subprocess.run(
+        [sys.executable, "-m", "idp.cli", "demo", "load", "--json"],
+        cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert loaded.returncode == 0, loaded.stderr
+    password = Path(json.loads(loaded.stdout)["password_file"]).read_text("ascii").strip()
     log = folder / "serve.log"
     with log.open("wb") as said:
         process = subprocess.Popen(
