@@ -166,7 +166,7 @@ def test_an_expired_link_says_what_to_do(demo: Demonstration, visit: Visit) -> N
     assert answer is not None
     assert answer.status == 410
     expect(page.get_by_role("heading", level=1)).to_have_text("Ce lien n’est plus valable")
-    expect(page.get_by_role("main")).to_contain_text("demandez à la personne qui vous a invité")
+    expect(page.get_by_role("main")).to_contain_text("demandez à la personne qui a envoyé l’invitation")
     expect(page.get_by_role("link", name="Se connecter")).to_be_visible()
 
 
