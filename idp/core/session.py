@@ -105,9 +105,43 @@ class Reader:
         self.dialect = engine.dialect
         self.dispatch = engine.dispatch
         try:
-            self.connection = _take(engine)
+            self.connection = self._take(engine)
         except engine.dialect.loaded_dbapi.Error as error:
             raise _told(engine, "connect", error) from error
+
+    @staticmethod
+    def _take(engine: Engine) -> PoolProxiedConnection:
+        """A connection: one at hand, or else one of the pool. Taking it out of the pool and putting it back costs a
+        read on SQLite as much as one of its statements, so a few stay out between requests."""
+        try:
+            return _AT_HAND[engine].pop()
+        except (KeyError, IndexError):
+            return engine.raw_connection()
+
+
+class Aside(Reader):
+    """A connection to SQLite for statements that are transactions of their own: it neither waits for its turn nor for
+    the disk. It is not the pool's, since telling it so again for each statement would cost as much as the statement."""
+
+    __slots__ = ()
+
+    @staticmethod
+    def _take(engine: Engine) -> PoolProxiedConnection:
+        try:
+            return _ASIDE[engine].pop()
+        except (KeyError, IndexError):
+            connection = engine.raw_connection()
+            connection.detach()
+            for pragma in ("busy_timeout=0", "synchronous=NORMAL"):
+                connection.dbapi_connection.execute(f"PRAGMA {pragma}")  # type: ignore[union-attr]
+            return connection
+
+    def give_back(self, engine: Engine) -> None:
+        kept = _ASIDE.setdefault(engine, [])
+        if len(kept) < AT_HAND:
+            kept.append(self.connection)
+        else:
+            self.connection.close()
 
 
 class Transaction(Reader):
@@ -207,16 +241,8 @@ class Transaction(Reader):
 
 
 _AT_HAND: WeakKeyDictionary[Engine, list[PoolProxiedConnection]] = WeakKeyDictionary()
+_ASIDE: WeakKeyDictionary[Engine, list[PoolProxiedConnection]] = WeakKeyDictionary()
 AT_HAND = 4
-
-
-def _take(engine: Engine) -> PoolProxiedConnection:
-    """A connection: one at hand, or else one of the pool. Taking it out of the pool and putting it back costs a read
-    on SQLite as much as one of its statements, so a few stay out between requests."""
-    try:
-        return _AT_HAND[engine].pop()
-    except (KeyError, IndexError):
-        return engine.raw_connection()
 
 
 def _give_back(engine: Engine, connection: PoolProxiedConnection) -> None:
@@ -232,7 +258,7 @@ def _give_back(engine: Engine, connection: PoolProxiedConnection) -> None:
 
 def let_go(engine: Engine) -> None:
     """Close every connection at hand: the pool they are from was emptied."""
-    for connection in _AT_HAND.pop(engine, ()):
+    for connection in (*_AT_HAND.pop(engine, ()), *_ASIDE.pop(engine, ())):
         connection.detach()
         connection.close()
 
@@ -284,15 +310,10 @@ def by_itself(session: Session, write: Callable[[Reader], int]) -> int | None:
     0013). On SQLite that costs half of a transaction around it. None, and nothing is done, where it is no gain or not
     possible: while a transaction is open, or another connection writes (SQLite's own waiting would come last among
     those who look for their turn closely, see `begin_writing`), and on PostgreSQL."""
-    own = getattr(session, "reader", None)
-    if own is None or session.in_transaction() or session.get_bind().dialect.name != "sqlite":
+    engine = session.get_bind()
+    if session.in_transaction() or not isinstance(engine, Engine) or engine.dialect.name != "sqlite":
         return None
-    through = own()
-    if session.in_transaction():  # there was one before, and reading goes on in another
-        return None
-    connection = cast("sqlite3.Connection", through.connection.dbapi_connection)
-    connection.execute("PRAGMA synchronous=NORMAL")
-    connection.execute("PRAGMA busy_timeout=0")
+    through = Aside(engine)
     try:
         return write(through)
     except DBAPIError as error:
@@ -300,8 +321,7 @@ def by_itself(session: Session, write: Callable[[Reader], int]) -> int | None:
             raise
         return None
     finally:
-        connection.execute(_WAITING)
-        connection.execute("PRAGMA synchronous=FULL")
+        through.give_back(engine)
 
 
 def lazy_session(engine: Engine) -> Session:
