@@ -384,6 +384,7 @@ def test_what_only_former_people_allowed_is_told_and_can_be_forgotten(own_stage:
     path = f"/companies/{home}/applications/{key(own_stage, ledger)}"
     amelie.get(path)
     assert "it reaches nothing now" in amelie.text
+    assert "whoever comes back is asked again" in amelie.text
     for hidden in ("Inès", "Who allowed it", "Last used", "name and language"):
         assert hidden not in amelie.text, hidden
     amelie.submit()
