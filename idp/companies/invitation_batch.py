@@ -18,12 +18,14 @@ MOST = 200
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One person of a list; `problem` says why the line cannot be read."""
+    """One person of a list; `problem` says why the line cannot be read, which still names the person."""
 
     number: int
     address: str
     draft: Draft | None
     problem: IdpError | None = None
+    given_name: str = ""
+    family_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -180,8 +180,8 @@ def _line(
             _company_role(company_roles, given) if given else defaults.company_role, (), defaults.message,
         )  # fmt: skip
     except InvalidInput as error:
-        return Line(number, address, None, error)
-    return Line(number, address, draft)
+        return Line(number, address, None, error, *(said.get(each, "")[:_CELL_MAX] for each in (_GIVEN, _FAMILY)))
+    return Line(number, address, draft, None, draft.given_name, draft.family_name)
 
 
 def _role(choice: ProductChoice, typed: str) -> Wish:

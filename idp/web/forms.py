@@ -139,5 +139,5 @@ def email_problem(reason: object) -> str:
     return str(EMAIL_PROBLEM)
 
 
-EMAIL_PROBLEM = lazy_gettext("Write your e-mail address in full, such as name@company.example.")
+EMAIL_PROBLEM = lazy_gettext("Write the e-mail address in full, such as name@company.example.")
 CODE_PROBLEM = lazy_gettext("The code has six digits. Copy it as the app shows it.")

@@ -43,12 +43,12 @@ def row(work: Work, result: Result, told: Callable[[IdpError], str]) -> dict[str
     Args:
         told: what the form of one invitation says of a refusal.
     """
-    line, draft = result.line, result.line.draft
+    line = result.line
     return {
         "number": line.number,
         "email": line.address,
-        "given": draft.given_name if draft is not None else "",
-        "family": draft.family_name if draft is not None else "",
+        "given": line.given_name,
+        "family": line.family_name,
         "said": _refused(work, result.refused, told) if result.refused is not None else _accepted(work, result),
         "refused": result.refused is not None,
     }
@@ -70,7 +70,8 @@ def _refused(work: Work, error: IdpError, told: Callable[[IdpError], str]) -> st
         product = _product(work, str(error.members.get("product", "")))
         return str(gettext("every seat of %(product)s is taken", product=product))
     if not isinstance(error, InvalidInput):
-        return told(error)
+        said = told(error)
+        return said[:1].lower() + said[1:].removesuffix(".")  # a sentence of the form, behind a colon here
     typed, field = str(error.members.get("typed", "")), error.members.get("field")
     match field, error.members.get("reason"):
         case "role", _:

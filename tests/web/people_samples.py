@@ -37,7 +37,7 @@ ONE = {**HELD, "since": "2 mars", "switches": "Ouvert : Ventes", "limits": "Sans
 SERVICE = {"value": "mobile-data", "label": "Données mobiles", "on": True}
 COMPANY_ROLES = [{"value": "company.member", "label": "Membre", "hint": "Rôle de base."}]
 SAVED = {**ROLE, "offer": OFFER, "change": CHANGE, "preview": PREVIEW, "fields": [("role", "x"), ("switch", "a")],
-         "back_url": "/b"}  # fmt: skip
+         "back_url": "/b", "changed": True}  # fmt: skip
 
 PAGES: dict[str, list[dict[str, Any]]] = {
     "company/people.html": [
@@ -97,7 +97,7 @@ PAGES: dict[str, list[dict[str, Any]]] = {
     ],
     "company/person_company_role_review.html": [
         {**BESIDE, "before": "Membre", "after": "Administrateur", "meanwhile": meanwhile, "change": CHANGE,
-         "fields": [("company_role", "company.member")], "back_url": "/b"}
+         "fields": [("company_role", "company.member")], "back_url": "/b", "changed": meanwhile}
         for meanwhile in (True, False)
     ],
     "company/person_act.html": [

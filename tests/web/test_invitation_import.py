@@ -46,7 +46,7 @@ def test_a_list_is_checked_sent_and_what_is_refused_stays(own_stage):  # noqa: F
     assert "5 lines: <strong>1 can be sent</strong>, 4 cannot" in " ".join(browser.text.split())
     for said in (
         "this is no e-mail address", "“klingon” is none of the languages", "an administrator is invited one by one",
-        "this address comes twice in the list", "&lt;b&gt;Kervadec",
+        "this address comes twice in the list", "&lt;b&gt;Kervadec", "Ann Boss",
     ):  # fmt: skip
         assert said in browser.text
     assert waiting(own_stage) == before

@@ -165,7 +165,7 @@ def test_whether_an_address_has_an_account_elsewhere_is_not_told(own_stage):  # 
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        ({"email": "zoe"}, "Write your e-mail address in full"),
+        ({"email": "zoe"}, "Write the e-mail address in full"),
         ({"email": "zo\u0435@example.test"}, "mixes letters of several alphabets"),
         ({"email": "z@example.test"}, "Choose a role in a product"),
         ({"email": "thomas.lefevre@atelier-lumen.example.com", "role_capture": "capture.reader"}, "your own address"),

@@ -109,7 +109,7 @@ def test_a_product_is_added_and_taken_away(own_stage: Stage) -> None:  # noqa: F
     page = one(own_stage, LUMEN, "hugo.perrin")
     browser.get(page)
     assert "Employee without deletion" in text(browser)
-    assert "Limited to: Own documents only" in text(browser)
+    assert "Limits: Own documents only" in text(browser)
     browser.get(f"{page}/roles/new")
     offered = {part.split('"')[0] for part in browser.text.split(f'href="{page}/roles/')[1:]}
     assert offered == {"accounting", "capture"}

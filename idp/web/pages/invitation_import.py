@@ -8,6 +8,7 @@ import csv
 import hashlib
 import io
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -159,7 +160,7 @@ def _lines(
 def _appointing_nobody(area: Area, line: Line) -> Line:
     if line.draft is None or not company_role.appoints(area.work, (line.draft.company_role or "",)):
         return line
-    return Line(line.number, line.address, None, InvalidInput(field="company_role", reason="one_by_one"))
+    return replace(line, draft=None, problem=InvalidInput(field="company_role", reason="one_by_one"))
 
 
 def _form(

@@ -278,11 +278,21 @@ def review(place: Place, wish: Wish, seen: UUID | None, *, meanwhile: bool) -> d
         "until": day(wish.until - timedelta(seconds=1)) if wish.until else None,
         "change": role_words.changes(preview.difference(policies, now, after)),
         "preview": role_words.shown(after),
+        "changed": place.held is None or not _same(place, wish, place.held),
         "meanwhile": role_words.changes(preview.difference(policies, shown, now)) if meanwhile else None,
         "fields": _fields(place, wish),
         "seats": _seat_question(place, wish),
         "back_url": f"{place.url}?role={wish.offer.key}",
     }
+
+
+def _same(place: Place, wish: Wish, held: HeldRole) -> bool:
+    """Whether what is asked for is what there is, so that nothing is left to save."""
+    offer = wish.offer
+    if (held.role_id, held.custom_role_id) != (offer.role_id, offer.custom_role_id) or held.expires_at != wish.until:
+        return False
+    on = {*wish.switches, *_kept(place, offer)} if offer.switches else set()
+    return on == set(held.switches if offer.switches else ()) and wish.limits == dict(held.restrictions)
 
 
 def held_preview(place: Place) -> Preview:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext, lazy_gettext
+from flask_babel import gettext, lazy_gettext, ngettext
 from pydantic import BeforeValidator, Field, StringConstraints
 from werkzeug.wrappers import Response
 
@@ -177,4 +177,6 @@ def _problem(area: Area, error: IdpError, plan: str) -> dict[str, str]:
     most = terms.most(policies.plans[plan])
     if most is None:
         return {"seats": gettext("This plan does not count users: leave the seats empty.")}
+    if most[0] == most[1]:
+        return {"seats": ngettext("This plan has %(num)s seat.", "This plan has %(num)s seats.", most[0])}
     return {"seats": gettext("This plan has from %(least)s to %(most)s seats.", least=most[0], most=most[1])}
