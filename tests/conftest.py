@@ -17,10 +17,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
 import pytest
 from argon2 import PasswordHasher
+from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection, Engine, create_engine, func, insert, select, text
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.engine import make_url
 from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.orm import Session
 from sqlalchemy.util import LRUCache
@@ -220,7 +224,42 @@ def _postgres_url() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def _cleaner(_postgres_url: str) -> Iterator[Engine]:
+def _connections_kept(_postgres_url: str) -> Iterator[None]:
+    """PostgreSQL starts a process for each connection, which then learns about every table it meets: more than most
+    tests ask of it. Here one that is closed with nothing left open serves the next who wants one alike."""
+    idle: dict[str, list[Any]] = {}
+    wanted: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
+    connect, close = PGDialect_psycopg.connect, PGDialect_psycopg.do_close
+
+    def connect_again(self: PGDialect_psycopg, *arguments: Any, **options: Any) -> Any:
+        alike = repr((arguments, sorted((name, value) for name, value in options.items() if name != "context")))
+        if idle.get(alike):
+            return idle[alike].pop()
+        made = connect(self, *arguments, **options)
+        if options.get("dbname") == make_url(_postgres_url).database:  # others are dropped
+            wanted[made] = alike
+        return made
+
+    def keep(self: PGDialect_psycopg, connection: Any) -> None:
+        if (
+            connection in wanted
+            and connection.info.transaction_status == TransactionStatus.IDLE
+            and not connection.autocommit
+        ):
+            idle.setdefault(wanted[connection], []).append(connection)
+        else:
+            close(self, connection)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(PGDialect_psycopg, "connect", connect_again)
+        patch.setattr(PGDialect_psycopg, "do_close", keep)
+        yield
+    for connection in [each for alike in idle.values() for each in alike]:
+        connection.close()
+
+
+@pytest.fixture(scope="session")
+def _cleaner(_postgres_url: str, _connections_kept: None) -> Iterator[Engine]:
     engine = create_engine(_postgres_url)
     yield engine
     engine.dispose()
