@@ -60,7 +60,7 @@ def put(work: Work, model: Any, **values: Any) -> Any:
 def put_grant(work: Work, client: Any, account: Any, session_id: Any, **over: Any) -> Any:
     values = {
         "created_at": work.now - 200 * DAY, "last_used_at": work.now, "expires_at": work.now + DAY, "scope": "openid",
-        "revoked_at": None,
+        "revoked_at": None, "auth_time": work.now - 200 * DAY, "acr": "urn:id:acr:2fa", "amr": "pwd otp mfa",
     }  # fmt: skip
     grant = put(
         work, Grant, client_id=client.id, account_id=account.id, session_id=session_id, **(values | over)
