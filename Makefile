@@ -35,11 +35,15 @@ texts: $(CATALOGUES) ## compile the translations that have changed
 dev: .venv/.dev ## the environment with everything for development
 	@$(MAKE) --no-print-directory texts
 
+# The types take longest, and one processor: everything else is looked at beside them.
 .PHONY: lint
 lint: dev ## style, types, floors
+	@$(BIN)/mypy & types=$$!; $(MAKE) --no-print-directory style; style=$$?; wait $$types && exit $$style
+
+.PHONY: style
+style:
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/yamllint --strict policies docker .yamllint idp/web/routes.yaml
 	@sh -n tools/environment.sh && sh -n tools/interop.sh
