@@ -187,6 +187,9 @@ def _hold_tokens(app: Application, holder: Holder, company_id: UUID) -> None:
                 created_at=work.now,
                 last_used_at=work.now,
                 expires_at=work.later(hours=1).now,
+                auth_time=work.now,
+                acr="urn:id:acr:2fa",
+                amr="pwd otp mfa",
             )
         )
 
