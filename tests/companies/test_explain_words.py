@@ -26,14 +26,14 @@ def test_an_explanation_is_told_in_the_readers_language(demo):
     found = explain(demo.work, person, lumen, "accounting", "accounting.journals.create")
     french = explain_words.say(demo.work, found, "fr-FR")
     assert french.reason == "Le rôle ne comprend pas ce droit."
-    assert "Rôle\u00a0: Lecture direction (révision 1)." in [text for _, text in french.chain]
+    assert "Rôle\u00a0: Lecture direction (version 1)." in [text for _, text in french.chain]
     assert french.steps[0].text.startswith("Changer le rôle dans Comptabilité pour «")
     assert french.steps[0].by
     english = explain_words.say(demo.work, found, "en")
     hugo = explain(demo.work, demo.account("hugo.perrin"), lumen, "invoicing", "invoicing.payments.view")
     label = demo.work.policies.products["invoicing"].areas["payments"].label["en"]
     assert f"“{label}”" in explain_words.say(demo.work, hugo, "en").steps[0].text
-    assert "Role: Management view (revision 1)." in [text for _, text in english.chain]
+    assert "Role: Management view (version 1)." in [text for _, text in english.chain]
 
 
 def test_every_act_can_be_said_with_what_it_is_about(demo):

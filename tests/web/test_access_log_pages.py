@@ -133,7 +133,7 @@ def test_a_date_is_answered_from_what_was_given_then(own_stage: Stage) -> None: 
     browser.get(log(own_stage, "atelier-lumen", "on"))
     text = " ".join(browser.text.split())
     assert "Accounting: Sales clerk" in text
-    assert "Management view (revision 2)" in text
+    assert "Management view (version 2)" in text
     assert "Karim Benali" in text
     assert "Cabinet Deltour" in text
     browser.get(log(own_stage, "atelier-lumen", "on", camille))
