@@ -14,7 +14,7 @@ def write(work: Work, place: Place | None, purpose: str) -> str | None:
     """The cursor of a place in a list; None at its end."""
     if place is None:
         return None
-    return work.keyring.seal(json.dumps([place[0], str(place[1])]), f"cursor {purpose}")
+    return work.keyring.seal(json.dumps([place[0], str(place[1])]), f"place {purpose}")
 
 
 def read(work: Work, cursor: str | None, purpose: str) -> Place | None:
@@ -25,7 +25,7 @@ def read(work: Work, cursor: str | None, purpose: str) -> Place | None:
     """
     if not cursor:
         return None
-    text = work.keyring.unseal(cursor, f"cursor {purpose}", LIFETIME_SECONDS)
+    text = work.keyring.unseal(cursor, f"place {purpose}", LIFETIME_SECONDS)
     if text is None:
         raise InvalidInput(field="cursor")
     name, key = json.loads(text)
