@@ -5,10 +5,12 @@ the mail server that owns a domain knows what they mean. Look-ups, uniqueness an
 the address as its holder wrote it (`written`).
 
 Letters of other alphabets that are drawn like Latin ones pass for them on every page where people recognise each other
-by their addresses. So a local part that mixes them with Latin letters is refused, and a domain that could be read as
-another one is kept, and shown, as A-labels.
+by their addresses. So a local part that mixes them with Latin letters is refused where an address is taken
+(`canonical_new`), and a domain that could be read as another one is kept, and shown, as A-labels (`written`). Addresses
+that are held already stay as they are: their holders sign in, and are written to, as before.
 """
 
+import re
 import unicodedata
 from functools import lru_cache
 from uuid import UUID
@@ -23,7 +25,11 @@ from idp.work import Work
 LONGEST = 320  # octets of local part, at sign and domain together; more is refused before any parsing
 # Letters that nobody tells from a to z at a glance, in Cyrillic, Greek, Armenian and Latin itself (UTS 39).
 _LIKE_ASCII = frozenset("асԁеһіјӏорԛѕԝхуъьҽпгѵѡαικνρυωηοτագհոսցօıȷɑɡɩʟ")
-_ALIKE = frozenset({"LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE", "COPTIC"})
+_ALIKE = frozenset({"LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE", "COPTIC", "LISU"})
+_NOWHERE = frozenset({"CHEROKEE", "COPTIC", "LISU"})  # capitals like ours, and no top-level domain of their own
+_DISGUISE = "DISGUISE"  # stands for an alphabet that is kept apart by its looks alone
+_SECOND_DOT = re.compile("[i\u0131j\u0237\u0456\u0458\u03f3][\u0300-\u036f]*\u0307")  # seen as one, or as none
+_UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
 
 
 @lru_cache(maxsize=4096)  # to take an address apart costs as much as three statements, and people come back
@@ -31,23 +37,24 @@ def canonical(address: str) -> str:
     """The form of an address that decides identity. Blanks around it are dropped.
 
     Raises:
-        InvalidInput: `field="email"`: it cannot be the address of a person's mailbox (`reason="not_an_address"`), or
-            has letters of several alphabets that look alike (`mixed_alphabets`).
+        InvalidInput: `field="email"`: it cannot be the address of a person's mailbox (`reason="not_an_address"`).
     """
-    typed = address.strip()
-    if not typed or len(typed) > LONGEST:
-        raise InvalidInput(field="email", reason="not_an_address")
-    try:
-        valid = validate_email(typed, check_deliverability=False, test_environment=True, strict=True)
-    except EmailNotValidError as error:
-        raise InvalidInput(field="email", reason="not_an_address") from error
-    domain = (valid.ascii_domain or "").lower()
-    if "." not in domain:  # an address in a local network has no holder that we could reach
-        raise InvalidInput(field="email", reason="not_an_address")
-    local = unicodedata.normalize("NFC", unicodedata.normalize("NFC", valid.local_part).casefold())
-    if not local.isascii() and _mixed(local):
+    local, domain, _ = _parts(address.strip())
+    return f"{unicodedata.normalize('NFC', local.casefold())}@{domain}"
+
+
+def canonical_new(address: str) -> str:
+    """As `canonical`, where an address is taken that nobody holds here yet: for an account, a contact or an offer.
+
+    Raises:
+        InvalidInput: as `canonical`; or the local part has letters of several alphabets that look alike, or that cannot
+            be seen (`reason="mixed_alphabets"`).
+    """
+    identity = canonical(address)
+    local = address.strip().rpartition("@")[0]
+    if not local.isascii() and (_mixed(_alphabets(local)) or _second_dot(local) or _UNSEEN.search(local)):
         raise InvalidInput(field="email", reason="mixed_alphabets")
-    return f"{local}@{domain}"
+    return identity
 
 
 def written(address: str) -> str:
@@ -60,10 +67,24 @@ def written(address: str) -> str:
     typed = address.strip()
     if typed.isascii():
         return typed
-    local, _, domain = typed.rpartition("@")
-    labels = unicodedata.normalize("NFC", domain).casefold().split(".")
-    disguised = any(_disguised(label, at_home=not labels[-1].isascii()) for label in labels)
-    return f"{local}@{canonical(typed).rpartition('@')[2]}" if disguised else typed
+    _, ascii_domain, domain = _parts(typed)
+    labels = domain.split(".")
+    disguised = domain.isascii() or any(_disguised(label, at_home=not labels[-1].isascii()) for label in labels)
+    return f"{typed.rpartition('@')[0]}@{ascii_domain}" if disguised else typed
+
+
+def _parts(typed: str) -> tuple[str, str, str]:
+    """The local part in NFC, and the domain as A-labels and as U-labels."""
+    if not typed or len(typed) > LONGEST:
+        raise InvalidInput(field="email", reason="not_an_address")
+    try:
+        valid = validate_email(typed, check_deliverability=False, test_environment=True, strict=True)
+    except EmailNotValidError as error:
+        raise InvalidInput(field="email", reason="not_an_address") from error
+    domain = (valid.ascii_domain or "").lower()
+    if "." not in domain:  # an address in a local network has no holder that we could reach
+        raise InvalidInput(field="email", reason="not_an_address")
+    return unicodedata.normalize("NFC", valid.local_part), domain, unicodedata.normalize("NFC", valid.domain)
 
 
 def _disguised(label: str, *, at_home: bool) -> bool:
@@ -74,19 +95,37 @@ def _disguised(label: str, *, at_home: bool) -> bool:
     """
     if label.isascii():
         return False
+    found = _alphabets(label)
+    if _mixed(found) or found & _NOWHERE or _second_dot(label):
+        return True
     alike = all(letter.isascii() or letter in _LIKE_ASCII for letter in label)
-    return _mixed(label) or (alike and not (at_home and not any(letter.isascii() for letter in label)))
+    return alike and not (at_home and not any(letter.isascii() for letter in label))
 
 
-def _mixed(part: str) -> bool:
-    """Whether letters come from several alphabets whose letters are drawn alike. Letters that Unicode keeps apart by
-    their looks alone (full-width, mathematical) count as another alphabet than the one they stand for."""
+def _mixed(alphabets: set[str]) -> bool:
+    return len(alphabets & _ALIKE) > 1 or _DISGUISE in alphabets
+
+
+def _alphabets(part: str) -> set[str]:
+    """The alphabets of the letters. What Unicode keeps apart from ASCII by its looks alone (full-width, mathematical)
+    is in disguise; what it keeps apart within another alphabet (half-width kana, Thai and Lao vowels) is of that."""
     found = set()
     for letter in part:
-        if letter.isalpha():
-            alphabet, _, rest = unicodedata.name(letter, "UNNAMED ").partition(" ")
-            found.add(alphabet if unicodedata.normalize("NFKC", letter) == letter else f"{alphabet} {rest}")
-    return len(found & _ALIKE) > 1 or any(" " in each for each in found)
+        plain = unicodedata.normalize("NFKC", letter)
+        latin = letter.isascii() or _alphabet(letter) == "LATIN"
+        if plain != letter and not latin and any(each.isascii() and not each.isspace() for each in plain):
+            found.add(_DISGUISE)
+        found.update(_alphabet(each) for each in plain if each.isalpha())
+    return found
+
+
+def _alphabet(letter: str) -> str:
+    return unicodedata.name(letter, "UNNAMED").partition(" ")[0]
+
+
+def _second_dot(part: str) -> bool:
+    """Whether a letter that has a dot, or lost it, has been given one more."""
+    return _SECOND_DOT.search(unicodedata.normalize("NFD", part)) is not None
 
 
 def find_account(work: Work, canonical: str) -> Account | None:

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from idp.accounts.email_address import canonical, reserved, written
+from idp.accounts.email_address import canonical_new, reserved, written
 from idp.accounts.models import Account, EmailAddress
 from idp.audit import log as audit
 from idp.core import tokens
@@ -30,7 +30,7 @@ def create(work: Work, *, address: str, given_name: str, family_name: str, local
         InvalidInput: a name is empty, too long or holds control characters, or the address is none; `field` says which.
         Conflict: another account holds the address; `field="email"`. The transaction cannot go on.
     """
-    identity = canonical(address)
+    identity = canonical_new(address)
     account = Account(
         id=uuid7(),
         subject=tokens.new()[:SUBJECT_LENGTH],

@@ -139,7 +139,7 @@ def masked_value(kind: str, value: str) -> str:
 
 def _other_address(work: Work, account_id: UUID, value: str) -> str:
     try:
-        identity = email_address.canonical(value)
+        identity = email_address.canonical_new(value)
     except InvalidInput as error:
         raise InvalidInput(field=FIELD, reason=error.members["reason"]) from error
     if identity == email_address.primary_address(work, account_id).canonical:

@@ -23,7 +23,7 @@ def invite(work: Work, *, address: str, locale: str, continue_to: str = "/") -> 
         Conflict: an account has this address already; `field="email"`.
     """
     work.write()
-    canonical = email_address.canonical(address)
+    canonical = email_address.canonical_new(address)
     if email_address.find_account(work, canonical) is not None:
         raise Conflict(field="email", reason="has_account")
     kept = profile.locale_for(work, locale)
@@ -128,7 +128,7 @@ def open_account(
     if not personal:
         raise InvalidInput(field="personal", reason="missing")
     names = (profile.name(given_name, "given_name"), profile.name(family_name, "family_name"))
-    if email_address.find_account(work, email_address.canonical(address)) is not None:
+    if email_address.find_account(work, email_address.canonical_new(address)) is not None:
         raise Conflict(field="email", reason="has_account")
     hash_ = passwords.chosen(work, password, words=[*names, address, *words])
 

@@ -46,7 +46,7 @@ def ask(work: Work, account_id: UUID, address: str) -> Outcome:
         audit.record(work, "sign_in.throttled", ("account", account_id), outcome="refused", by=PURPOSE)
         return Outcome.PAUSED
     present = email_address.primary_address(work, account_id)
-    canonical = email_address.canonical(address)
+    canonical = email_address.canonical_new(address)
     if canonical == present.canonical:
         raise InvalidInput(field="email", reason="same")
     contacts = recovery_contact.verified(work, account_id)
@@ -143,10 +143,11 @@ def find_to_stop(work: Work, token: str) -> EmailChange:
 def by_staff(work: Work, account_id: UUID, address: str) -> EmailChange:
     """A change for somebody who cannot reach the old mailbox, after two of the staff have agreed (EML-06).
 
-    The new address proves itself by a link of its own; the waiting time is that of the case.
+    The new address proves itself by a link of its own; the waiting time is that of the case. Whether it may be taken
+    was asked when the case was opened.
 
     Raises:
-        InvalidInput: `field="email"`: as `ask`.
+        InvalidInput: `field="email"`: not an address, or the present one.
         Conflict: the address is somebody's (`reason="in_use"`), or was changed some days ago (`reason="recent"`).
     """
     work.write()

@@ -81,7 +81,7 @@ def ask(work: Work, company_id: UUID, *, name: str, address: str) -> None:
     kept = " ".join(name.split())
     if not kept or len(kept) > NAME_MAX:
         raise InvalidInput(field="name", reason="missing" if not kept else "too_long")
-    canonical = email_address.canonical(address)
+    canonical = email_address.canonical_new(address)
     if canonical == email_address.primary_address(work, asker).canonical:
         raise InvalidInput(field="email", reason="own_address")
     present = set(

@@ -73,7 +73,7 @@ def invite(work: Work, company_id: UUID, *, address: str, scope: Scope, locale: 
     mandate_scope.require_consent(work, company_id, wanted.options)
     if locale not in work.policies.account.locales:
         raise InvalidInput(field="locale")
-    canonical = email_address.canonical(address)
+    canonical = email_address.canonical_new(address)
     mandate_parties.count_try(work, company_id)
     account = email_address.find_account(work, canonical)
     if account is not None and membership.find(work, company_id, account.id) is not None:

@@ -191,7 +191,7 @@ def list_user(
         raise InvalidInput(field="locale")
     if not roles:
         raise InvalidInput(field="roles", reason="missing")
-    canonical = email_address.canonical(address)
+    canonical = email_address.canonical_new(address)
     _refuse_known(work, company_id, onboarding_id, canonical)
     for product, role_id in roles.items():
         plan = subscription.plan_with(work, company_id, product)

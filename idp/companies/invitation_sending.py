@@ -145,7 +145,7 @@ class Sender:
                 or one of a role.
             Throttled: a great many mails went to this address in the last hour, or out of the company today (`reason`).
         """
-        canonical = email_address.canonical(draft.address)
+        canonical = email_address.canonical_new(draft.address)
         if canonical in unless:
             raise AlreadyInvited()
         if canonical == self.own:

@@ -58,7 +58,7 @@ def ask(work: Work, firm_id: UUID, *, address: str, preset: str) -> MandateReque
     work.write()
     access.require(work, ASKS, firm_id)
     scope = mandate_scope.checked(work, Scope(preset))
-    canonical = email_address.canonical(address)
+    canonical = email_address.canonical_new(address)
     if not throttle.take(work, "mandate_requests", f"firm {firm_id}", _MANY, in_a_row=None).allowed:
         work.checkpoint(write=False)
         raise Throttled(retry_after=int(_MANY.per.total_seconds()))

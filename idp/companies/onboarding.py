@@ -91,7 +91,7 @@ def order(work: Work, asked: Order) -> Company:
     if not access.trusted(work):
         raise NotPermitted(permission="operations.companies.create")
     work.write()
-    canonical = email_address.canonical(asked.address)
+    canonical = email_address.canonical_new(asked.address)
     if not asked.products or any(state not in BEGINS_AS for state in asked.products.values()):
         raise InvalidInput(field="products")
     made = company.create(

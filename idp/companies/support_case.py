@@ -270,7 +270,7 @@ def _kept(work: Work, kind: str, account_id: UUID, details: dict[str, Any]) -> d
     if kind != "change-email":
         return details
     address = str(details.get("address", "")).strip()
-    if email_address.canonical(address) == email_address.primary_address(work, account_id).canonical:
+    if email_address.canonical_new(address) == email_address.primary_address(work, account_id).canonical:
         raise InvalidInput(field="email", reason="same")
     return {**details, "address": address}
 

@@ -51,7 +51,7 @@ def ask_address(work: Work, token: str, address: str) -> Outcome:
     """
     work.write()
     start = onboarding.find_to_spend(work, token)
-    canonical = email_address.canonical(address)
+    canonical = email_address.canonical_new(address)
     limit = work.policies.account.code_sends
     counts = ((SENT, str(start.onboarding_id)), (one_time_code.SENT_TO, canonical))
     if not all(throttle.take(work, kind, subject, limit, in_a_row=None).allowed for kind, subject in counts):

@@ -131,7 +131,7 @@ def _place(model: type[Form], name: str) -> int:
 
 
 def email_problem(reason: object) -> str:
-    """What is told of an address that cannot be used; `reason` as `email_address.canonical` gives it."""
+    """What is told of an address that cannot be used; `reason` as `email_address.canonical_new` gives it."""
     if reason == "mixed_alphabets":
         return str(
             gettext("This address mixes letters of several alphabets that look alike. Type it again, letter by letter.")

@@ -45,13 +45,37 @@ def test_what_is_no_address_is_refused(typed):
         "\u03bfwner@example.com",  # Greek omicron
         "\uff41dmin@example.com",  # full-width a
         "\U0001d41admin@example.com",  # mathematical bold a
+        "\u24d0dmin@example.com",  # a in a circle
+        "admin\uff11@example.com",  # full-width 1
+        "mi\u0307chel@example.com",  # a second dot
+        "m\u0131\u0307chel@example.com",  # dotless i, with a dot
+        "mi\u0323\u0307chel@example.com",
+        "mi\u034fchel@example.com",  # nothing to see
+        "\u0438\u0432\u0430\u043d.b2b@example.com",
     ],
 )
 def test_a_local_part_of_letters_that_look_alike_is_refused(typed):
     """R-59: an administrator reads the address and takes it for a colleague's."""
     with pytest.raises(InvalidInput) as refused:
-        email_address.canonical(typed)
+        email_address.canonical_new(typed)
     assert refused.value.members == {"field": "email", "reason": "mixed_alphabets"}
+    assert email_address.canonical(email_address.canonical(typed)) == email_address.canonical(typed)  # may be held
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "\u0e19\u0e33.th@example.com",  # Thai sara am
+        "\u0e99\u0eb3@example.com",  # Lao
+        "\uff8a\uff9d\uff76\uff78.\u30cf@example.jp",  # half-width kana
+        "\u0133sbeer@example.nl",  # the ligature of i and j
+        "\u0130stanbul@example.com",
+        "Ren\u00e9@example.com",
+        "\u0438\u0432\u0430\u043d@example.com",
+    ],
+)
+def test_a_local_part_of_one_alphabet_is_taken(typed):
+    assert email_address.canonical_new(typed) == email_address.canonical(typed)
 
 
 @pytest.mark.parametrize(
@@ -61,6 +85,12 @@ def test_a_local_part_of_letters_that_look_alike_is_refused(typed):
         ("ada@\u0430\u0440\u0440\u04cf\u0435.com", "ada@xn--80ak6aa92e.com"),
         ("ada@g\u0131thub.com", "ada@xn--gthub-n4a.com"),  # dotless i
         ("ada@ex\u0430mple.\u0440\u0444", "ada@xn--exmple-4nf.xn--p1ai"),
+        ("ada@mi\u0307crosoft.com", "ada@xn--microsoft-6jf.com"),  # a second dot
+        ("ada@\u13aa\u13e2\u13e2\u13de\u13ac.com", "ada@xn--g9de3mpaa.com"),  # Cherokee
+        ("ada@\ua4ee\ua4d1\ua4d1\ua4e1\ua4f0.com", "ada@xn--4l8aa2c7bn.com"),  # Lisu
+        ("ada@g\u0131thub\u3002com", "ada@xn--gthub-n4a.com"),  # with an ideographic full stop
+        ("ada@\uff45x.com", "ada@ex.com"),
+        ("ada@\u0e19\u0e33.example",) * 2,
         (" Ren\u00e9@B\u00fccher.example ", "Ren\u00e9@B\u00fccher.example"),
         ("\u0438\u0432\u0430\u043d@\u043c\u043e\u0441\u043a\u0432\u0430.\u0440\u0444",) * 2,
         ("\u0438\u0432\u0430\u043d@\u0441\u043e\u0441\u043e.\u0440\u0444",) * 2,

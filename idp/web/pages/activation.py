@@ -165,6 +165,8 @@ def _problems(work: Work, error: InvalidInput) -> dict[str, str]:
     field = str(error.members.get("field"))
     if field in ("given_name", "family_name"):
         return {field: gettext("This cannot be used as it is written. Please check it.")}
+    if field == "email":  # it was asked for before such addresses were refused
+        return {field: forms.email_problem(error.members.get("reason"))}
     return new_password.problem(work, error)
 
 

@@ -271,8 +271,8 @@ def send_code(token: str) -> ResponseReturnValue:
         if begun.proved and email_address.canonical(form.email) == begun.canonical:
             return see_other(f"{HERE}/{token}")
         outcome = takeover.ask_address(work, token, form.email)
-    except InvalidInput:
-        return show_address({"email": str(forms.EMAIL_PROBLEM)}, token)
+    except InvalidInput as error:
+        return show_address({"email": forms.email_problem(error.members.get("reason"))}, token)
     if outcome is Outcome.PAUSED:
         return show_address({"email": contact_form.sent_too_often()}, token, 429)
     return see_other(f"{HERE}/{token}/address/code")
@@ -391,4 +391,6 @@ def _problems(work: Work, error: InvalidInput) -> dict[str, str]:
     field: Any = error.members.get("field")
     if field in ("given_name", "family_name"):
         return {field: gettext("This cannot be used as it is written. Please check it.")}
+    if field == "email":  # it was asked for before such addresses were refused
+        return {field: forms.email_problem(error.members.get("reason"))}
     return new_password.problem(work, error)
