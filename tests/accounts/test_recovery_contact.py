@@ -24,6 +24,7 @@ def test_contacts_are_shown_masked(work, ada):
     [
         ("email", "ADA@example.test", "recovery_same_as_login"),
         ("email", "not an address", "not_an_address"),
+        ("email", "\u0430da@perso.example.org", "mixed_alphabets"),  # Cyrillic a
         ("phone", "06399", "not_a_phone_number"),
         ("phone", "+33 1", "not_a_phone_number"),
         ("phone", "+33639980011;ext=5", "not_a_phone_number"),

@@ -223,7 +223,12 @@ def test_an_address_in_use_looks_the_same_and_its_holder_is_told(acting, ada, ma
 
 @pytest.mark.parametrize(
     ("address", "reason"),
-    [("ADA@example.test", "same"), ("ada@perso.test", "recovery_contact"), ("nobody", "not_an_address")],
+    [
+        ("ADA@example.test", "same"),
+        ("ada@perso.test", "recovery_contact"),
+        ("nobody", "not_an_address"),
+        ("\u0430da@perso.test", "mixed_alphabets"),
+    ],
 )
 def test_an_impossible_address_is_named(acting, ada, address, reason):
     with pytest.raises(InvalidInput) as error:

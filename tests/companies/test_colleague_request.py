@@ -65,7 +65,12 @@ def test_more_than_a_few_open_requests_are_refused(work, company, owner, member)
 
 @pytest.mark.parametrize(
     ("name", "address", "field"),
-    [(" ", "marc@company.example", "name"), ("x" * 101, "marc@company.example", "name"), ("Marc", "marc", "email")],
+    [
+        (" ", "marc@company.example", "name"),
+        ("x" * 101, "marc@company.example", "name"),
+        ("Marc", "marc", "email"),
+        ("Marc", "m\u0430rc@company.example", "email"),  # Cyrillic a
+    ],
 )
 def test_what_cannot_be_is_refused_by_its_field(work, company, member, name, address, field):
     with pytest.raises(InvalidInput) as refused:

@@ -26,6 +26,7 @@ from tests.companies.conftest import ADDRESSES
 from tests.companies.mandates import FULL, KARIM, NATHALIE, told, write_on
 
 MARC = "marc.dubreuil@compta.example"
+ALIKE = "m\u0430rc.dubreuil@compta.example"  # Cyrillic a
 CHLOE = ADDRESSES["chloe.fontaine"]
 FIRM = {"name": "Cabinet Dubreuil", "country": "FR", "city": "Metz"}
 
@@ -152,6 +153,19 @@ def test_a_firm_asks_at_an_address_and_the_company_confirms(demo):
         mandate_request.ask(demo.acting("karim.benali"), deltour, address=CHLOE, preset="review")
     demo.work.session.rollback()
     demo.work.write()
+
+
+def test_neither_side_writes_to_an_address_that_looks_like_another(demo):
+    with pytest.raises(InvalidInput):
+        firm_invitation.invite(
+            demo.acting("chloe.fontaine"), demo.company("studio-mirabelle"), address=ALIKE, scope=Scope("review"),
+            locale="fr-FR",
+        )  # fmt: skip
+    with pytest.raises(InvalidInput):
+        mandate_request.ask(
+            demo.acting("nathalie.deltour"), demo.company("cabinet-deltour"), address=ALIKE, preset="review"
+        )
+    assert not told(demo.work, "firm_invitation")
 
 
 def test_the_firm_sees_an_address_and_no_company_before_the_yes(demo):

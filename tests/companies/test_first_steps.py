@@ -135,6 +135,7 @@ def test_who_cannot_be_listed_is_told_why(begun, make_account):
         ({"name": "lise"}, AlreadyInvited),
         ({"name": "a", "roles": {}}, InvalidInput),
         ({"name": "not an"}, InvalidInput),
+        ({"name": "\u0430nna"}, InvalidInput),  # Cyrillic a
         ({"name": "b", "roles": {"accounting": "accounting.accountant"}}, RoleNotOffered),
         ({"name": "c", "roles": {"accounting": "capture.reader"}}, RoleNotOffered),
         ({"name": "d", "roles": {"payroll": "payroll.reader"}}, Exception),

@@ -104,6 +104,7 @@ def test_a_form_that_is_sent_twice_is_one_offer(demo):
         ("benoit.lemaire", "zoe@example.test", NotFound),
         ("thomas.lefevre", "zoe", InvalidInput),
         ("thomas.lefevre", "zoe@localhost", InvalidInput),
+        ("thomas.lefevre", "zo\u0435@example.test", InvalidInput),  # Cyrillic e
         ("thomas.lefevre", "zoe@example.test\x00", InvalidInput),
     ],
 )

@@ -249,7 +249,7 @@ def test_an_address_that_is_somebody_s_by_then_closes_the_case(desk, work, make_
     assert work.session.get_one(SupportCase, case.id, populate_existing=True).close_reason == "failed: conflict"
 
 
-@pytest.mark.parametrize("address", ["", "no address", "ada@example.test", "ADA@example.test"])
+@pytest.mark.parametrize("address", ["", "no address", "ada@example.test", "ADA@example.test", "\u0430da@new.test"])
 def test_a_new_address_must_be_one(desk, address):
     with pytest.raises(InvalidInput) as refused:
         support_case.open_case(
