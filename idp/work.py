@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session as DatabaseSession
@@ -53,6 +54,7 @@ class Work:
         places: where network addresses are, as far as the operator has told.
         outbound: the one door through which other machines are called at addresses that were registered.
         mtls_origin: the other address of this service, where clients show certificates; empty without one.
+        tries: by company, what the actor tried to give and may not; see `companies.overreach`.
     """
 
     session: DatabaseSession
@@ -64,6 +66,7 @@ class Work:
     places: Places = field(default_factory=Places)
     outbound: Outbound = field(default_factory=Outbound)
     mtls_origin: str = ""
+    tries: list[tuple[UUID, dict[str, Any]]] = field(default_factory=list, compare=False)
 
     def addresses(self, path: str) -> tuple[str, ...]:
         """Every address at which a path of this service is called."""
@@ -76,6 +79,10 @@ class Work:
     def acting(self, actor: Actor) -> "Work":
         """The same work by another actor."""
         return replace(self, actor=actor)
+
+    def asking(self) -> "Work":
+        """The same work for a look at what the actor could do: what is refused then was no try."""
+        return replace(self, tries=[])
 
     def write(self, *, lasting: bool = True) -> None:
         """Begin a writing transaction now, if none is open. On SQLite a writer waits its turn here instead of failing

@@ -165,7 +165,7 @@ EVENTS: dict[str, str] = {
     "reset.refused": "A reset link that was used, expired or unknown was presented.",
     "role.changed": "A member's role in a product was replaced.",
     "role.granted": "A member got a role in a product.",
-    "role.refused": "Somebody tried to give what none of their own roles may give; nothing was changed.",
+    "role.refused": "Somebody tried to give or take back what none of their own roles may give; it was refused.",
     "role.revoked": "A member lost the role in a product.",
     "session.ended": "A session ended, with the reason.",
     "session.renewed": "Proofs were given again in a live session, which got a new token.",

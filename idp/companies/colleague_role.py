@@ -6,8 +6,8 @@ from uuid import UUID
 
 from sqlalchemy import or_, select
 
-from idp.companies import access, company, membership, role, tables
-from idp.companies.errors import ColleagueOutOfReach, NeedsPracticeRole, NotOnYourself, RoleNotAssignable
+from idp.companies import access, company, membership, overreach, role, tables
+from idp.companies.errors import ColleagueOutOfReach, NeedsPracticeRole, NotOnYourself
 from idp.companies.models import CustomRole
 from idp.core.errors import InvalidInput, NotFound, NotPermitted
 from idp.policy.catalogue import Role
@@ -91,11 +91,11 @@ def require(
     held = _held(work, firm_id)
     if role_id is not None:
         if not _may_give(work, held, role.built_in(work, product, role_id, "colleague")):
-            raise RoleNotAssignable(role=role_id)
+            raise overreach.refused(work, firm_id, role=role_id)
     elif custom_role_id is not None:
         role.own(work, firm_id, product, custom_role_id, keep=True)
         if not _gives(work, held, frozenset()):
-            raise RoleNotAssignable(role=str(custom_role_id))
+            raise overreach.refused(work, firm_id, role=str(custom_role_id))
     if not found.roles and not _has_own_role(work, firm_id, account_id):
         raise NeedsPracticeRole()
     return found
@@ -117,7 +117,7 @@ def require_giving(work: Work, firm_id: UUID, account_id: UUID) -> Standing:
 def may_give(work: Work, firm_id: UUID, account_id: UUID) -> bool:
     """Whether `require_giving` would let the actor go on."""
     try:
-        require_giving(work, firm_id, account_id)
+        require_giving(work.asking(), firm_id, account_id)
     except (NotPermitted, NotFound):
         return False
     return True
@@ -150,7 +150,7 @@ def require_reach(work: Work, firm_id: UUID, account_id: UUID) -> Standing:
     if held is not None:
         able = held & _givers(work)
         if not able:
-            raise RoleNotAssignable()
+            raise overreach.refused(work, firm_id)
         if not any(_reaches(work, each, found.roles) for each in able):
             raise ColleagueOutOfReach()
     return found

@@ -11,13 +11,13 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from idp.companies import role_choice
+from idp.companies import invitation_draft, role, role_choice
 from idp.companies.invitation_batch import MOST, Line
 from idp.companies.invitation_draft import Draft
-from idp.companies.role_choice import ProductChoice, RoleChoice
+from idp.companies.role_choice import ProductChoice
 from idp.companies.role_wish import Wish
 from idp.core.errors import InvalidInput
-from idp.policy.catalogue import Role
+from idp.policy.catalogue import Product, Role
 from idp.work import Work
 
 BYTES_MAX = 64 * 1024
@@ -72,7 +72,7 @@ def read(work: Work, company_id: UUID, content: bytes, defaults: Defaults) -> li
         raise InvalidInput(field="file", reason="too_many_lines", max=MOST)
     able = {each.product.id: each for each in products}
     company_roles = role_choice.company_roles(work, company_id)[0]
-    return [_line(work, number, cells, columns, able, company_roles, defaults) for number, cells in body]
+    return [_line(work, company_id, number, cells, columns, able, company_roles, defaults) for number, cells in body]
 
 
 def text(content: bytes) -> str:
@@ -160,8 +160,8 @@ def _columns(head: Sequence[str], products: Iterable[ProductChoice]) -> list[str
 
 
 def _line(
-    work: Work, number: int, cells: Sequence[str], columns: Sequence[str], able: Mapping[str, ProductChoice],
-    company_roles: Iterable[Role], defaults: Defaults,
+    work: Work, company_id: UUID, number: int, cells: Sequence[str], columns: Sequence[str],
+    able: Mapping[str, ProductChoice], company_roles: Iterable[Role], defaults: Defaults,
 ) -> Line:  # fmt: skip
     said = {column: cell for column, cell in zip(columns, cells, strict=False) if column and cell}
     address = said.get(_ADDRESS, "")[:_CELL_MAX]
@@ -172,37 +172,46 @@ def _line(
             raise InvalidInput(field="email", reason="missing")
         if any(len(cell) > _CELL_MAX for cell in said.values()):
             raise InvalidInput(field="line", reason="too_long", max=_CELL_MAX)
-        own = {product: _role(able[product], said[product]) for product in able if product in said}
+        own = {product: _role(work, company_id, able[product], said[product]) for product in able if product in said}
         given = said.get(_COMPANY_ROLE)
         draft = Draft(
             address, _locale(work, said.get(_LANGUAGE), defaults.locale), own or defaults.roles,
             said.get(_GIVEN, ""), said.get(_FAMILY, ""),
-            _company_role(company_roles, given) if given else defaults.company_role, (), defaults.message,
+            _company_role(work, company_id, company_roles, given) if given else defaults.company_role,
+            (), defaults.message,
         )  # fmt: skip
     except InvalidInput as error:
         return Line(number, address, None, error, *(said.get(each, "")[:_CELL_MAX] for each in (_GIVEN, _FAMILY)))
     return Line(number, address, draft, None, draft.given_name, draft.family_name)
 
 
-def _role(choice: ProductChoice, typed: str) -> Wish:
+def _role(work: Work, company_id: UUID, choice: ProductChoice, typed: str) -> Wish:
     """The role of this name or id, as far as the actor may give it."""
     wanted = _plain(typed)
     for each in choice.roles:
-        if wanted in _names(each, choice.product.id):
+        if wanted in _names(each.role_id, each.labels, choice.product.id):
             return Wish(each.role_id, each.custom_role_id)
+    _try_unlisted(work, company_id, choice.product, wanted)
     raise InvalidInput(field="role", reason="unknown", product=choice.product.id, typed=typed[:80])
 
 
-def _names(each: RoleChoice, product: str) -> set[str]:
-    ids = {each.role_id, each.role_id.removeprefix(f"{product}.")} if each.role_id else set()
-    return {_plain(name) for name in (*ids, *each.labels.values()) if name}
+def _try_unlisted(work: Work, company_id: UUID, product: Product, wanted: str) -> None:
+    for each in (work.policies.roles[key] for key in product.roles):
+        if "member" in each.held_by and wanted in _names(each.id, each.label, product.id):
+            role.try_unlisted(work, company_id, each.id)
 
 
-def _company_role(roles: Iterable[Role], typed: str) -> str:
+def _names(role_id: str | None, labels: Mapping[str, str], product: str) -> set[str]:
+    ids = {role_id, role_id.removeprefix(f"{product}.")} if role_id else set()
+    return {_plain(name) for name in (*ids, *labels.values()) if name}
+
+
+def _company_role(work: Work, company_id: UUID, roles: Iterable[Role], typed: str) -> str:
     wanted = _plain(typed)
     for each in roles:
-        if wanted in {_plain(name) for name in (each.id, each.id.partition(".")[2], *each.label.values())}:
+        if wanted in _names(each.id, each.label, each.product):
             return each.id
+    _try_unlisted(work, company_id, invitation_draft.administration(work), wanted)
     raise InvalidInput(field="company_role", reason="unknown", typed=typed[:80])
 
 

@@ -9,8 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from idp.companies import access
-from idp.companies.errors import RoleNotAssignable
+from idp.companies import access, overreach
 from idp.companies.models import FirmInvitation, Mandate
 from idp.core.errors import InvalidInput
 from idp.policy import Policies
@@ -112,7 +111,7 @@ def require_consent(work: Work, company_id: UUID, options: Iterable[str]) -> Non
     held = access.roles_of(work, work.actor.id, company_id)
     for option in options:
         if not held & frozenset(work.policies.options[option].consent_by):
-            raise RoleNotAssignable(option=option)
+            raise overreach.refused(work, company_id, option=option)
 
 
 def consents(work: Work, company_id: UUID) -> frozenset[str]:

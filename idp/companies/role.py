@@ -1,6 +1,7 @@
 """Roles: which may be given by whom, and the roles a company makes itself."""
 
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 from typing import Literal
 from uuid import UUID
 
@@ -8,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
 from idp.audit import log
-from idp.companies import access, clock, company, period, role_content
+from idp.companies import access, clock, company, overreach, period, role_content
 from idp.companies.errors import CustomRoleRefused, RoleNotAssignable, RoleNotOffered
 from idp.companies.models import CustomRole
 from idp.core.ids import uuid7
@@ -166,7 +167,7 @@ def require_custom_assignable(work: Work, company_id: UUID, made: CustomRole) ->
     assert work.actor.id is not None  # required an account before
     held = access.roles_of(work, work.actor.id, company_id)
     if not frozenset(made.permissions) <= within_reach(work, made.product, held):
-        raise RoleNotAssignable(role=str(made.id))
+        raise overreach.refused(work, company_id, role=str(made.id))
 
 
 def within_reach(work: Work, product: str, held: Collection[str]) -> frozenset[str]:
@@ -176,13 +177,17 @@ def within_reach(work: Work, product: str, held: Collection[str]) -> frozenset[s
     return frozenset().union(*(each.widest for each in able))
 
 
-def note_refusal(work: Work, company_id: UUID, error: RoleNotAssignable) -> None:
-    """Keep that the actor tried to give more than they may, once all else of the request is undone (ROL-07)."""
-    told: dict[str, object] = {name: error.members[name] for name in ("option", "permissions") if name in error.members}
-    wanted = work.policies.roles.get(str(error.members.get("role")))
-    if wanted is not None:
-        told |= {"product": wanted.product, "role": wanted.id}
-    log.record(work, "role.refused", ("company", company_id), company_id=company_id, outcome="refused", **told)
+def try_unlisted(work: Work, company_id: UUID, role_id: str | None, custom_role_id: UUID | None = None) -> None:
+    """A form came with a role that its list does not offer, and is refused for that; if the actor may not give this
+    role, that was a try (`overreach`)."""
+    known = work.policies.roles.get(role_id or "")
+    with suppress(RoleNotAssignable):
+        if known is not None:
+            require_assignable(work, company_id, known)
+        elif custom_role_id is not None:
+            made = work.session.get(CustomRole, custom_role_id)
+            if made is not None and made.company_id == company_id and made.deleted_at is None:
+                require_custom_assignable(work, company_id, made)
 
 
 def _require_one_of(work: Work, company_id: UUID, roles: Iterable[str], wanted: str) -> None:
@@ -190,7 +195,7 @@ def _require_one_of(work: Work, company_id: UUID, roles: Iterable[str], wanted: 
         return
     assert work.actor.id is not None  # required an account before
     if not access.roles_of(work, work.actor.id, company_id) & frozenset(roles):
-        raise RoleNotAssignable(role=wanted)
+        raise overreach.refused(work, company_id, role=wanted)
 
 
 def _count(work: Work, company_id: UUID, product: str) -> int:

@@ -109,6 +109,13 @@ def wish_of(key: str) -> Wish | None:
     return Wish(role_id=key) if key else None
 
 
+def try_unlisted(work: Work, company_id: UUID, key: str) -> None:
+    """A key came that is in no list of the actor's: see `role.try_unlisted`."""
+    wish = wish_of(key)
+    if wish is not None:
+        role.try_unlisted(work, company_id, wish.role_id, wish.custom_role_id)
+
+
 def key_of(role_id: str | None, custom_role_id: UUID | None) -> str:
     """The key of a role."""
     return role_id or f"{_OWN}{custom_role_id}"

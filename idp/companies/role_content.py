@@ -6,8 +6,8 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from idp.companies import access, company, subscription
-from idp.companies.errors import CustomRoleRefused, NotSubscribed, RoleNotAssignable
+from idp.companies import access, company, overreach, subscription
+from idp.companies.errors import CustomRoleRefused, NotSubscribed
 from idp.companies.models import CustomRole
 from idp.core.errors import InvalidInput
 from idp.policy.catalogue import Product, Role
@@ -65,7 +65,7 @@ def require_builder(work: Work, company_id: UUID, product: str) -> None:
     if found.why == "not_subscribed":
         raise NotSubscribed(product=product)
     if found.why is not None:
-        raise RoleNotAssignable(role=CustomRole.__tablename__)
+        raise overreach.refused(work, company_id, role=CustomRole.__tablename__)
 
 
 def require_hands(work: Work, company_id: UUID, product: str) -> None:
@@ -75,7 +75,7 @@ def require_hands(work: Work, company_id: UUID, product: str) -> None:
         RoleNotAssignable: none does.
     """
     if not builds(work, company_id, product):
-        raise RoleNotAssignable(role=CustomRole.__tablename__)
+        raise overreach.refused(work, company_id, role=CustomRole.__tablename__)
 
 
 def builds(work: Work, company_id: UUID, product: str) -> bool:
@@ -129,7 +129,7 @@ def checked(
     added = with_required(chosen, policy.permissions) - with_required(present, policy.permissions) - never
     beyond = sorted(added - grantable(work, company_id, product))
     if beyond:
-        raise RoleNotAssignable(permissions=beyond)
+        raise overreach.refused(work, company_id, permissions=beyond)
     return chosen
 
 

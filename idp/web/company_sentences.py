@@ -88,7 +88,7 @@ WORDS: Mapping[str, Any] = {
     "refresh_token.replayed": _l("An application showed a spent token and was signed out"),
     "role.changed": _l("A role in a product was changed"),
     "role.granted": _l("A role in a product was given"),
-    "role.refused": _l("Somebody tried to give more than they may; nothing was changed"),
+    "role.refused": _l("Somebody tried to give more than they may; this was refused"),
     "role.revoked": _l("A role in a product was taken away"),
     "subscription.changed": _l("Plan or seats were changed"),
     "subscription.payment_failed": _l("A payment failed"),

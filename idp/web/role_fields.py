@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from flask_babel import gettext, ngettext
@@ -15,6 +16,7 @@ from idp.companies.seats import Seats
 from idp.core import texts
 from idp.policy import label_for
 from idp.web import locale
+from idp.work import Work
 
 YES = "yes"
 Fields = Mapping[str, str]
@@ -37,7 +39,9 @@ def split(sent: MultiDict[str, str], own: frozenset[str]) -> tuple[MultiDict[str
     return rest, {name: value[:400] for name, value in sent.items() if name in own}
 
 
-def wishes(choices: Iterable[ProductChoice], sent: Fields) -> tuple[dict[str, Wish], dict[str, str]]:
+def wishes(
+    work: Work, company_id: UUID, choices: Iterable[ProductChoice], sent: Fields
+) -> tuple[dict[str, Wish], dict[str, str]]:
     """The roles that were chosen, and what is wrong, by field."""
     found: dict[str, Wish] = {}
     problems: dict[str, str] = {}
@@ -47,6 +51,7 @@ def wishes(choices: Iterable[ProductChoice], sent: Fields) -> tuple[dict[str, Wi
             continue
         wish, chosen = role_choice.wish_of(key), each.find(key)
         if wish is None or chosen is None:
+            role_choice.try_unlisted(work, company_id, key)
             problems[f"role_{product}"] = gettext("This role cannot be given here. Choose one of the list.")
             continue
         until = sent.get(f"until_{product}", "").strip()

@@ -3,26 +3,26 @@
 import re
 import string
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
-from uuid import UUID
 
+import structlog
 from flask import Flask, current_app, g, request
 from flask.typing import ResponseReturnValue
 from flask_openapi3 import OpenAPI
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response
 
-from idp.companies import role
-from idp.companies.errors import RoleNotAssignable
+from idp.companies import overreach
 from idp.core.calling import Outbound
 from idp.core.db import Base
 from idp.core.networks import Places
-from idp.core.session import is_writing, lazy_session
+from idp.core.session import lazy_session
 from idp.core.settings import Settings
 from idp.core.tokens import Keyring
 from idp.policy import Policies
@@ -98,26 +98,31 @@ class Application(OpenAPI):
     def dispatch_request(self) -> ResponseReturnValue:
         try:
             answer = super().dispatch_request()
-        except BaseException as error:
+        except BaseException:
             if (work := opened()) is not None:
-                tried = isinstance(error, RoleNotAssignable) and is_writing(work.session)
                 work.session.rollback()
-                if tried:
-                    _note(work, error)
+                if work.tries:
+                    _record_tries(work)
             raise
-        if (work := opened()) is not None and work.session.in_transaction():
-            work.session.commit()
+        if (work := opened()) is not None:
+            if work.session.in_transaction():
+                work.session.commit()
+            if work.tries:
+                _record_tries(work)
         return answer
 
 
-def _note(work: Work, refused: BaseException) -> None:
-    """What is left of a request that tried to give more than its actor may: the company's log has it."""
-    given = request.view_args or {}
-    company_id = given.get("company_id") or given.get("firm_id")
-    if isinstance(refused, RoleNotAssignable) and isinstance(company_id, UUID):
+def _record_tries(work: Work) -> None:
+    """What is left of a request that tried to give more than its actor may, whatever it was told. The answer stands
+    also when the database has no time for this."""
+    try:
         work.write()
-        role.note_refusal(work, company_id, refused)
+        overreach.record(work)
         work.session.commit()
+    except SQLAlchemyError as error:
+        structlog.get_logger("idp.web").error("tries.lost", kind=type(error).__name__, endpoint=request.endpoint)
+        with suppress(SQLAlchemyError):
+            work.session.rollback()
 
 
 def close_work(problem: BaseException | None = None) -> None:

@@ -1,7 +1,5 @@
 """Pages of a list of the API: `{"data": […], "next": cursor}`, with opaque, authenticated cursors (R-68)."""
 
-from collections.abc import Callable, Sequence
-from typing import TypeVar
 from uuid import UUID
 
 from idp.companies.paged import Onwards
@@ -11,7 +9,6 @@ from idp.web.api.shapes import ListQuery
 from idp.work import Work
 
 Place = tuple[str, UUID]
-RowT = TypeVar("RowT")
 
 
 def after(work: Work, query: ListQuery, purpose: str) -> Place | None:
@@ -30,12 +27,6 @@ def after(work: Work, query: ListQuery, purpose: str) -> Place | None:
 def following(work: Work, place: Place | None, purpose: str) -> str | None:
     """The cursor of the place where a page ends; None at the end of the list."""
     return cursors.write(work, place, f"api {purpose}")
-
-
-def page(rows: Sequence[RowT], limit: int, place: Callable[[RowT], Place]) -> tuple[Sequence[RowT], Place | None]:
-    """The rows of a page of which one more was read than it holds, and the place where it ends."""
-    shown = rows[:limit]
-    return shown, place(shown[-1]) if len(rows) > limit else None
 
 
 def number(place: Place | None) -> int | None:

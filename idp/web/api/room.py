@@ -220,7 +220,6 @@ def _answered(operation: Operation, view: View) -> View:
             if claimed is not None:
                 work.session.rollback()
                 idempotency.forget(work, claimed)
-                work.write_after_reading()  # still a request that changes something, see `web.work`
             raise
         shown, headers = (answer.shown, {"Location": answer.location}) if isinstance(answer, Made) else (answer, {})
         body = shown.model_dump_json() if shown is not None else ""

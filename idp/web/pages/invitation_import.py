@@ -149,6 +149,7 @@ def _lines(
         key = roles.get(f"role_{each.product.id}", "")
         wish = role_choice.wish_of(key) if each.find(key) is not None else None
         if key and wish is None:
+            role_choice.try_unlisted(area.work, area.company_id, key)
             raise InvalidInput(field=f"role_{each.product.id}")
         if wish is not None:
             wishes[each.product.id] = wish

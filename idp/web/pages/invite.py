@@ -89,7 +89,7 @@ def invite(company_id: UUID) -> ResponseReturnValue:
     choices = role_choice.of_company(work, company_id)
     rest, sent = role_fields.split(request.form, role_fields.names(choices))
     form, problems = forms.read(InviteForm, rest)
-    wishes, wrong = role_fields.wishes(choices, sent)
+    wishes, wrong = role_fields.wishes(work, company_id, choices, sent)
     if form is None or wrong:
         return show_new(problems | wrong, company_id)
     owners = any(role.owners_to_give(work, each.role_id) for each in wishes.values())
@@ -114,9 +114,11 @@ def invite(company_id: UUID) -> ResponseReturnValue:
 def _shown(area: Area, choices: tuple[ProductChoice, ...], sent: Mapping[str, str]) -> dict[str, Any] | None:
     """What the role that is chosen in one product permits, with its switches as they are ticked."""
     each = next((each for each in choices if each.product.id == sent["show"]), None)
-    wish = role_fields.wishes([each], sent)[0].get(each.product.id) if each is not None else None
-    if each is None or wish is None:
-        return {"product": each.product.id, "role": "", "preview": None} if each is not None else None
+    if each is None:
+        return None
+    wish = role_fields.wishes(area.work, area.company_id, [each], sent)[0].get(each.product.id)
+    if wish is None:
+        return {"product": each.product.id, "role": "", "preview": None}
     on = tuple(name for name, open_ in wish.switches.items() if open_)
     choice = Choice(wish.role_id, wish.custom_role_id, switches=on, restrictions=wish.restrictions)
     try:

@@ -12,7 +12,7 @@ from flask import request
 from flask_babel import gettext, lazy_gettext, ngettext
 from pydantic import StringConstraints, create_model
 
-from idp.companies import acting_on, module, offering, people, preview, product_role, proposal, seats
+from idp.companies import acting_on, module, offering, people, preview, product_role, proposal, role, seats
 from idp.companies.errors import NotSubscribed, RoleNotOffered
 from idp.companies.models import Membership, ProductRole
 from idp.companies.offering import Offer
@@ -149,6 +149,7 @@ def wish_of(place: Place, form: RoleForm) -> tuple[Wish | None, dict[str, str]]:
     """What the form asks for, or what is wrong with it."""
     offer = place.offer(form.role)
     if offer is None:
+        role.try_unlisted(place.area.work, place.area.company_id, form.role, key_of(form.role))
         return None, {"role": gettext("Choose one of the roles of the list.")}
     able, rules = switches_of(place, offer), place.product.restrictions
     if [each for each in form.switch if each not in able] or [each for each in form.limit if each not in rules]:

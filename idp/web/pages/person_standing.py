@@ -12,7 +12,7 @@ from flask_babel import gettext, ngettext
 from pydantic import StringConstraints
 from werkzeug.wrappers import Response
 
-from idp.companies import acting_on, company_role, membership, membership_period, offering, people, preview
+from idp.companies import acting_on, company_role, membership, membership_period, offering, people, preview, role
 from idp.companies.errors import ChangedMeanwhile, RoleNotOffered
 from idp.companies.people import PersonSeen, State
 from idp.companies.preview import Preview
@@ -86,6 +86,8 @@ def change_company_role(company_id: UUID, account_id: UUID) -> ResponseReturnVal
     offered = {each.id: each for each in offering.company_roles(area.work, company_id)}
     main = offered.get(form.company_role)
     if main is None or main.entry.combinable or any(each not in offered for each in form.also):
+        for each in sorted({form.company_role, *form.also} - offered.keys()):
+            role.try_unlisted(area.work, company_id, each)
         return show_company_role(
             {"company_role": gettext("Choose one of the roles of the list.")}, company_id, account_id
         )
