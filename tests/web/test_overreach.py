@@ -3,16 +3,19 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 
 from idp.audit.models import AuditEvent
 from idp.companies import overreach
-from idp.companies.models import Mandate
+from idp.companies.models import Mandate, Membership
+from idp.web.work import Application, unit_of_work
 from idp.work import Actor
 from tests.companies.inviting import offer
 from tests.stage import Stage, demonstration, own_stage, stage  # noqa: F401
 from tests.web.browser import Browser
+from tests.web.conftest import SYSTEM
+from tests.web.test_get_started_pages import LISE, path, to_the_wizard  # noqa: F401
 from tests.web.test_my_access_pages import english
 
 LUMEN, ROOFS = "atelier-lumen", "toitures-vanderlinden"
@@ -110,3 +113,15 @@ def test_an_answer_stands_when_the_try_cannot_be_kept(
     katrien.submit({**ZOE, "role_payroll": "payroll.administrator"})
     assert katrien.status == 422
     assert "This role cannot be given here" in katrien.text
+
+
+def test_the_first_users_of_a_company(app: Application, browser: Browser, path: str) -> None:  # noqa: F811
+    to_the_wizard(browser, app, path)
+    with unit_of_work(app, SYSTEM) as work:  # whoever goes on is no owner any more
+        work.session.execute(update(Membership).values(company_role="company.user-manager", unique_role=False))
+    browser.submit({**LISE, "role_accounting": "accounting.administrator"})
+    assert browser.status == 422
+    assert "This role cannot be given here" in browser.text
+    with unit_of_work(app, SYSTEM, write=False) as work:
+        [told] = work.session.scalars(select(AuditEvent.details).where(AuditEvent.name == "role.refused"))
+        assert told == {"product": "accounting", "role": "accounting.administrator"}
