@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from flask_babel import gettext, ngettext
 from werkzeug.datastructures import MultiDict
 
-from idp.companies import role_choice
+from idp.companies import role, role_choice
 from idp.companies.role_choice import ProductChoice
 from idp.companies.role_wish import Wish
 from idp.companies.seats import Seats
@@ -37,6 +37,13 @@ def split(sent: MultiDict[str, str], own: frozenset[str]) -> tuple[MultiDict[str
     """What was sent, without the fields of roles, and those."""
     rest = MultiDict((name, value) for name, value in sent.items(multi=True) if name not in own)
     return rest, {name: value[:400] for name, value in sent.items() if name in own}
+
+
+def try_strangers(work: Work, company_id: UUID, rest: MultiDict[str, str]) -> None:
+    """Roles in fields that the form does not have, as of a product in which the actor gives none: the form is refused
+    as one in disorder, and was a try all the same (`role.try_unlisted`)."""
+    for each in sorted({value for name, value in rest.items(multi=True) if name.startswith("role_")}):
+        role.try_unlisted(work, company_id, each)
 
 
 def wishes(

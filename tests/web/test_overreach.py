@@ -56,6 +56,9 @@ def test_an_invitation(own_stage: Stage, katrien: Browser) -> None:  # noqa: F81
     katrien.submit({**ZOE, "role_payroll": "payroll.nothing", "company_role": "company.member"})
     assert katrien.status == 422
     assert len(tries(own_stage, ROOFS)) == 2  # there is no such role
+    katrien.submit({**ZOE, "role_practice": "practice.administrator"})
+    assert katrien.status == 422
+    assert tries(own_stage, ROOFS)[2:] == [(own, "refused", {"product": "practice", "role": "practice.administrator"})]
 
 
 def test_a_list_leaves_one_for_each_role_however_many_people_were_to_get_it(

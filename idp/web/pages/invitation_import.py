@@ -86,6 +86,7 @@ def check_or_send(company_id: UUID) -> ResponseReturnValue:
     area = enter(company_id, *invitation.INVITES, write=True)
     work, choices = area.work, role_choice.of_company(area.work, company_id)
     rest, roles = role_fields.split(request.form, frozenset(f"role_{each.product.id}" for each in choices))
+    role_fields.try_strangers(work, company_id, rest)
     form, problems = forms.read(ImportForm, rest)
     people, wrong = _people(form.people if form is not None else "")
     if form is None or wrong:

@@ -88,6 +88,7 @@ def invite(company_id: UUID) -> ResponseReturnValue:
     work = area.work
     choices = role_choice.of_company(work, company_id)
     rest, sent = role_fields.split(request.form, role_fields.names(choices))
+    role_fields.try_strangers(work, company_id, rest)
     form, problems = forms.read(InviteForm, rest)
     wishes, wrong = role_fields.wishes(work, company_id, choices, sent)
     if form is None or wrong:
