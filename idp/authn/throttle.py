@@ -6,6 +6,7 @@ the address field may be anything, a password included.
 """
 
 import hashlib
+import hmac
 import ipaddress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -171,5 +172,4 @@ def _at(work: Work, kind: str, subject: str) -> dict[str, Any]:
 
 
 def _digest(work: Work, kind: str, subject: str) -> bytes:
-    key = work.keyring.derive("throttle subjects")
-    return hashlib.blake2b(f"{kind}\0{subject}".encode(), digest_size=32, key=key).digest()
+    return hmac.digest(work.keyring.derive("throttle subjects"), f"{kind}\0{subject}".encode(), hashlib.sha256)

@@ -137,6 +137,7 @@ class Aside(Reader):
             return connection
 
     def give_back(self, engine: Engine) -> None:
+        """Keep the connection at hand, unless there are enough."""
         kept = _ASIDE.setdefault(engine, [])
         if len(kept) < AT_HAND:
             kept.append(self.connection)
@@ -315,13 +316,14 @@ def by_itself(session: Session, write: Callable[[Reader], int]) -> int | None:
         return None
     through = Aside(engine)
     try:
-        return write(through)
+        done = write(through)
     except DBAPIError as error:
         if getattr(error.orig, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_BUSY:
+            through.connection.close()
             raise
-        return None
-    finally:
-        through.give_back(engine)
+        done = None
+    through.give_back(engine)
+    return done
 
 
 def lazy_session(engine: Engine) -> Session:

@@ -300,8 +300,13 @@ def delete(work: Work, client_id: str) -> None:
         NotFound: no such client.
     """
     client = get(work, client_id)
-    values = {"disabled_at": work.now, "registration_token_digest": None}
-    work.session.execute(update(Client).where(Client.id == client.id).values(**values))
+    ended = work.session.execute(
+        update(Client)
+        .where(Client.id == client.id, Client.disabled_at.is_(None))
+        .values(disabled_at=work.now, registration_token_digest=None)
+    )
+    if ended.rowcount == 0:  # type: ignore[attr-defined]
+        raise NotFound(kind="client")
     cache.changed(work, "clients")
     audit.record(work, "client.deleted", ("client", client_id))
 

@@ -19,7 +19,7 @@ from idp.authn.models import Session
 from idp.companies import access, company, concerned, paged
 from idp.companies.paged import LISTED, Order, Page, Place
 from idp.core.errors import NotFound
-from idp.oidc import clients, families, logout_delivery
+from idp.oidc import cache, clients, families, logout_delivery
 from idp.oidc.clients import COMPANY_SCOPE, RegisteredClient
 from idp.oidc.grant_types import CLIENT_CREDENTIALS
 from idp.oidc.logout_delivery import Ended
@@ -130,7 +130,7 @@ def people(
 def withdraw(work: Work, company_id: UUID, application_id: UUID) -> None:
     """End what an application may do in a company, whoever let it: these agreements name the company no more, its
     tokens for the company are dead, and it is told. What people let it do elsewhere stays. One that was registered to
-    work for the company by itself is removed: there is nothing else that it is for.
+    work for the company by itself does so no more, and is removed where there is nothing else that it is for.
 
     Raises:
         NotPermitted: the actor may not.
@@ -161,7 +161,7 @@ def withdraw(work: Work, company_id: UUID, application_id: UUID) -> None:
     families.end_others(work, application_id, company_id, agreed)
     _tell(work, client, {row.session_id for row in revoked})
     if _permissions(client, company_id):
-        clients.delete(work, client.client_id)
+        _end_own(work, client)
         audit.record(
             work, "application.disconnected", ("client", client.client_id), company_id=company_id,
             client_id=client.client_id, application=client.name(company.get(work, company_id).locale),
@@ -175,6 +175,15 @@ def withdraw(work: Work, company_id: UUID, application_id: UUID) -> None:
             grants=grants[account_id],
             before={"standing": "allowed"}, after={"standing": "withdrawn"},
         )  # fmt: skip
+
+
+def _end_own(work: Work, client: RegisteredClient) -> None:
+    """It works for no company by itself any more; one that is for nothing else is removed."""
+    if client.grant_types == (CLIENT_CREDENTIALS,):
+        clients.delete(work, client.client_id)
+        return
+    work.session.execute(update(Client).where(Client.id == client.id).values(company_id=None, permissions=[]))
+    cache.changed(work, "clients")
 
 
 def _client(work: Work, company_id: UUID, application_id: UUID) -> RegisteredClient:
@@ -222,7 +231,7 @@ def _here(work: Work, company_id: UUID) -> tuple[ColumnElement[bool], ...]:
 
 
 def _by_client(work: Work, company_id: UUID) -> Select[*tuple[Any, ...]]:
-    """One row for each client that stands: the two questions have an index each."""
+    """One row for each client that stands."""
     present = case((concerned.working(work, company_id, Consent.__table__.c.account_id), _cc.given_at))
     people = func.count(present)
     allowed = (

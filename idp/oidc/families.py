@@ -170,11 +170,12 @@ def end_others(work: Work, client_id: UUID, company_id: UUID, accounts: Sequence
     """End what a client still holds for a company of these people in grants that have gone on to another one: an access
     token, for the ten minutes it has. Those of a third company that a grant has left meanwhile die with it; nothing
     else does, and the next refresh gives new ones."""
-    recently = work.now - timedelta(seconds=tokens.ACCESS_TOKEN_SECONDS)
+    # A refresh notes its grant once in so long, and an exchange for another company not at all.
+    recently = work.now - timedelta(seconds=tokens.ACCESS_TOKEN_SECONDS) - TOUCHED_EVERY
     work.session.execute(
         update(Grant)
         .where(Grant.client_id == client_id, Grant.account_id.in_(accounts), Grant.revoked_at.is_(None))
-        .where(Grant.company_id != company_id, Grant.last_used_at >= recently)  # `touch` notes when one goes on
+        .where(Grant.company_id != company_id, Grant.last_used_at >= recently)
         .values(others_ended_at=work.now),
         execution_options={"synchronize_session": False},
     )

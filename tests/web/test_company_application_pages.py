@@ -8,9 +8,10 @@ from sqlalchemy import select, update
 
 from idp.audit.models import AuditEvent
 from idp.companies.models import Mandate, Membership
+from idp.core.errors import NotFound
 from idp.oidc import api_clients, clients, company_applications, consent
 from idp.oidc.models import Client, Consent, ConsentCompany
-from tests.party import SCOPE, Party
+from tests.party import SCOPE, Party, claims_of
 from tests.stage import Stage, demonstration, own_stage, stage  # noqa: F401
 from tests.web.api.calling import Callers, Document, problem
 from tests.web.test_my_access_pages import english
@@ -365,6 +366,23 @@ def test_who_acts_for_people_and_by_itself_is_one_entry(own_stage: Stage) -> Non
     with own_stage.work() as work:
         company_applications.withdraw(work, home, key(own_stage, both))
         assert company_applications.of_company(work, home).rows == ()
+    left = both.post("/oauth/token", grant_type="client_credentials").json["access_token"]  # type: ignore[index]
+    assert "company" not in claims_of(left)
+
+
+def test_a_company_does_not_remove_an_application_that_people_elsewhere_use(own_stage: Stage) -> None:  # noqa: F811
+    home = own_stage.company(LUMEN)
+    both = own_stage.register(
+        trusted=False, names={"en": "Both"}, product="accounting", resource="https://both.example/api",
+        grant_types=["authorization_code", "refresh_token", "client_credentials"], company_id=home,
+        permissions=["accounting.journals.view"],
+    )  # fmt: skip
+    held = tokens(own_stage, both, "julien.mercier", STUDIO)
+    with own_stage.work() as work:
+        company_applications.withdraw(work, home, key(own_stage, both))
+        with pytest.raises(NotFound):
+            company_applications.withdraw(work, home, key(own_stage, both))
+    assert both.refresh(held["refresh_token"]).status_code == 200
 
 
 def test_what_only_former_people_allowed_is_told_and_can_be_forgotten(own_stage: Stage, ledger: Party) -> None:  # noqa: F811
