@@ -139,8 +139,7 @@ def _in_product(key: str, value: Any, product: str, names: Names) -> str:
     """A role that an invitation offers, or what is set beside it, which belong to a product each."""
     if key != "roles":
         return _said(key, value, product, names)
-    told = {"product": _named("product", product, "", names), "role": _said("role", value, product, names)}
-    return str(gettext("%(product)s: %(role)s", **told))
+    return f"{_named('product', product, '', names)} – {_said('role', value, product, names)}"
 
 
 def _named(key: str, value: str, product: str, names: Names) -> str:
