@@ -58,6 +58,7 @@ NO_CHANGE = {
     "onboarding.invited": "a letter",
     "onboarding.refused": "a refusal",
     "onboarding.step_decided": "a step",
+    "role.refused": "a refusal",
     "sharing.decided": "a decision about a case",
     "sign_in.throttled": "a refusal",
     "subscription.request_closed": "the answer to a wish; what billing changes has an event of its own",

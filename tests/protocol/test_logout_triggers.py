@@ -41,6 +41,7 @@ TRIGGERS = {
     "authn/sharing.py: was_not_me": "the person says that it was not them",
     "authn/sign_in.py: _session": "somebody else signed in with the same browser",
     "authn/status.py: block": "the account was blocked",
+    "authn/status.py: unblock": "the account was opened again, and what was under way when it was blocked is not",
     "companies/account_desk.py: end_sessions": "staff closed the sessions",
     "companies/erasure.py: erase": "the account was erased",
     "web/oauth/end_session.py: end_session": "a product signs out",
