@@ -202,7 +202,7 @@ def test_an_account_is_shown_after_a_recorded_look_alone(
 def test_an_address_that_nobody_holds_is_said_to_staff(app: Application, at_desk: Callable[[str], Browser]) -> None:
     support = at_desk("support")
     support.get("/operations/accounts")
-    for typed, said in (("nobody@company.example", "No account signs in"), ("nobody", "Write your e-mail address")):
+    for typed, said in (("nobody@company.example", "No account signs in"), ("nobody", "Write the e-mail address")):
         support.submit({"email": typed})
         assert (support.status, said in support.text, support.form.values["email"]) == (422, True, typed)
 
@@ -237,7 +237,7 @@ def test_an_open_case_and_a_wrong_new_address_are_explained(
     security = at_desk("security")
     look_up(security, ada)
     security.get(security.address.replace("?", "/cases/change-email?"))
-    for typed, said in (("nonsense", "Write your e-mail address"), (ada.address, "signs in with now")):
+    for typed, said in (("nonsense", "Write the e-mail address"), (ada.address, "signs in with now")):
         security.submit(REASONS | {"address": typed})
         assert (security.status, said in security.text, security.form.values["address"]) == (422, True, typed)
     open_case(app, ada.id)
