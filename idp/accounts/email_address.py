@@ -29,7 +29,9 @@ _ALIKE = frozenset({"LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE", "COPTI
 _NOWHERE = frozenset({"CHEROKEE", "COPTIC", "LISU"})  # capitals like ours, and no top-level domain of their own
 _DISGUISE = "DISGUISE"  # stands for an alphabet that is kept apart by its looks alone
 _SECOND_DOT = re.compile("[i\u0131j\u0237\u0456\u0458\u03f3][\u0300-\u036f]*\u0307")  # seen as one, or as none
-_UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
+_UNSEEN = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
 
 
 @lru_cache(maxsize=4096)  # to take an address apart costs as much as three statements, and people come back

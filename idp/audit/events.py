@@ -12,7 +12,7 @@ EVENTS: dict[str, str] = {
     "account.status_changed": "An operator blocked or unblocked an account.",
     "account.unlocked": "One of the staff ended the pause that too many wrong passwords had brought about.",
     "activation.refused": "An activation link that was used, expired or unknown was presented.",
-    "application.disconnected": "A company ended an application that worked there by itself; its client was removed.",
+    "application.disconnected": "A company ended an application that worked there by itself.",
     "application.withdrawn": "A company ended what an application of others may do there; its grants were revoked.",
     "assertion.accepted": "A registered issuer said who somebody is, and a client got a token for them.",
     "assertion.refused": "A client brought an assertion about somebody that does not count, with the reason.",

@@ -185,8 +185,9 @@ def try_unlisted(work: Work, company_id: UUID, role_id: str | None, custom_role_
         if known is not None:
             require_assignable(work, company_id, known)
         elif custom_role_id is not None:
-            made = work.session.get(CustomRole, custom_role_id)
-            if made is not None and made.company_id == company_id and made.deleted_at is None:
+            own = (CustomRole.company_id == company_id, CustomRole.deleted_at.is_(None))
+            made = work.session.scalar(select(CustomRole).where(CustomRole.id == custom_role_id, *own))
+            if made is not None:
                 require_custom_assignable(work, company_id, made)
 
 

@@ -317,8 +317,9 @@ def by_itself(session: Session, write: Callable[[Reader], int]) -> int | None:
     through = Aside(engine)
     try:
         done = write(through)
-    except DBAPIError as error:
-        if getattr(error.orig, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_BUSY:
+    except BaseException as error:
+        orig = error.orig if isinstance(error, DBAPIError) else None
+        if getattr(orig, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_BUSY:
             through.connection.close()
             raise
         done = None

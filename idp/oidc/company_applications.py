@@ -161,7 +161,7 @@ def withdraw(work: Work, company_id: UUID, application_id: UUID) -> None:
     families.end_others(work, application_id, company_id, agreed)
     _tell(work, client, {row.session_id for row in revoked})
     if _permissions(client, company_id):
-        _end_own(work, client)
+        _end_own(work, client, company_id)
         audit.record(
             work, "application.disconnected", ("client", client.client_id), company_id=company_id,
             client_id=client.client_id, application=client.name(company.get(work, company_id).locale),
@@ -177,12 +177,18 @@ def withdraw(work: Work, company_id: UUID, application_id: UUID) -> None:
         )  # fmt: skip
 
 
-def _end_own(work: Work, client: RegisteredClient) -> None:
+def _end_own(work: Work, client: RegisteredClient, company_id: UUID) -> None:
     """It works for no company by itself any more; one that is for nothing else is removed."""
     if client.grant_types == (CLIENT_CREDENTIALS,):
         clients.delete(work, client.client_id)
         return
-    work.session.execute(update(Client).where(Client.id == client.id).values(company_id=None, permissions=[]))
+    ended = work.session.execute(
+        update(Client)
+        .where(Client.id == client.id, Client.company_id == company_id)
+        .values(company_id=None, permissions=[])
+    )
+    if ended.rowcount == 0:  # type: ignore[attr-defined]
+        raise NotFound(kind="application")
     cache.changed(work, "clients")
 
 

@@ -175,7 +175,7 @@ def end_others(work: Work, client_id: UUID, company_id: UUID, accounts: Sequence
     work.session.execute(
         update(Grant)
         .where(Grant.client_id == client_id, Grant.account_id.in_(accounts), Grant.revoked_at.is_(None))
-        .where(Grant.company_id != company_id, Grant.last_used_at >= recently)
+        .where(Grant.company_id.is_distinct_from(company_id), Grant.last_used_at >= recently)
         .values(others_ended_at=work.now),
         execution_options={"synchronize_session": False},
     )

@@ -70,6 +70,8 @@ def _of_client(work: Work, client: RegisteredClient, signed: dict[str, Any]) -> 
     """A client's own token, with what the client may do in its company now if it is bound to one."""
     if _revoked(work, signed["jti"]):
         return None
+    if "company" in signed and signed["company"] != str(client.company_id):
+        return None  # it works for that company no more
     if client.company_id is None or client.product is None:
         return LiveToken(signed, None, None)
     reach = client_access.resolve(work, client.company_id, client.product, client.permissions)

@@ -64,6 +64,8 @@ def test_who_acts_for_people_and_by_itself_is_one_entry(own_stage: Stage) -> Non
         permissions=["accounting.journals.view"],
     )  # fmt: skip
     allow(own_stage, both, "ines.moreau", LUMEN)
+    before = both.post("/oauth/token", grant_type="client_credentials").json["access_token"]  # type: ignore[index]
+    assert both.introspect(before)["active"]
     with own_stage.work(write=False) as work:
         (found,) = company_applications.of_company(work, home).rows
         assert (found.people, found.permissions) == (1, ("accounting.journals.view",))
@@ -73,6 +75,7 @@ def test_who_acts_for_people_and_by_itself_is_one_entry(own_stage: Stage) -> Non
         assert company_applications.of_company(work, home).rows == ()
     left = both.post("/oauth/token", grant_type="client_credentials").json["access_token"]  # type: ignore[index]
     assert "company" not in claims_of(left)
+    assert [both.introspect(each)["active"] for each in (before, left)] == [False, True]
 
 
 def test_a_company_does_not_remove_an_application_that_people_elsewhere_use(own_stage: Stage) -> None:  # noqa: F811
