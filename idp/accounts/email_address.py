@@ -67,12 +67,13 @@ def written(address: str) -> str:
         InvalidInput: as `canonical`.
     """
     typed = address.strip()
-    if typed.isascii():
+    local, _, place = typed.rpartition("@")
+    if place.isascii():
         return typed
     _, ascii_domain, domain = _parts(typed)
     labels = domain.split(".")
     disguised = domain.isascii() or any(_disguised(label, at_home=not labels[-1].isascii()) for label in labels)
-    return f"{typed.rpartition('@')[0]}@{ascii_domain}" if disguised else typed
+    return f"{local}@{ascii_domain}" if disguised else typed
 
 
 def _parts(typed: str) -> tuple[str, str, str]:
