@@ -256,6 +256,7 @@ def _copy_sqlite(original: Path, folder: Path) -> tuple[str, Callable[[], None]]
 def _copy_postgresql(server: str, original: str) -> tuple[str, Callable[[], None]]:
     name = f"stage_{secrets.token_hex(4)}"
     _administer(server, f"CREATE DATABASE {name} TEMPLATE {original} {AS_FILES}")
+    _administer(_on(server, name), "SELECT 1")  # the first to come may wait long; the service's own wait two seconds
     return _on(server, name), lambda: _administer(server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
