@@ -5,6 +5,7 @@ one company, with what the person may do there now, and never for longer. Who ac
 Which back end may call which product is registered by an operator, one by one.
 """
 
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from idp.companies import access, mandate_use
 from idp.companies.access import Reason
 from idp.oidc import binding, claims, clients, details, grants, introspection, tokens
 from idp.oidc.binding import Binding
+from idp.oidc.claims import Subject
 from idp.oidc.clients import CONFIDENTIAL, RegisteredClient
 from idp.oidc.families import Family
 from idp.oidc.grant_types import TOKEN_EXCHANGE
@@ -50,6 +52,20 @@ class Person(NamedTuple):
     claims: dict[str, Any]
     family: Family
 
+    @property
+    def proved(self) -> Subject:
+        """The person, with what was proved for this token: the same in all that is made of it (RFC 9068 §2.2.1)."""
+        told = self.claims
+        return self.family.subject._replace(
+            auth_time=datetime.fromtimestamp(told["auth_time"], UTC), acr=told["acr"], amr=tuple(told["amr"])
+        )
+
+    @property
+    def weaker(self) -> Subject:
+        """The person, as weakly proved as this token or the session now says: a token never holds what takes more."""
+        proved = self.proved
+        return self.family.subject if proved.acr == ACR_TWO else proved
+
 
 class TokenExchangeGrant(grants.ExtensionGrant):
     """`POST /oauth/token` of a back end that has a person's token for itself, and needs one for another product."""
@@ -82,7 +98,7 @@ def exchange(work: Work, client: RegisteredClient, form: dict[str, str], bound: 
         InvalidTarget: not a resource this client may have tokens for, or the person has no access there.
         InvalidDetails: `authorization_details` that are not for the target.
         InvalidScopeError: a scope that the person's token has not.
-        InsufficientAuthentication: the session lacks the second factor that the resource demands.
+        InsufficientAuthentication: the token or the session lacks the second factor that the resource demands.
     """
     _check_types(form)
     subject = _person(work, client, form, "subject_token", bound)
@@ -92,16 +108,15 @@ def exchange(work: Work, client: RegisteredClient, form: dict[str, str], bound: 
     present = UUID(subject.claims["company"]) if "company" in subject.claims else None
     try:
         company_id = grants.asked_company(form, present)
-        reach = grants.reach_of(work, target, subject.family.subject, company_id)
+        reach = grants.reach_of(work, target, subject.weaker, company_id)
     except AccessRefused as error:
         raise NoAccessThere(error.reason) from error
     scope = grants.narrowed(form["scope"], subject.claims["scope"]) if form.get("scope") else ""
-    body, lifetime = claims.access_token(work, target, subject.family.subject, scope, subject.family.grant_id, reach)
+    body, lifetime = claims.access_token(work, target, subject.proved, scope, subject.family.grant_id, reach)
     if lifetime <= 0:  # the mandate or the right ends within this second
         raise NoAccessThere(Reason.NO_ACCESS.value)
     lifetime = min(lifetime, subject.claims["exp"] - claims.seconds(work.now))
     body.update(exp=claims.seconds(work.now) + lifetime, client_id=client.client_id, act=actor)
-    body.update({name: subject.claims[name] for name in ("auth_time", "acr", "amr")})  # RFC 9068 §2.2.1
     if bound is not None:
         body["cnf"] = bound.cnf
     detailed = {details.PARAMETER: details.granted(reach)} if reach is not None and details.PARAMETER in form else {}

@@ -276,6 +276,24 @@ def test_a_second_factor_that_is_missing_is_said(own_stage: Stage) -> None:
     assert_refused(exchanged(plain, token, company=company), "insufficient_user_authentication")
 
 
+def test_a_token_of_one_factor_brings_no_roles_after_the_session_has_two(own_stage: Stage) -> None:
+    """It would say of itself that one factor was proved, and hold what takes two."""
+    there = own_stage.register(grant_types=GRANTS, **ACCOUNTING)
+    plain = own_stage.register(
+        grant_types=GRANTS, resource="https://plain.example/api",
+        options={"token_exchange_targets": [there.client_id]},
+    )  # fmt: skip
+    browser = own_stage.sign_in("ines.moreau")
+    answers = []
+    for acr, amr in (("urn:id:acr:1fa", "pwd"), ("urn:id:acr:2fa", "pwd otp mfa")):
+        with own_stage.work() as work:
+            work.session.execute(update(Session).values(acr=acr, amr=amr))
+        answers.append(token_of(plain, browser))
+    weak, strong = (exchanged(plain, each, company=str(own_stage.company("atelier-lumen"))) for each in answers)
+    assert_refused(weak, "insufficient_user_authentication")
+    assert claims_of(strong.json["access_token"])["acr"] == "urn:id:acr:2fa"
+
+
 # --- who acts ---
 
 
