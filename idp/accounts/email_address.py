@@ -46,7 +46,8 @@ def canonical(address: str) -> str:
 
 
 def canonical_new(address: str) -> str:
-    """As `canonical`, where an address is taken that nobody holds here yet: for an account, a contact or an offer.
+    """As `canonical`, where an address is taken anew: for an account or a contact, and for what is offered or asked
+    by mail. There also when somebody holds it already, as an answer that differed would tell that.
 
     Raises:
         InvalidInput: as `canonical`; or the local part has letters of several alphabets that look alike, or that cannot

@@ -6,6 +6,7 @@ with its time by itsdangerous (decision 0020). A form that is merely old is show
 sentence; one that another site sent is refused.
 """
 
+import hmac
 import re
 import secrets
 from collections.abc import Callable
@@ -111,7 +112,7 @@ def _value() -> str:
 def _ours(sent: str) -> bool:
     """Whether this is a token of the form cookie that came with it, and of the last hours."""
     said = parts().keyring.unstamp(sent, _PURPOSE, LIFETIME_SECONDS)
-    return bool(said) and said == _value()
+    return bool(said) and hmac.compare_digest(str(said), _value())
 
 
 def _keep(response: Response) -> Response:

@@ -20,6 +20,15 @@ def machine(stage: Stage, company: str) -> Party:  # noqa: F811
     )  # fmt: skip
 
 
+def of_both_kinds(stage: Stage) -> Party:  # noqa: F811
+    """An application that acts for people anywhere, and for one company by itself."""
+    return stage.register(
+        trusted=False, names={"en": "Both"}, product="accounting", resource="https://both.example/api",
+        grant_types=["authorization_code", "refresh_token", "client_credentials"], company_id=stage.company(LUMEN),
+        permissions=["accounting.journals.view"],
+    )  # fmt: skip
+
+
 def test_an_application_that_works_by_itself_is_seen_and_ended(own_stage: Stage) -> None:  # noqa: F811
     """It names its company at registration; nobody let it, and the company ends it all the same (EMP-19)."""
     shop, other = machine(own_stage, LUMEN), machine(own_stage, STUDIO)
@@ -58,11 +67,7 @@ def test_an_application_that_works_by_itself_is_seen_and_ended(own_stage: Stage)
 
 def test_who_acts_for_people_and_by_itself_is_one_entry(own_stage: Stage) -> None:  # noqa: F811
     home = own_stage.company(LUMEN)
-    both = own_stage.register(
-        trusted=False, names={"en": "Both"}, product="accounting", resource="https://both.example/api",
-        grant_types=["authorization_code", "refresh_token", "client_credentials"], company_id=home,
-        permissions=["accounting.journals.view"],
-    )  # fmt: skip
+    both = of_both_kinds(own_stage)
     allow(own_stage, both, "ines.moreau", LUMEN)
     before = both.post("/oauth/token", grant_type="client_credentials").json["access_token"]  # type: ignore[index]
     assert both.introspect(before)["active"]
@@ -80,11 +85,7 @@ def test_who_acts_for_people_and_by_itself_is_one_entry(own_stage: Stage) -> Non
 
 def test_a_company_does_not_remove_an_application_that_people_elsewhere_use(own_stage: Stage) -> None:  # noqa: F811
     home = own_stage.company(LUMEN)
-    both = own_stage.register(
-        trusted=False, names={"en": "Both"}, product="accounting", resource="https://both.example/api",
-        grant_types=["authorization_code", "refresh_token", "client_credentials"], company_id=home,
-        permissions=["accounting.journals.view"],
-    )  # fmt: skip
+    both = of_both_kinds(own_stage)
     held = tokens(own_stage, both, "julien.mercier", STUDIO)
     with own_stage.work() as work:
         company_applications.withdraw(work, home, key(own_stage, both))

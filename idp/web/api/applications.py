@@ -92,7 +92,7 @@ def list_application_people(path: ApplicationPath, query: ListQuery) -> AllowedL
 @room.delete(ONE, may=(REVOKES,), present=show_authorised_application)
 def withdraw_application(path: ApplicationPath) -> None:
     """End what an application may do in a company, whoever let it; its tokens for the company are dead. One that works
-    for the company by itself is removed."""
+    for the company by itself does so no more, and is removed where it is for nothing else."""
     company_applications.withdraw(open_work(), path.company_id, path.application_id)
 
 
