@@ -260,6 +260,24 @@ def _copy_postgresql(server: str, original: str) -> tuple[str, Callable[[], None
     return _on(server, name), lambda: _administer(server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
+@contextmanager
+def log_refuses(stage: Stage, event: str) -> Iterator[None]:
+    """The database takes no event of this name into the log, as one with a full disk would not."""
+    when = f"WHEN (NEW.name = '{event}')"
+    sqlite = stage.settings.database.startswith("sqlite")
+    body = "BEGIN SELECT RAISE(ABORT, 'no room'); END" if sqlite else "EXECUTE FUNCTION no_room()"
+    function = "CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no room'; END $$"
+    with stage.work() as work:
+        if not sqlite:
+            work.session.execute(text(function))
+        work.session.execute(text(f"CREATE TRIGGER no_room BEFORE INSERT ON audit_events FOR EACH ROW {when} {body}"))
+    try:
+        yield
+    finally:
+        with stage.work() as work:
+            work.session.execute(text("DROP TRIGGER no_room" if sqlite else "DROP FUNCTION no_room CASCADE"))
+
+
 def _on(server: str, name: str) -> str:
     return make_url(server).set(database=name).render_as_string(hide_password=False)
 

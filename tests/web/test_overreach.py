@@ -4,15 +4,13 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select, update
-from sqlalchemy.exc import OperationalError
 
 from idp.audit.models import AuditEvent
-from idp.companies import overreach
 from idp.companies.models import Mandate, Membership
 from idp.web.work import Application, unit_of_work
 from idp.work import Actor
 from tests.companies.inviting import offer
-from tests.stage import Stage, demonstration, own_stage, stage  # noqa: F401
+from tests.stage import Stage, demonstration, log_refuses, own_stage, stage  # noqa: F401
 from tests.web.browser import Browser
 from tests.web.conftest import SYSTEM
 from tests.web.test_get_started_pages import LISE, path, to_the_wizard  # noqa: F401
@@ -103,17 +101,11 @@ def test_what_a_mandate_opens(own_stage: Stage) -> None:  # noqa: F811
     assert [each[2] for each in tries(own_stage, LUMEN)] == [{"option": "payroll"}]
 
 
-def test_an_answer_stands_when_the_try_cannot_be_kept(
-    own_stage: Stage,  # noqa: F811
-    katrien: Browser,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    def busy(work: object) -> None:
-        raise OperationalError("BEGIN IMMEDIATE", None, Exception("database is locked"))
-
-    monkeypatch.setattr(overreach, "record", busy)
+def test_an_answer_stands_when_the_try_cannot_be_kept(own_stage: Stage, katrien: Browser) -> None:  # noqa: F811
     katrien.get(at(own_stage, ROOFS, "invitations", "new"))
-    katrien.submit({**ZOE, "role_payroll": "payroll.administrator"})
+    with log_refuses(own_stage, "role.refused"):
+        katrien.submit({**ZOE, "role_payroll": "payroll.administrator"})
+    assert tries(own_stage, ROOFS) == []
     assert katrien.status == 422
     assert "This role cannot be given here" in katrien.text
 

@@ -5,12 +5,10 @@ from uuid import uuid4
 
 import pytest
 from sqlalchemy import func
-from sqlalchemy.exc import OperationalError
 
-from idp.companies import overreach
 from idp.companies.models import Invitation, Mandate
 from idp.oidc.models import IdempotentCall
-from tests.stage import scalar
+from tests.stage import log_refuses, scalar
 from tests.web.api.calling import Callers, problem
 
 LUMEN, LEMAIRE, ROOFS = "atelier-lumen", "boulangerie-lemaire", "toitures-vanderlinden"
@@ -67,16 +65,11 @@ def test_who_tries_to_give_more_than_they_may_is_in_the_log(own_callers: Callers
         assert "Katrien" in browser.text
 
 
-def test_a_refusal_stands_when_the_database_has_no_time_for_the_log(
-    callers: Callers, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def busy(work: object) -> None:
-        raise OperationalError("BEGIN IMMEDIATE", None, Exception("database is locked"))
-
-    monkeypatch.setattr(overreach, "record", busy)
+def test_a_refusal_stands_when_the_log_takes_nothing(callers: Callers) -> None:
     body = {**PERSON, "roles": {"payroll": "payroll.administrator"}}
-    for key in ("", "busy"):
-        answer = callers.person("katrien.desmet").call("POST", at(callers, ROOFS, "invitations"), body, key=key)
+    for key in ("", "full"):
+        with log_refuses(callers.stage, "role.refused"):
+            answer = callers.person("katrien.desmet").call("POST", at(callers, ROOFS, "invitations"), body, key=key)
         assert problem(answer) == (403, "role_not_assignable")
 
 
