@@ -369,6 +369,7 @@ DESK = [
     go("/operations/accounts/<uuid:account_id>", ways.about_mehdi, kept=True),
     go("/operations/accounts/<uuid:account_id>/cases/<kind>", ways.about_hugo),
     go("/operations/accounts/<uuid:account_id>/block", ways.about_joris),
+    go("/operations/accounts/<uuid:account_id>/accountant-guide", ways.guide_for_amelie),
     go("/operations/companies/<uuid:company_id>/suspension", "pieter.claes", company_id=LUMEN),
     go("/operations/cases", "pieter.claes", kept=True),
     go("/operations/cases/<uuid:case_id>", "pieter.claes", case_id=case("reset-2fa")),

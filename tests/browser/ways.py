@@ -312,6 +312,14 @@ def about_joris(guide: Guide) -> Browser:
     return browser
 
 
+def guide_for_amelie(guide: Guide) -> Browser:
+    """Somebody of the staff about to send an owner the steps to give an accountant access."""
+    browser = guide.stage.sign_in("olivier.renard")
+    browser.get("/operations/accounts")
+    browser.submit({"email": guide.stage.person("amelie.dubois").address, "then": "guide"})
+    return browser
+
+
 def ordered(guide: Guide) -> str:
     address = "rose@fleurs.example"
     if guide.letters(address, "/get-started/"):

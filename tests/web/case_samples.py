@@ -58,12 +58,14 @@ PAGES: dict[str, list[dict[str, Any]]] = {
     "operations/account.html": [
         {
             "account": INES,
-            "found": {"name": "Mehdi <Haddad>"},
+            "found": {"name": "Mehdi <Haddad>", "address": "m@y.example"},
             "facts": CASE_FACTS,
             "cases": CASE_ROWS,
             "case_pages": PAGER,
             "sign_ins": [["hier", "Firefox", "192.0.2.7", "terminée"]],
             "kinds": [{"name": "Second facteur", "url": "/open"}],
+            "guide_url": "/guide",
+            "guide_sent": True,
             "block_url": "/block",
             "blocked": False,
         },
@@ -75,6 +77,8 @@ PAGES: dict[str, list[dict[str, Any]]] = {
             "case_pages": None,
             "sign_ins": [],
             "kinds": [],
+            "guide_url": None,
+            "guide_sent": False,
             "block_url": "/block",
             "blocked": True,
         },
@@ -86,9 +90,22 @@ PAGES: dict[str, list[dict[str, Any]]] = {
             "case_pages": None,
             "sign_ins": None,
             "kinds": [],
+            "guide_url": None,
+            "guide_sent": False,
             "block_url": None,
             "blocked": False,
         },
+    ],
+    "operations/guide.html": [
+        {
+            "account": INES,
+            "found": {"name": "Amélie <D>", "address": "a@y.example"},
+            "language": "français",
+            "companies": [{"value": str(number), "label": f"Atelier <{number}>"} for number in range(count)],
+            "back_url": "/back",
+            "problems": {"company": "Choisissez une entreprise."} if count > 1 else {},
+        }
+        for count in (0, 1, 2)
     ],
     "operations/block.html": [
         {
@@ -155,6 +172,7 @@ PAGES: dict[str, list[dict[str, Any]]] = {
             "why_not": "",
             "signs": [["Deux lieux", "20 novembre", "21 novembre", "3"]],
             "look_up": True,
+            "guide": True,
             "form": {"email": "m@y.example"},
         },
         {

@@ -37,6 +37,7 @@ MAILS: dict[str, list[dict[str, Any]]] = {
         }
     ],
     "account_by_staff": [{"name": "Inès", "what": what} for what in ("blocked", "active", "sessions")],
+    "accountant_guide": [{"name": name, "company": "Atelier <Lumen>", "link": LINK} for name in ("Inès", "")],
     "account_blocked": [{"link": LINK, "expires": "22 novembre 2026 à 10:12", "name": "Pascal"}],
     "password_reset": [{"link": LINK, "expires": "22 novembre 2026 à 10:12"}],
     "password_changed": [SEEN],

@@ -63,6 +63,7 @@ PAGES = {
     "/operations/accounts/{account}/cases/reset-all": "support security administrator",
     "/operations/accounts/{account}/cases/change-email": "security administrator",
     "/operations/accounts/{account}/block": "security administrator",
+    "/operations/accounts/{account}/accountant-guide": "support security administrator",
 }
 
 

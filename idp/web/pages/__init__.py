@@ -48,6 +48,7 @@ ROOMS = (
     "not_me",
     "operations",
     "operations_cases",
+    "operations_guide",
     "operations_sharing",
     "ownership",
     "operations_stops",

@@ -1,6 +1,6 @@
 """The desk of the staff: its first page, and the state of an account (SC32). Reading an account is recorded."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from flask import Blueprint, request
@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 
 from idp.authn import browser
 from idp.authn.session import Current
-from idp.companies import account_desk, subscription_view, support_case, support_desk, support_kind
+from idp.companies import account_desk, accountant_guide, subscription_view, support_case, support_desk, support_kind
 from idp.companies.errors import CaseOpen
 from idp.companies.support_desk import AccountSeen, SignInSeen
 from idp.core import texts
@@ -29,6 +29,9 @@ _CASES = "cases of an account"
 
 
 class LookUpForm(forms.Form):
+    """`then`: the page on which the steps to give an accountant access are sent, instead of that of the account."""
+
+    then: Literal["", "guide"] = ""
     email: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=320)]
 
     says = {"email": forms.EMAIL_PROBLEM}
@@ -95,12 +98,14 @@ def look_up() -> ResponseReturnValue:
         return show_look_up({"email": str(forms.EMAIL_PROBLEM)})
     except NotFound:
         return show_look_up({"email": gettext("No account signs in with this address.")})
-    return see_other(address(f"/operations/accounts/{found}", "/", seen=duty.seen(current, found)))
+    page_of_it = f"/operations/accounts/{found}{'/accountant-guide' if form.then else ''}"
+    return see_other(address(page_of_it, "/", seen=duty.seen(current, found)))
 
 
 @blueprint.get("/operations/accounts/<uuid:account_id>")
 def show_account(account_id: UUID) -> ResponseReturnValue:
-    """The state of an account, for a session that has looked it up just now. Query: `seen`, `after`, `before`."""
+    """The state of an account, for a session that has looked it up just now. Query: `seen`, `after`, `before`,
+    `done`."""
     current = duty.on_duty(support_desk.VIEW)
     note = request.args.get("seen", "")
     if not duty.has_seen(current, account_id, note):
@@ -117,6 +122,8 @@ def show_account(account_id: UUID) -> ResponseReturnValue:
         cases=[_case_row(case) for case in cases.rows],
         case_pages=paging.around(work, _CASES, cases, section="cases", label=gettext("Cases")),
         kinds=[{"name": duty.kind_name(kind), "url": _case_url(account_id, kind, note)} for kind in _kinds(account_id)],
+        guide_url=_guide_url(account_id, note),
+        guide_sent=request.args.get("done") == "guide",
         block_url=_block_url(account_id, note),
         blocked=found.status == "blocked",
     )
@@ -187,6 +194,20 @@ def _block_url(account_id: UUID, note: str) -> str | None:
     except NotPermitted:
         return None
     return address(f"/operations/accounts/{account_id}/block", "/", seen=note)
+
+
+def sends_guide(account_id: UUID) -> bool:
+    """Whether the actor may send this person the steps to give an accountant access."""
+    try:
+        account_desk.require(open_work(), accountant_guide.SENDS, account_id)
+    except (NotPermitted, NotFound):
+        return False
+    return True
+
+
+def _guide_url(account_id: UUID, note: str) -> str | None:
+    path = f"/operations/accounts/{account_id}/accountant-guide"
+    return address(path, "/", seen=note) if sends_guide(account_id) else None
 
 
 def _holds(permission: str) -> bool:

@@ -27,7 +27,7 @@ from idp.core.errors import InvalidInput, NotPermitted
 from idp.web import csrf, forms, locale, paging
 from idp.web.pages import duty, operations_sharing
 from idp.web.pages.continuing import address, see_other
-from idp.web.pages.operations import whose
+from idp.web.pages.operations import sends_guide, whose
 from idp.web.render import page, person
 from idp.web.work import open_work
 
@@ -96,6 +96,7 @@ def show(problems: dict[str, str], case_id: UUID, status: int = 200) -> Response
         why_not=why_not,
         signs=operations_sharing.signs(case),
         look_up=support_desk.VIEW in _held(current),
+        guide=sends_guide(case.account_id),
         form={"email": case.address},
     )
 

@@ -25,7 +25,7 @@ blueprint = Blueprint("pages_security_history", __name__)
 csrf.guard(blueprint)
 
 PURPOSE = "security history"
-_BY_STAFF = ("account.looked_up", "account.unlocked", "audit.searched", "case.", "sharing.decided")
+_BY_STAFF = ("account.looked_up", "account.unlocked", "accountant_guide.", "audit.searched", "case.", "sharing.decided")
 
 
 @blueprint.get("/account/history")
