@@ -11,8 +11,6 @@ from idp.companies import sharing_case, support_case
 from idp.companies.models import SupportCase
 from idp.work import Actor, Work
 
-IDENTITY_CHECK = "called back at a number that the company had given"
-
 
 def load(work: Work, data: Mapping[str, Any], accounts: Mapping[str, UUID]) -> int:
     """Bring in the cases that are not there yet, but those of sharing (`demo_sharing`); answers how many.
@@ -34,7 +32,7 @@ def load(work: Work, data: Mapping[str, Any], accounts: Mapping[str, UUID]) -> i
             entry["kind"],
             account_id,
             entry["reason"],
-            IDENTITY_CHECK,
+            entry["identity_check"],
             due_at=account.erasure_at if entry["kind"] == "erase" else None,
             reference=entry["id"],
         )

@@ -15,8 +15,7 @@ from idp.companies import support_case, support_state
 from idp.companies.models import FirmInvitation, Invitation
 from idp.work import Work
 
-REASON = "change of address undone from the old mailbox"
-IDENTITY_CHECK = "link that was sent to the old address"
+REASON, IDENTITY_CHECK = "address_restored", "old_mailbox"  # as `duty.reason` puts them into words
 
 
 def changed(work: Work, members: dict[str, Any]) -> None:

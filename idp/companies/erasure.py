@@ -24,8 +24,7 @@ from idp.outbox import queue as outbox
 from idp.work import Actor, Work
 
 SYSTEM = Actor(kind="system", name="erasure")
-REASON = "request of the person"
-IDENTITY_CHECK = "password and second factor in their own session"
+REASON, IDENTITY_CHECK, KEPT = "holder_request", "own_session", "kept"  # as `duty.reason` puts them into words
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +71,7 @@ def request(work: Work, account_id: UUID) -> datetime:
 
 def kept(work: Work, account_id: UUID) -> None:
     """The holder has come back and keeps the account: the staff have nothing more to decide."""
-    support_case.close_about(work, account_id, "erasure", "kept by its holder")
+    support_case.close_about(work, account_id, "erasure", KEPT)
 
 
 def erase(work: Work, account_id: UUID, held: Iterable[Held]) -> None:

@@ -22,7 +22,7 @@ from idp.work import Work
 
 KIND = MATTER = "sharing"
 NOTICE_SENT, REVIEW = "notice_sent", "review"
-EXPLAINED, REASON = "explained", "signs_of_sharing"  # as `duty.close_reason` puts them into words
+EXPLAINED, REASON = "explained", "signs_of_sharing"  # as `duty.reason` puts them into words
 VIEW = "operations.sharing.view"
 DISMISSED, CONFIRMED = "dismissed", "confirmed"
 

@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 
 from idp.audit.models import AuditEvent
 from idp.authn.models import Session
-from idp.companies import support_case
+from idp.companies import address_change, erasure, support_case
 from idp.companies.models import SupportCase
 from idp.web.work import Application, unit_of_work
 from tests.web.browser import Browser
@@ -259,3 +259,25 @@ def test_long_lists_are_paged(
     assert security.text.count('<a class="row"') == 2
     security.get("/operations/cases?after=forged&state=nonsense")
     assert (security.status, security.text.count('<a class="row"')) == (200, 25)
+
+
+def test_what_the_service_wrote_down_is_said_in_the_language_of_the_reader(
+    app: Application, ada: Holder, at_desk: Callable[[str], Browser]
+) -> None:
+    with unit_of_work(app, OPERATOR) as work:
+        address_change.undone(work, {"old": "o@x.example", "new": "n@x.example", "account": str(ada.id), "change": ""})
+        erasure.request(work, ada.id)
+        cases = dict(work.session.execute(select(SupportCase.kind, SupportCase.id)).all())
+    for role, kind, said in (
+        ("privacy", "erase", ("à la demande de la personne", "dans la session de la personne elle-même")),
+        ("security", "security", ("a été annulé depuis l’ancienne adresse", "lien envoyé à l’ancienne adresse")),
+    ):
+        browser = at_desk(role)
+        browser.client.set_cookie("sesame_lang", "fr")
+        browser.get(f"/operations/cases/{cases[kind]}")
+        assert (browser.status, [each for each in said if each not in browser.text]) == (200, [])
+    with unit_of_work(app, OPERATOR) as work:
+        erasure.kept(work, ada.id)
+    privacy = at_desk("privacy")
+    privacy.get(f"/operations/cases/{cases['erase']}")
+    assert "la personne garde le compte" in privacy.text

@@ -76,8 +76,9 @@ def state_name(state: str) -> str:
     return names.get(state, state)
 
 
-def close_reason(reason: str) -> str:
-    """Why a case was closed, where a job or the person closed it; otherwise in the words of the staff."""
+def reason(kept: str) -> str:
+    """Why a case was opened, how its identity was checked or why it was closed, and why an account is blocked, where
+    the service itself or the person did that; otherwise in the words of the staff."""
     words: dict[str, str] = {
         "stopped": gettext("stopped by a contact of the person"),
         "signed_in": gettext("the person signed in with the second factor"),
@@ -85,5 +86,11 @@ def close_reason(reason: str) -> str:
         "done": gettext("carried out"),
         "signs_of_sharing": gettext("signs that the service has seen"),
         "explained": gettext("the person has explained it"),
+        "holder_request": gettext("the person asked for it"),
+        "own_session": gettext("password and second factor, in the person’s own session"),
+        "kept": gettext("the person keeps the account"),
+        "address_restored": gettext("a change of address was undone from the address before"),
+        "old_mailbox": gettext("the link that went to the address before"),
+        "wrong_passwords": gettext("too many wrong passwords"),
     }
-    return words.get(reason, reason)
+    return words.get(kept, kept)

@@ -242,7 +242,7 @@ def _facts(found: AccountSeen) -> list[tuple[str, str]]:
     """The state of an account in words; nothing that signs anybody in."""
     states = {
         "active": gettext("active"),
-        "blocked": gettext("blocked: %(reason)s", reason=found.status_reason),
+        "blocked": gettext("blocked: %(reason)s", reason=duty.reason(found.status_reason)),
         "erasure_requested": gettext("will be erased"),
     }
     factors = [

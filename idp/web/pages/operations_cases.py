@@ -262,8 +262,8 @@ def _facts(current: Current, case: CaseSeen) -> list[tuple[str, str]]:
         (gettext("Person"), f"{case.name} – {case.address}" if case.address else case.name),
         (gettext("State"), duty.state_name(case.state)),
         (gettext("New address"), new),
-        (gettext("Reason"), duty.close_reason(case.reason)),
-        (gettext("Identity checked"), case.identity_check),
+        (gettext("Reason"), duty.reason(case.reason)),
+        (gettext("Identity checked"), duty.reason(case.identity_check)),
         *operations_sharing.facts(case),
         (gettext("Opened by"), whose(current, case)),
         (gettext("Opened"), _moment(case.created_at)),
@@ -273,7 +273,7 @@ def _facts(current: Current, case: CaseSeen) -> list[tuple[str, str]]:
         (gettext("Takes effect"), _moment(case.due_at) if case.state != "closed" else ""),
         (gettext("Link sent"), _moment(case.ready_at)),
         (gettext("Closed"), _moment(case.closed_at)),
-        (gettext("Because"), duty.close_reason(case.close_reason)),
+        (gettext("Because"), duty.reason(case.close_reason)),
     ]
 
 
