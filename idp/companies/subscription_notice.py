@@ -78,18 +78,29 @@ def who_helps(work: Work, refusal: Refusal | None, *, limit: int = 5) -> Sequenc
 
 def carers(work: Work, company_id: UUID) -> list[Administrator]:
     """Those who may cancel a subscription of this company."""
+    return carers_of(work, [company_id]).get(company_id, [])
+
+
+def carers_of(work: Work, company_ids: Iterable[UUID]) -> dict[UUID, list[Administrator]]:
+    """The same of several companies. One statement."""
     able = [each.id for each in work.policies.roles.values() if CANCELS in each.permissions]
     m, a, e = tables.memberships.c, tables.accounts.c, tables.email_addresses.c
     also = cast(m.also, String)  # a list of names in JSON: each stands between quotes, and holds none
     rows = work.session.execute(
-        select(a.given_name, a.family_name, e.address, a.locale)
+        select(m.company_id, a.given_name, a.family_name, e.address, a.locale)
         .join_from(tables.memberships, tables.accounts, a.id == m.account_id)
         .join(tables.email_addresses, and_(e.account_id == a.id, e.released_at.is_(None)))
-        .where(m.company_id == company_id, m.ended_at.is_(None), m.suspended_at.is_(None), a.status == "active")
+        .where(
+            m.company_id.in_(list(company_ids)), m.ended_at.is_(None), m.suspended_at.is_(None), a.status == "active"
+        )
         .where(or_(m.company_role.in_(able), *(also.contains(f'"{each}"', autoescape=True) for each in able)))
         .order_by(m.unique_role.desc(), a.family_name, a.given_name)
     )
-    return [Administrator(f"{row.given_name} {row.family_name}".strip(), row.address, row.locale) for row in rows]
+    found: dict[UUID, list[Administrator]] = {}
+    for row in rows:
+        carer = Administrator(f"{row.given_name} {row.family_name}".strip(), row.address, row.locale)
+        found.setdefault(row.company_id, []).append(carer)
+    return found
 
 
 def _write(

@@ -1,6 +1,7 @@
 """Where this instance runs: read once from `IDP_*` variables over `idp.toml`; nothing else reads the environment."""
 
 import json
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from idp.core import destinations
 from idp.core.errors import ConfigurationError
 
 ROOT = Path(__file__).resolve().parents[2]
+_MAILBOX, _PAGE = re.compile(r"[^\s@:/?&<>\"]+@[^\s@:/?&<>\"]+"), re.compile(r"https://[^\s/@<>\"]+(/[^\s<>\"]*)?")
 DATABASES = frozenset({"postgresql+psycopg", "postgresql", "sqlite"})
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
@@ -80,6 +82,10 @@ class Settings(BaseSettings):
     )
     sms_sender: str = Field("Sesame", description="What {sender} in the request becomes.")
     billing_url: str = Field("", description="Where requests and cancellations are told to billing; empty for nowhere.")
+    billing_contact: str = Field(
+        "",
+        description="An e-mail or https address of billing, for customers who have to pay; empty for none.",
+    )
     outbound_networks: str = Field(
         "", description="Networks of your own in which products may be called, separated by commas; empty for none."
     )
@@ -146,6 +152,15 @@ class Settings(BaseSettings):
             raise ValueError(f"{what} has an address such as https://{info.field_name}.example.com/messages")
         if parts.scheme == "http" and parts.hostname not in LOOPBACK:
             raise ValueError(f"{what} uses https, except on a loopback address")
+        return value
+
+    @field_validator("billing_contact")
+    @classmethod
+    def _billing_can_be_reached(cls, value: str) -> str:
+        if value and not (_MAILBOX.fullmatch(value) or _PAGE.fullmatch(value)):
+            raise ValueError(
+                "billing is reached at an address such as billing@example.com or https://billing.example.com"
+            )
         return value
 
     @field_validator("outbound_networks", "client_certificate_proxies")

@@ -167,6 +167,7 @@ PUBLIC = [
 ACCOUNT = [
     go("/", HEAD),
     go("/", "etienne.garnier", name="launcher-ended"),
+    go("/", "fatou.diallo", name="launcher-suspended"),
     go("/account", "sophie.lemaire"),
     go("/account/access", HEAD, kept=True),
     go("/account/applications", ADMIN),

@@ -55,10 +55,19 @@ PAGES: dict[str, list[dict[str, Any]]] = {
     ],
     "subscription/overview.html": [
         {**FRAME, "contract": "Équipe, 6 licences", "renewal": "8 février 2027", "announced": "À partir du 8 février.",
+         "settling": {"contact": "b@y.example", "url": "mailto:b@y.example", "people": None},
          "requests": [WAITING, {**WAITING, "refused": True, "answer": "Payez d’abord."}], "products": [NOTICE, ACTIVE],
          "addable": [{"name": "Capture", "url": "/a", "detail": ""}], "change_url": "/c", "done": "Fait."},
-        {**FRAME, "contract": "", "renewal": "", "announced": "", "requests": [], "products": [], "addable": [],
-         "change_url": "", "done": "", "problems": {"form": "Trop tard."}},
+        *(
+            {**FRAME, "contract": "", "renewal": "", "announced": "", "requests": [], "products": [], "addable": [],
+             "settling": settling, "change_url": "", "done": "", "problems": {"form": "Trop tard."}}
+            for settling in (
+                None,
+                {"contact": "", "url": "", "people": None},
+                {"contact": "https://pay.example/x", "url": "https://pay.example/x", "people": None},
+                {"contact": "", "url": "", "people": [{"name": "Samira <E>", "email": "s@y.example"}]},
+            )
+        ),
     ],
     "subscription/cancel.html": [
         {**ASKED, "at_once": False, "ends": "8 février 2027", "least": 30, "viewing": False, "calendar": CALENDAR,

@@ -209,7 +209,8 @@ PAGES: dict[str, list[dict[str, Any]]] = {
     ],
     "launcher.html": [
         {"account": INES, "companies": [{"name": "Atelier Lumen", "detail": "Lille", "tiles": TILES},
-                                        {"name": "Studio Mirabelle", "detail": None, "tiles": TILES[:1]}],
+                                        {"name": "Studio Mirabelle", "detail": None, "tiles": TILES[:1],
+                                         "asks": [{"name": "Samira <E>", "email": "s@y.example"}]}],
          "downloads": [{"name": "Bureau <3", "product": "Comptabilité", "url": "https://books.example/get?a=1&b=2"}],
          "more": True, "desk": False},
         {"account": INES, "companies": [], "downloads": [], "more": False, "desk": False},

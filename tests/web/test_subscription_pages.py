@@ -1,12 +1,16 @@
 """The subscriptions of a company on its pages, and what others see of them."""
 
+from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import update
 
 from idp.authn.models import Session
 from idp.companies import contract, membership, seats, subscription, subscription_request
 from idp.companies.models import SubscribedProduct
+from idp.core.errors import ConfigurationError
+from idp.core.settings import read
 from tests.outbox_content import mails
 from tests.policy.demo import EXPECTATIONS
 from tests.stage import Stage, demonstration, own_stage, stage  # noqa: F401
@@ -279,10 +283,55 @@ def test_a_suspended_company_is_told_why(stage: Stage) -> None:  # noqa: F811
     fatou = english(stage.signed_in("fatou.diallo"))
     fatou.get("/")
     assert "view only: the subscription is suspended" in fatou.text
+    assert stage.person("samira.elamrani").address in fatou.text  # whom to ask
     samira = english(stage.signed_in("samira.elamrani"))
+    samira.get("/")
+    assert "To have it opened again, ask" not in samira.text
     samira.get(place(stage, "clarte-nettoyage"))
+    assert "ask whoever sends you our invoices" in samira.text
     assert "A payment is missing" in samira.text
     assert "Once it is paid" in samira.text
+
+
+@pytest.mark.parametrize(
+    ("contact", "url"),
+    [("pay@vendor.example", "mailto:pay@vendor.example"), ("https://pay.example/x?a=1", "https://pay.example/x?a=1")],
+)
+def test_who_looks_after_the_subscription_reads_where_to_pay(
+    stage: Stage,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+    contact: str,
+    url: str,
+) -> None:
+    settings = stage.settings.model_copy(update={"billing_contact": contact})
+    monkeypatch.setitem(stage.app.extensions, "sesame", replace(stage.app.extensions["sesame"], settings=settings))
+    samira = english(stage.signed_in("samira.elamrani"))
+    samira.get(place(stage, "clarte-nettoyage"))
+    assert f'href="{url}"' in samira.text
+    assert "ask whoever sends you our invoices" not in samira.text
+
+
+def test_an_administrator_reads_whom_to_ask_and_a_payment_that_failed_is_told_like_one_that_stopped(
+    own_stage: Stage,  # noqa: F811
+) -> None:
+    lumen = own_stage.company("atelier-lumen")
+    thomas = english(own_stage.sign_in("thomas.lefevre"))
+    thomas.get(place(own_stage, "atelier-lumen"))
+    assert "A payment is missing" not in thomas.text
+    with own_stage.work() as work:
+        row = subscription.product_of(work, lumen, "accounting")
+        assert row is not None
+        row.suspends_at = work.now + timedelta(days=3)
+        held = membership.find(work, lumen, own_stage.person("thomas.lefevre").id)
+        assert held is not None
+        held.company_role, held.also = "company.administrator", []
+    thomas.get(place(own_stage, "atelier-lumen"))
+    assert "A payment is missing" in thomas.text
+    assert own_stage.person("amelie.dubois").address in thomas.text
+    assert "Please pay the open invoice" not in thomas.text
+    amelie = english(own_stage.sign_in("amelie.dubois"))
+    amelie.get(place(own_stage, "atelier-lumen"))
+    assert "Please pay the open invoice" in amelie.text
 
 
 def test_staff_record_a_cancellation_that_came_by_letter(own_stage: Stage) -> None:  # noqa: F811
@@ -308,3 +357,12 @@ def test_staff_record_a_cancellation_that_came_by_letter(own_stage: Stage) -> No
     support.get(browser.address)
     assert support.status == 200
     assert "Record a cancellation" not in support.text
+
+
+@pytest.mark.parametrize(
+    "contact",
+    ["billing", "http://pay.example", "javascript:alert(1)@x", "a@b?bcc=c@d", "https://u@pay.example", "a b@c.d"],
+)
+def test_an_address_of_billing_that_is_none_stops_the_start(contact: str) -> None:
+    with pytest.raises(ConfigurationError, match="IDP_BILLING_CONTACT"):
+        read(billing_contact=contact)

@@ -8,8 +8,8 @@ from flask import Blueprint
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
-from idp.companies import access, subscription_view
-from idp.companies.access import LauncherTile, Reason
+from idp.companies import access, subscription_notice, subscription_view
+from idp.companies.access import LauncherCompany, LauncherTile, Reason
 from idp.companies.subscription_view import ProductSeen
 from idp.oidc import products
 from idp.policy import label_for
@@ -31,12 +31,14 @@ def launcher() -> ResponseReturnValue:
     found, more = access.launcher(work, current.account_id)
     cared = subscription_view.looked_after(work, current.account_id, [each.company_id for each in found])
     notices = subscription_view.attention(work, cared) if cared else {}
+    asks = _asks(work, [each for each in found if each.company_id not in cared])
     companies = [
         {
             "name": company.name,
             "detail": gettext("through %(firm)s", firm=company.firm_name) if company.firm_name else None,
             "tiles": tiles,
             "notices": _notices(work, notices.get(company.company_id, ())),
+            "asks": asks.get(company.company_id, ()),
             "subscriptions_url": f"{company_menu.home(company.company_id)}/subscriptions",
         }
         for company in found
@@ -66,11 +68,26 @@ def _notices(work: Work, attention: Iterable[ProductSeen]) -> list[str]:
     return [text for each in attention if (text := subscription_words.banner(work.policies, each))]
 
 
+def _asks(work: Work, companies: Iterable[LauncherCompany]) -> dict[UUID, list[dict[str, str]]]:
+    """By company of one's own in which a product can only be viewed, who can change that."""
+    stopped = [
+        each.company_id
+        for each in companies
+        if each.via == "membership" and any(_suspended(tile.access) for tile in each.tiles)
+    ]
+    found = subscription_notice.carers_of(work, stopped) if stopped else {}
+    return {key: [{"name": each.name, "email": each.address} for each in able] for key, able in found.items()}
+
+
+def _suspended(granted: access.Access | None) -> bool:
+    return granted is not None and granted.subscription == "suspended"
+
+
 def _tile(work: Work, tile: LauncherTile, addresses: dict[str, str], company_id: UUID) -> dict[str, Any]:
     home = addresses.get(tile.product)
     granted, refused = tile.access, tile.refusal
     note = None
-    if granted is not None and granted.subscription == "suspended":
+    if _suspended(granted):
         note = gettext("view only: the subscription is suspended")
     elif granted is not None and granted.subscription == "notice" and granted.subscription_until is not None:
         note = gettext("until %(date)s", date=day(granted.subscription_until))

@@ -10,7 +10,7 @@ from flask_babel import gettext, lazy_gettext
 from pydantic import BeforeValidator
 from werkzeug.wrappers import Response
 
-from idp.companies import cancellation, people, renewal, seat_shortage, subscription_view
+from idp.companies import cancellation, people, renewal, seat_shortage, subscription_notice, subscription_view
 from idp.companies.errors import ExportUnconfirmed, TransitionRefused
 from idp.companies.models import SubscriptionRequest
 from idp.companies.seat_shortage import Shortage
@@ -20,6 +20,7 @@ from idp.web import csrf, forms, subscription_words
 from idp.web.pages.company_area import Area, enter
 from idp.web.pages.continuing import see_other
 from idp.web.render import day
+from idp.web.work import parts
 
 blueprint = Blueprint("pages_subscriptions", __name__)
 csrf.guard(blueprint)
@@ -57,6 +58,7 @@ def show_overview(area: Area, status: int = 200, problem: str = "") -> Response:
         contract=subscription_words.contract(policies, seen.terms) if seen.terms else "",
         renewal=day(seen.next_renewal) if seen.next_renewal else "",
         announced=_announced(area, seen),
+        settling=_settling(area) if any(each.unpaid or each.suspends for each in seen.products) else None,
         requests=[_asked(area, seen, each) for each in seen.requests],
         products=[
             {
@@ -209,6 +211,15 @@ def _if_cancelled(area: Area, seen: ProductSeen) -> list[tuple[str, str]]:
     """The calendar that would begin with a cancellation now."""
     after = subscription_view.if_cancelled(area.work, seen)
     return subscription_words.calendar(area.work.policies, after)
+
+
+def _settling(area: Area) -> dict[str, Any]:
+    """What to do about a missing payment: whom to pay, for who looks after it; for others, whom to ask."""
+    contact = parts().settings.billing_contact
+    if area.may(cancellation.CANCELS):
+        return {"contact": contact, "url": f"mailto:{contact}" if "@" in contact else contact, "people": None}
+    able = subscription_notice.carers(area.work, area.company_id)
+    return {"contact": "", "url": "", "people": [{"name": each.name, "email": each.address} for each in able]}
 
 
 def _announced(area: Area, seen: Overview) -> str:
