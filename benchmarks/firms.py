@@ -35,7 +35,7 @@ from idp.work import Work
 CLIENTS, PEOPLE = 5000, 200
 ASKED, WARM_UP = 200, 5
 LIMIT_MS = 100.0
-ROUNDS, MINTED = 7, 150
+ROUNDS, MINTED = 100, 10  # turns this short: the speed of a machine drifts by more than 10 % within seconds
 MORE = 0.10  # how much more CPU the tokens of the accountant with many clients may cost
 PRODUCT, ROLE = "accounting", "accounting.accountant"
 NEXT = re.compile(r'href="([^"]+)" rel="next"')
@@ -62,7 +62,7 @@ def main() -> int:
     options.add_argument("--clients", type=int, default=CLIENTS)
     options.add_argument("--people", type=int, default=PEOPLE)
     options.add_argument("--times", type=int, default=ASKED, help="how often each list page is asked for")
-    options.add_argument("--rounds", type=int, default=ROUNDS)
+    options.add_argument("--rounds", type=int, default=ROUNDS, help="turns of each accountant")
     chosen = options.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         port = free_port()
@@ -250,15 +250,14 @@ def mint(firm: Firm, server: Server, rounds: int) -> dict[str, dict[str, float]]
         "authorization code": lambda name: people[name].code_flow(),
     }
     spent: dict[str, dict[str, list[float]]] = {act: {name: [] for name in people} for act in acts}
-    for number in range(rounds + 1):
+    for number in range(WARM_UP + rounds):
         for act, do in acts.items():
             for name in sorted(people, reverse=bool(number % 2)):
                 start = server.cpu_seconds()
                 for _ in range(MINTED):
                     do(name)
                 spent[act][name].append((server.cpu_seconds() - start) / MINTED * 1000)
-        print(f"round {number} of {rounds}{' (warm-up)' if number == 0 else ''}", file=sys.stderr)
-    return {act: {name: median(values[1:]) for name, values in each.items()} for act, each in spent.items()}
+    return {act: {name: median(values[WARM_UP:]) for name, values in each.items()} for act, each in spent.items()}
 
 
 def _signed_in(person: World, server: Server) -> Client:

@@ -7,6 +7,7 @@ import json
 import re
 import secrets
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -41,13 +42,20 @@ def over(connection: http.client.HTTPConnection) -> Send:
 
 @dataclass
 class Client:
-    """A product with its browser."""
+    """A product with its browser.
+
+    Attributes:
+        bound: an access token that is bound to the client's key.
+        ready: assertions or proofs for the requests to come, signed before; made when needed where there are none.
+    """
 
     world: World
     send: Send
     cookies: dict[str, str] = field(default_factory=dict)
     key: ECKey = field(default_factory=lambda: ECKey.generate_key("P-256"))
     nonce: str = ""
+    bound: str = ""
+    ready: deque[str] = field(default_factory=deque)
 
     def __post_init__(self) -> None:
         pair = base64.b64encode(f"bench:{self.world.client_secret}".encode()).decode()
@@ -72,13 +80,19 @@ class Client:
 
     def client_credentials_signed(self) -> None:
         """The same with an assertion instead of the secret (`private_key_jwt`)."""
+        values = {"client_assertion_type": ASSERTION, "client_assertion": self._ready(self.assertion)}
+        self.post("/oauth/token", {"grant_type": "client_credentials", **values}, basic=False)
+
+    def assertion(self) -> str:
         now = int(time.time())
         claims = {
             "iss": "bench-key", "sub": "bench-key", "aud": self.world.settings.issuer,
             "iat": now, "exp": now + 60, "jti": secrets.token_urlsafe(12),
         }  # fmt: skip
-        values = {"client_assertion_type": ASSERTION, "client_assertion": _signed({}, claims, self.world.client_key)}
-        self.post("/oauth/token", {"grant_type": "client_credentials", **values}, basic=False)
+        return _signed({}, claims, self.world.client_key)
+
+    def _ready(self, make: Callable[[], str]) -> str:
+        return self.ready.popleft() if self.ready else make()
 
     def userinfo(self, token: str) -> None:
         self._expect(200, self.send("GET", "/oauth/userinfo", None, {"Authorization": f"Bearer {token}"}))
@@ -117,7 +131,8 @@ class Client:
         """Send with a proof, and once more when only the nonce was missing."""
         body = urlencode(values).encode() if values is not None else None
         for _ in range(2):
-            sent = {**headers, **(FORM if values is not None else {}), "DPoP": self.proof(method, path, token)}
+            proof = self._ready(lambda: self.proof(method, path, token))
+            sent = {**headers, **(FORM if values is not None else {}), "DPoP": proof}
             answer = self.send(method, path, body, sent)
             told = {name.lower(): value for name, value in answer[1].items()}
             self.nonce = told["dpop-nonce"]
