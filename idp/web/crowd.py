@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from urllib.parse import quote
 
 from flask import Flask
 from werkzeug.exceptions import HTTPException
@@ -128,10 +129,11 @@ class LatePage:
     """What those are told who have to come back: the application's own page for it, made once per language.
 
     Those who came in one instant are late in one instant, just when the service has no time to spare, and a page made
-    for each would keep others waiting. It holds nothing of the request but its query, for the language links.
+    for each would keep others waiting. It holds nothing of the request but its address, for the way back to the page
+    and for the language links.
     """
 
-    QUERY = "kept=of-this-request"
+    PATH, QUERY = "/path-of-this-request", "kept=of-this-request"
 
     def __init__(self, app: Flask) -> None:
         self._app = app
@@ -143,13 +145,15 @@ class LatePage:
         query = "&".join(
             each for each in environ.get("QUERY_STRING", "").split("&") if each and "ui_locales" not in each
         )
-        body = made.body.replace(self.QUERY, html.escape(query)).encode("utf-8", "replace")
+        path = quote(environ["PATH_INFO"].encode("latin-1", "replace"))
+        page = made.body.replace(self.PATH, html.escape(path)).replace(self.QUERY, html.escape(query))
+        body = page.encode("utf-8", "replace")
         start_response(made.status, [*made.headers, ("Content-Length", str(len(body)))])
         return (body,)
 
     def _make(self, language: str) -> _Made:
         app, error = self._app, Unavailable(resource="password_hashing", retry_after=math.ceil(WAIT_SECONDS))
-        asked = EnvironBuilder(query_string=f"{self.QUERY}&ui_locales={language}")
+        asked = EnvironBuilder(self.PATH, query_string=f"{self.QUERY}&ui_locales={language}")
         with app.request_context(asked.get_environ()):
             answer = app.finalize_request(app.handle_user_exception(error))
         headers = [each for each in answer.headers if each[0] not in ("Set-Cookie", "Content-Length")]

@@ -5,6 +5,7 @@ endpoints answer their own errors, what never reached them (405, 413, a failure)
 An unexpected exception shows a reference number and nothing else; the log has the same number.
 """
 
+import math
 import secrets
 import traceback
 from collections.abc import Callable, Mapping
@@ -14,7 +15,7 @@ from typing import Any
 import structlog
 from flask import Flask, jsonify, request
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext, lazy_gettext
+from flask_babel import gettext, lazy_gettext, ngettext
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
@@ -24,7 +25,7 @@ from idp.companies.errors import NotSubscribed
 from idp.core import errors
 from idp.core.errors import IdpError
 from idp.web.api import refusals
-from idp.web.pages.continuing import address, local_path, own_page, see_other
+from idp.web.pages.continuing import SIGN_IN, address, local_path, own_page, see_other, way_home
 from idp.web.render import page
 from idp.web.work import parts
 
@@ -44,6 +45,7 @@ STATUS: Mapping[type[IdpError], int] = {
     errors.Unavailable: 503,
 }
 RETRY_AFTER_SECONDS = 2
+_AN_HOUR_AND_A_HALF = 90  # in minutes; a longer wait is told in hours
 _OAUTH_PATHS = ("/oauth/", "/.well-known/", "/permission-sets/", "/modules/", "/me/", "/schemas/")
 _OAUTH_CODES = {
     401: "invalid_client",
@@ -190,22 +192,31 @@ def _page(failure: Failure) -> Response:
         way = failure.members.get("way", "step_up")
         return see_other(address("/sign-in", back, **({way: "1"} if lacks_proof and way != "sign_in" else {})))
     title, explanation = _words(failure)
-    ways = [{"label": gettext("Go to my products"), "url": "/"}]
-    if failure.status in (401, 410) or failure.code == "stale_form":
-        url = address("/sign-in", local_path(own_page())) if failure.status == 401 else "/sign-in"
-        ways.insert(0, {"label": gettext("Sign in"), "url": url})
-    if failure.status in (500, 503) and request.method in ("GET", "HEAD"):
-        ways.insert(0, {"label": gettext("Try this page again"), "url": local_path(request.full_path.rstrip("?"))})
     # Nothing here reads the database: it may be what has failed.
     return page(
         "errors/page.html",
         failure.status,
         title=title,
         explanation=explanation,
-        ways=ways,
+        ways=_ways(failure),
         reference=failure.reference,
         form={},
     )
+
+
+def _ways(failure: Failure) -> list[dict[str, str]]:
+    """Where one can go from here, the most useful first: back to where one was, the sign-in, the products."""
+    ways = [way_home()]
+    if failure.status in (401, 410) or failure.code == "stale_form":
+        url = address("/sign-in", local_path(own_page())) if failure.status == 401 else SIGN_IN
+        ways = [{"label": gettext("Sign in"), "url": url}, *(each for each in ways if each["url"] != SIGN_IN)]
+    if failure.status in (429, 500, 503):
+        read, shown = request.method in ("GET", "HEAD"), local_path(own_page())
+        if read or shown.partition("?")[0] == request.path:
+            ways.insert(
+                0, {"label": gettext("Try this page again") if read else gettext("Back to the form"), "url": shown}
+            )
+    return ways
 
 
 _l = lazy_gettext
@@ -272,7 +283,7 @@ def _words(failure: Failure) -> tuple[str, str]:
         case 413:
             return gettext("That is too much at once"), gettext("What was sent is larger than any form of ours.")
         case 429:
-            return gettext("Too many tries"), gettext("Please wait a few minutes, then try again.")
+            return gettext("Too many tries"), _patience(failure.members.get("retry_after"))
         case 503:
             return (
                 gettext("We cannot answer right now"),
@@ -288,3 +299,19 @@ def _words(failure: Failure) -> tuple[str, str]:
                 gettext("We could not read this request"),
                 gettext("Please go back and start again from the beginning."),
             )
+
+
+def _patience(seconds: Any) -> str:
+    """How long to wait, as far as it is known."""
+    if not isinstance(seconds, int) or seconds < 1:
+        return str(gettext("Please wait a few minutes, then try again."))
+    minutes = math.ceil(seconds / 60)
+    if minutes <= _AN_HOUR_AND_A_HALF:
+        text: str = ngettext(
+            "Please wait %(num)s minute, then try again.", "Please wait %(num)s minutes, then try again.", minutes
+        )
+        return text
+    hours = math.ceil(minutes / 60)
+    return str(
+        ngettext("Please wait %(num)s hour, then try again.", "Please wait %(num)s hours, then try again.", hours)
+    )

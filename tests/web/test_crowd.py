@@ -212,7 +212,9 @@ def test_who_comes_too_late_is_told_in_the_language_of_the_request(app: Applicat
     english = client.post("/sign-in?ui_locales=en&continue_to=/other", headers={"Accept-Language": "fr-BE"})
     assert '<html lang="en">' in english.text
     assert 'href="?continue_to=/other&amp;ui_locales=fr"' in english.text
-    assert LatePage.QUERY not in french.text + english.text
+    assert 'href="/sign-in?continue_to=/other&amp;ui_locales=en">Try this page again</a>' in english.text
+    for mark in (LatePage.PATH, LatePage.QUERY):
+        assert mark not in french.text + english.text
     client.set_cookie("sesame_lang", "fr")
     assert '<html lang="fr">' in client.post("/sign-in", headers={"Accept-Language": "en"}).text
 

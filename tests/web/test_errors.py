@@ -12,7 +12,7 @@ from idp.core import errors
 from idp.web.errors import STATUS, status_of
 from idp.web.work import Application, open_work, unit_of_work
 from tests.web.browser import Browser
-from tests.web.conftest import SYSTEM
+from tests.web.conftest import SYSTEM, Holder, sign_in
 
 SECRET = "the token of somebody"
 
@@ -117,7 +117,52 @@ def test_error_pages_have_a_way_on_in_both_languages(app: Application) -> None:
         browser = Browser(app, language=language)
         browser.get("/nothing")
         assert (browser.status, browser.heading) == (404, heading)
-        assert 'href="/"' in browser.text
+        assert 'href="/sign-in"' in browser.text
+
+
+STATUSES = {403: errors.NotPermitted, 404: errors.NotFound, 409: errors.Conflict, 410: errors.Expired,
+            429: errors.Throttled, 503: errors.Unavailable}  # fmt: skip
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_every_error_page_has_the_frame_a_sentence_and_a_way_on(app: Application, ada: Holder, method: str) -> None:
+    """Signed in: to one's products. Signed out: to the sign-in, which the products would ask for anyway."""
+    for status, kind in STATUSES.items():
+        raising(app, f"/raises/{status}", kind())
+    stranger, holder = Browser(app), Browser(app)
+    sign_in(holder, ada)
+    for browser, url in ((stranger, "/sign-in"), (holder, "/")):
+        for path in (*(f"/raises/{status}" for status in STATUSES), "/nothing/404"):
+            page = browser._send(method, path)
+            main = page.text.split("<main")[1].split("</main>")[0]
+            assert page.status_code == int(path.rpartition("/")[2]), path
+            assert 'class="brand"' in page.text
+            assert '<p class="lead">' in main
+            assert f'href="{url}"' in main, (path, main)
+            assert main.count('class="button"') == 1, main
+
+
+@pytest.mark.parametrize("cookie", ["", "unknown"])
+def test_an_error_page_looks_nothing_up(app: Application, cookie: str) -> None:
+    """A session that has ended is led to the products, and from there to the sign-in."""
+    client = app.test_client()
+    if cookie:
+        client.set_cookie("sesame_session", cookie)
+    way = client.get("/nothing").text.split("<main")[1].split('class="actions"')[1]
+    assert ('href="/"' in way, 'href="/sign-in"' in way) == (bool(cookie), not cookie)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(None, "a few minutes"), (2, "1 minute,"), (90, "2 minutes"), (5400, "90 minutes"), (86_400, "24 hours")],
+)
+def test_too_many_tries_say_how_long_to_wait_and_lead_back(app: Application, seconds: int | None, said: str) -> None:
+    raising(app, "/busy", errors.Throttled(**({"retry_after": seconds} if seconds else {})))
+    client = app.test_client()
+    read, sent = client.get("/busy?a=1"), client.post("/busy?a=1")
+    assert f"Please wait {said}" in read.text
+    assert 'href="/busy?a=1">Try this page again</a>' in read.text
+    assert 'href="/busy?a=1">Back to the form</a>' in sent.text
 
 
 def test_an_error_undoes_what_the_request_had_begun(app: Application) -> None:

@@ -20,6 +20,7 @@ from idp.oidc.server import PlainResponse
 from idp.web import answering, locale, render
 from idp.web.oauth import parameters
 from idp.web.oauth.direct import Call, Channel, ForPeople
+from idp.web.pages.continuing import way_home
 from idp.web.work import open_work, parts
 from idp.work import Work
 
@@ -180,7 +181,7 @@ def _explained(reason: str, status: int = 400) -> Response:
         client_name=None,
         facts=[],
         reference=None,
-        ways=[{"label": gettext("See my products"), "url": "/"}],
+        ways=[way_home()],
     )
 
 

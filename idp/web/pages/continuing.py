@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from flask import current_app, g, request
+from flask_babel import gettext
 from werkzeug.exceptions import HTTPException
 from werkzeug.urls import iri_to_uri
 from werkzeug.wrappers import Response
@@ -14,12 +15,12 @@ from werkzeug.wrappers import Response
 from idp.oidc import authorization, products
 from idp.oidc.authorization import CONTINUE_PATH, ClientView
 from idp.policy import label_for
-from idp.web import locale
+from idp.web import cookies, locale
 from idp.web.headers import Answer
 from idp.web.render import ProductView
 from idp.work import Work
 
-HOME = "/"
+HOME, SIGN_IN = "/", "/sign-in"
 _LONGEST = 2000
 _PRINTABLE = re.compile(r"[!-~]+")
 _ACCENTS = ("slate", "green", "violet", "amber", "blue", "rose")
@@ -68,6 +69,14 @@ def asked() -> str:
     return local_path(request.args.get("continue_to"))
 
 
+def way_home() -> dict[str, str]:
+    """From a page that is a dead end: to one's products or, for a browser that is not signed in, to the sign-in. The
+    session is not looked up; where it has ended, the products lead to the sign-in."""
+    if cookies.get(cookies.SESSION):
+        return {"label": gettext("Go to my products"), "url": HOME}
+    return {"label": gettext("Sign in"), "url": SIGN_IN}
+
+
 def own_page() -> str:
     """The address of this request where it shows a page, or else the account: what was posted cannot be taken along."""
     path = request.full_path.rstrip("?")
@@ -97,7 +106,7 @@ def sign_in_address(
         reauthenticate: ask for password and code although the browser has a session (`prompt=login`, `max_age`).
     """
     flag = "1" if reauthenticate else ""
-    return address("/sign-in", continue_to, reauthenticate=flag, login_hint=login_hint, ui_locales=ui_locales)
+    return address(SIGN_IN, continue_to, reauthenticate=flag, login_hint=login_hint, ui_locales=ui_locales)
 
 
 def continue_path(token: str) -> str:
