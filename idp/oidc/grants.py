@@ -14,6 +14,7 @@ from authlib.oauth2.rfc6749 import (
 )
 from authlib.oauth2.rfc6749 import grants as rfc6749
 from authlib.oauth2.rfc7636 import CodeChallenge
+from authlib.oauth2.rfc7636.challenge import CODE_VERIFIER_PATTERN
 from sqlalchemy import bindparam, select
 
 from idp.accounts.models import Account, EmailAddress
@@ -90,6 +91,14 @@ class ProofKey(CodeChallenge):
         if len(challenge) != CHALLENGE_LENGTH:
             raise InvalidRequestError("Invalid 'code_challenge'.")
         super().validate_code_challenge(grant, redirect_uri)
+
+    def validate_code_verifier(self, grant: Any, result: Any) -> None:
+        """What does not answer the challenge is `invalid_grant` (RFC 7636 §4.6), a wrong verifier or none."""
+        request = grant.request
+        verifier = request.form.get("code_verifier") or ""
+        if request.authorization_code.code_challenge and not CODE_VERIFIER_PATTERN.match(verifier):
+            raise InvalidGrantError("The 'code_verifier' is missing or invalid.")
+        super().validate_code_verifier(grant, result)
 
 
 def reach_of(work: Work, client: RegisteredClient, subject: Subject, company_id: UUID | None) -> Access | None:
