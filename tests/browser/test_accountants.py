@@ -50,7 +50,7 @@ WORDS: dict[str, dict[str, Any]] = {
         "invite": "Invite an accountant", "send": "Send the invitation", "create": "Invite them to create their firm",
         "language": "Language of the mail", "invited": "leads your accountant to a firm of their own",
         "wishes": f"{LUMEN} would like you as its accountant", "account": "Create my account", "firm": "Your firm",
-        "name": "Name of the firm", "city": "City", "found": "Create the firm", "accept": "Accept the invitation",
+        "name": "Name of the firm", "city": "Town", "found": "Create the firm", "accept": "Accept the invitation",
         "works": "You work for this client now", "open": "Open the client", "go_on": "Continue",
     },
 }  # fmt: skip

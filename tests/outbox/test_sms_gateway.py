@@ -88,7 +88,7 @@ def test_the_request_is_what_the_settings_say(outbox: Outbox, sink: Sink) -> Non
     assert headers["Content-Type"] == "application/json"
     assert headers["Authorization"] == "Bearer a token"
     assert headers["Idempotency-Key"] == str(outbox.row().id)
-    text = "Sésame : votre code est 204816. Ne le donnez à personne, support compris."
+    text = "Sésame : votre code est 204816. Ne le donnez à personne, assistance comprise."
     message = {"to": NUMBER, "from": "Lumen", "body": text, "flash": False}
     assert json.loads(body) == {"messages": [message]}
     assert (outbox.row().payload, outbox.row().failure) == (None, None)

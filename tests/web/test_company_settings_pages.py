@@ -77,7 +77,7 @@ def test_settings_are_read_and_changed(app: Application, browser: Browser, lumen
     assert "Saved." in browser.text
     browser.get(f"{path}/security")
     browser.submit({"trusted": "no"})
-    assert "counts from the next sign-in" in browser.text
+    assert "applies from the next sign-in" in browser.text
     with unit_of_work(app, SYSTEM, write=False) as work:
         found = company.find(work, "lumen")
         assert found is not None
