@@ -105,11 +105,16 @@ def _told(model: type[Form], error: ValidationError) -> dict[str, str]:
 def _general(entry: Mapping[str, Any]) -> str:
     kind, limits = entry["type"], entry.get("ctx", {})
     if kind in ("missing", "string_too_short"):
-        return str(_WANTED.get(str(entry["loc"][0]), _EMPTY))
+        return wanted(str(entry["loc"][0]))
     if kind == "string_too_long":
         most = int(limits["max_length"])
         return str(ngettext("At most %(num)s character, please.", "At most %(num)s characters, please.", most))
     return str(gettext("This cannot be used as it is written. Please check it."))
+
+
+def wanted(field: str) -> str:
+    """What is told of a field that is empty."""
+    return str(_WANTED.get(field, _EMPTY))
 
 
 # The summary above a form stands apart from its fields, so that each sentence there names what it wants.
@@ -121,6 +126,9 @@ _WANTED = {
     "password": lazy_gettext("Type the password."),
     "password_again": lazy_gettext("Type the password a second time."),
     "present_password": lazy_gettext("Type your present password."),
+    "reason": lazy_gettext("Write the reason."),
+    "identity_check": lazy_gettext("Write how the identity was checked."),
+    "company": lazy_gettext("Write the reference of the company."),
 }
 
 

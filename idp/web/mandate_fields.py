@@ -191,6 +191,7 @@ def _hint(policies: Policies, preset: str) -> str:
     names = ", ".join(
         label_for(policies.products[each].label, locale.current()) for each in policies.products if each in opened
     )
+    names = str(gettext("Products: %(names)s", names=names))
     days, summary = policies.presets[preset].max_days, policies.presets[preset].summary
     if days is not None:
         names = str(ngettext(

@@ -34,7 +34,7 @@ def test_the_calendar_is_told_in_plain_words(stage: Stage) -> None:  # noqa: F81
     assert browser.heading == "Subscriptions"
     for words in (
         "Team, 6 seats per product", "Cancellation under way", "Until then you can keep the subscription",
-        "Data and access are kept", "3 seats used of 6", "Keep the subscription",
+        "Data and access are kept", "3 of 6 seats used", "Keep the subscription",
     ):  # fmt: skip
         assert words in browser.text, words
     browser.get(f"/companies/{stage.company('toitures-vanderlinden')}")
@@ -346,7 +346,7 @@ def test_staff_record_a_cancellation_that_came_by_letter(own_stage: Stage) -> No
         ({"product": "accounting", "day": "2020-01-01", "reason": "letter"}, "This day is over"),
         ({"product": "accounting", "day": "soon", "reason": "letter"}, "Write the last day"),
         ({"product": "payroll", "day": "2199-01-01", "reason": "letter"}, "cannot be cancelled"),
-        ({"product": "accounting", "day": "2199-01-01", "reason": " "}, "Please fill in this field."),
+        ({"product": "accounting", "day": "2199-01-01", "reason": " "}, "Write the reason."),
     ):
         browser.submit(values)
         assert (browser.status, words in browser.text) == (422, True), values

@@ -105,9 +105,14 @@ def _invite(company_id: UUID, *, temporary: bool) -> Response:
         made = mandate.invite(area.work, company_id, address=form.email, scope=scope, firm_id=_key(form.firm))
     except MandateWaiting as waiting:
         return see_other(f"/companies/{company_id}/accountants/{waiting.members['mandate']}/confirm")
-    except NotAFirm as error:
-        told = {"email": gettext("No firm is known under this address. Check it.")} if temporary else {}
-        return show_invitation(told or problem(area, error), company_id, unknown=True, temporary=temporary)
+    except NotAFirm:
+        told = gettext(
+            "This address does not belong to a firm account. Check it; if it is right, "
+            "invite your accountant to create a firm, further down."
+        )
+        if temporary:
+            told = gettext("No firm is known under this address. Check it.")
+        return show_invitation({"email": told}, company_id, unknown=True, temporary=temporary)
     except REFUSED as error:
         return _refused(area, company_id, error, temporary=temporary)
     return see_other(f"{area.path('accountants', made.id)}?done=invited")

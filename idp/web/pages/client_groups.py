@@ -246,7 +246,7 @@ def _told(error: Conflict | InvalidInput) -> dict[str, str]:
         case "too_many":
             return {"name": str(gettext("You have as many groups as there can be. Remove one first."))}
         case "missing":
-            return {"name": str(gettext("Please fill in this field."))}
+            return {"name": forms.wanted("name")}
     most = client_group.NAME_MAX
     return {"name": str(gettext("A name of at most %(num)s characters, please, all of which can be seen.", num=most))}
 

@@ -231,8 +231,8 @@ def _kinds(account_id: UUID) -> list[str]:
 
 
 def _problem(error: InvalidInput) -> dict[str, str]:
-    if error.members.get("field") != "email":
-        return {str(error.members.get("field", "form")): gettext("Please fill in this field.")}
+    if (field := str(error.members.get("field", "form"))) != "email":
+        return {field: forms.wanted(field)}
     if error.members.get("reason") == "same":
         return {"address": gettext("This is the address the person signs in with now.")}
     return {"address": forms.email_problem(error.members.get("reason"))}

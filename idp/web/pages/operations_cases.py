@@ -292,7 +292,8 @@ def _state_url(state: str) -> str:
 
 
 def _problem(error: InvalidInput) -> dict[str, str]:
-    return {str(error.members.get("field", "form")): gettext("Please fill in this field.")}
+    field = str(error.members.get("field", "form"))
+    return {field: forms.wanted(field)}
 
 
 def _too_late(case_id: UUID) -> Response:

@@ -112,7 +112,7 @@ def _decide(case_id: UUID, decision: str) -> ResponseReturnValue:
     try:
         command(open_work(), case_id, form.reason)
     except InvalidInput:
-        return show({"reason": gettext("Please fill in this field.")}, case_id, decision)
+        return show({"reason": forms.wanted("reason")}, case_id, decision)
     except CaseState:
         pass  # somebody was faster; the page of the case says how it ended
     return see_other(_address(case_id))

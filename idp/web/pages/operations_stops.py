@@ -153,5 +153,5 @@ def suspend(company_id: UUID) -> ResponseReturnValue:
 
 def _needed(typed: str) -> str:
     if not typed:
-        return str(gettext("Please fill in this field."))
+        return forms.wanted("reason")
     return str(gettext("This cannot be used as it is written. Please check it."))
