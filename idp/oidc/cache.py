@@ -34,6 +34,7 @@ class Cache:
         self.permission_sets: set[tuple[str, str]] = set()
         self.counts: dict[tuple[UUID, str], tuple[tuple[int, int], int]] = {}
         self.verified: dict[tuple[str, str], dict[str, Any]] = {}
+        self.own_uses: dict[tuple[UUID, UUID], int] = {}
 
 
 ASKED_EVERY_SECONDS = 1.0
@@ -83,6 +84,14 @@ def companies_of(work: Work, account_id: UUID, product: str, latest: int) -> int
 def known_sets(work: Work) -> set[tuple[str, str]]:
     """Permission sets that are known to be stored; they never change, so no revision is asked."""
     return _of(work).permission_sets
+
+
+def own_uses(work: Work) -> dict[tuple[UUID, UUID], int]:
+    """By client and company, the last day on which it was noted that the client works there by itself (`own_use`)."""
+    known = _of(work).own_uses
+    if len(known) >= REMEMBERED:
+        known.clear()
+    return known
 
 
 def _of(work: Work) -> Cache:

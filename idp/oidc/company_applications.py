@@ -23,7 +23,7 @@ from idp.oidc import cache, clients, families, logout_delivery
 from idp.oidc.clients import COMPANY_SCOPE, RegisteredClient
 from idp.oidc.grant_types import CLIENT_CREDENTIALS
 from idp.oidc.logout_delivery import Ended
-from idp.oidc.models import AuthorizationCode, Client, Consent, ConsentCompany, Grant
+from idp.oidc.models import AuthorizationCode, Client, Consent, ConsentCompany, Grant, OwnUse
 from idp.work import Work
 
 VIEWS, REVOKES = "company.api.view", "company.api.revoke"
@@ -43,7 +43,8 @@ class Application:
         permissions: what it may do by itself, as an operator registered it for this company; sorted.
         people: how many of those who work for the company let it act for them here.
         since: when the first of these did, or when it was registered for the company.
-        last_used_at: when it last asked for tokens for somebody in the company; None when it never did.
+        last_used_at: when it last asked for tokens for somebody in the company, or for itself, which is noted once a
+            day; None when none was noted.
     """
 
     id: UUID
@@ -280,9 +281,14 @@ def _seen(work: Work, company_id: UUID, rows: Sequence[Any]) -> list[Application
     agreed = select(Consent.client_id, Consent.scope).join(_cc, _cc.consent_id == Consent.id)
     for row in work.session.execute(agreed.where(*_here(work, company_id), Consent.client_id.in_(keys))):
         scopes[row.client_id].append(row.scope)
-    used = select(Grant.client_id, func.max(Grant.last_used_at).label("at")).group_by(Grant.client_id)
-    used = used.where(Grant.company_id == company_id, Grant.client_id.in_(keys))
-    last = {row.client_id: row.at for row in work.session.execute(used)}
+    used = union_all(
+        select(Grant.client_id, Grant.last_used_at.label("at")).where(
+            Grant.company_id == company_id, Grant.client_id.in_(keys)
+        ),
+        select(OwnUse.client_id, OwnUse.used_at).where(OwnUse.company_id == company_id, OwnUse.client_id.in_(keys)),
+    ).subquery()
+    latest = select(used.c.client_id, func.max(used.c.at).label("at")).group_by(used.c.client_id)
+    last = {row.client_id: row.at for row in work.session.execute(latest)}
     found = [(row, clients.by_id(work, row.id)) for row in rows]
     return [
         Application(

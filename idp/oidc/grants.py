@@ -34,6 +34,7 @@ from idp.oidc import (
     details,
     encryption,
     families,
+    own_use,
     permission_sets,
     refresh,
     tokens,
@@ -359,6 +360,7 @@ class ClientCredentialsGrant(rfc6749.ClientCredentialsGrant):
         if bound is not None:
             body_claims["cnf"] = bound.cnf
         token = tokens.sign(work, body_claims, token_type=tokens.ACCESS_TOKEN_TYPE)
+        own_use.note(work, client)
         answer = {
             "access_token": token,
             "token_type": binding.token_type(bound),

@@ -1,9 +1,14 @@
 """Client credentials (RFC 6749 §4.4): a token for the client itself."""
 
+from datetime import datetime, timedelta
+
 import pytest
 from jsonschema import Draft202012Validator
+from sqlalchemy import select, text, update
 
 from idp.companies import subscription
+from idp.oidc import cache
+from idp.oidc.models import OwnUse
 from tests.party import Party, header_of
 from tests.stage import Stage
 
@@ -92,6 +97,37 @@ def test_a_client_registered_for_it_alone_has_no_front(stage: Stage) -> None:
     assert answer["error"] in ("unauthorized_client", "unsupported_response_type")
     assert party.redeem("x").json["error"] == "unauthorized_client"
     assert party.refresh("x").json["error"] == "unauthorized_client"
+
+
+def test_that_it_works_for_a_company_is_noted_once_a_day_and_process(own_stage: Stage, machine: Party) -> None:
+    def ask() -> list[str]:
+        with own_stage.statements() as seen:
+            assert machine.post("/oauth/token", grant_type="client_credentials").status_code == 200
+        return [statement for statement in seen if not statement.startswith("SELECT")]
+
+    def noted() -> list[datetime]:
+        with own_stage.work(write=False) as work:
+            return list(work.session.scalars(select(OwnUse.used_at)))
+
+    assert noted() == []
+    assert [statement[:20] for statement in ask()] == ["INSERT INTO own_uses"]
+    (first,) = noted()
+    assert ask() == []
+    with own_stage.work() as work:  # another process, on the same day
+        cache.own_uses(work).clear()
+    assert len(ask()) == 1
+    assert noted() == [first]
+    with own_stage.work() as work:  # the day after
+        cache.own_uses(work).clear()
+        work.session.execute(update(OwnUse).values(used_at=first - timedelta(days=1)))
+    ask()
+    assert noted()[0] >= first
+
+
+def test_a_client_whose_use_cannot_be_noted_gets_its_token(own_stage: Stage, machine: Party) -> None:
+    with own_stage.work() as work:
+        work.session.execute(text("DROP TABLE own_uses"))
+    assert machine.post("/oauth/token", grant_type="client_credentials").status_code == 200
 
 
 def test_it_writes_nothing(stage: Stage, books: Party) -> None:

@@ -60,12 +60,15 @@ PAGES: dict[str, list[dict[str, Any]]] = {
     "applications/one.html": [
         {**AREA, "name": "Bank <b>", "websites": [("About", "https://bank.example/")], "may": ["see", "read"],
          "rights": [], "only_reads": False,
-         "since": MOMENT, "last_used": MOMENT, "people": [{"name": "Lise <Petit>", "since": MOMENT}], "may_end": True,
+         "since": MOMENT, "last_used": MOMENT,
+         "last_day": "30 novembre 2026", "people": [{"name": "Lise <Petit>", "since": MOMENT}], "may_end": True,
          "pages": {"first": 1, "last": 1, "total": 2, "previous_url": None, "next_url": "?after=x#people"},
          "back": "/b"},
-        {**AREA, "name": "Bank", "websites": [], "may": ["see"], "since": MOMENT, "last_used": None, "may_end": False,
+        {**AREA, "name": "Bank", "websites": [], "may": ["see"], "since": MOMENT, "last_used": None, "last_day": "",
+         "may_end": False,
          "rights": [], "only_reads": False, "people": [{"name": "Lise", "since": MOMENT}], "pages": None, "back": "/b"},
-        *({**AREA, "name": "Shop", "websites": [], "may": [], "since": MOMENT, "last_used": None, "may_end": True,
+        *({**AREA, "name": "Shop", "websites": [], "may": [], "since": MOMENT, "last_used": None, "last_day": "",
+           "may_end": True,
            "rights": rights, "only_reads": bool(rights), "people": [], "pages": None, "back": "/b"}
           for rights in ([], [{"label": "Company", "preview": RIGHTS}])),
     ],

@@ -33,12 +33,18 @@ def test_an_application_that_works_by_itself_is_seen_and_ended(own_stage: Stage)
     """It names its company at registration; nobody let it, and the company ends it all the same (EMP-19)."""
     shop, other = machine(own_stage, LUMEN), machine(own_stage, STUDIO)
     home = own_stage.company(LUMEN)
+    before = english(own_stage.sign_in("amelie.dubois"))
+    before.get(f"/companies/{home}/applications")
+    assert "no use noted so far" in before.text
+    before.get(f"/companies/{home}/applications/{key(own_stage, shop)}")
+    assert "no use noted so far" in before.text
     token, foreign = (each.post("/oauth/token", grant_type="client_credentials").json for each in (shop, other))
     assert token is not None
     assert foreign is not None
     amelie = english(own_stage.sign_in("amelie.dubois"))
     amelie.get(f"/companies/{home}/applications")
     assert "works by itself · since " in amelie.text
+    assert "· last used on " in amelie.text
     assert amelie.text.count("Shop &lt;sync&gt;") == 1
     path = f"/companies/{home}/applications/{key(own_stage, shop)}"
     amelie.get(path)

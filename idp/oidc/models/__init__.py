@@ -9,7 +9,7 @@ from idp.oidc.models.authorization import (
     Grant,
     PushedRequest,
 )
-from idp.oidc.models.client import Client, ClientKeySet, InitialAccessToken, Revision
+from idp.oidc.models.client import Client, ClientKeySet, InitialAccessToken, OwnUse, Revision
 from idp.oidc.models.device import DeviceRequest
 from idp.oidc.models.issuer import TokenIssuer
 from idp.oidc.models.key import SigningKey
@@ -28,6 +28,7 @@ __all__ = [
     "IdempotentCall",
     "InitialAccessToken",
     "LogoutDelivery",
+    "OwnUse",
     "PermissionSet",
     "PushedRequest",
     "RefreshToken",

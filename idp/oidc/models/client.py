@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey
+from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idp.core.db import Base, Identified
@@ -53,6 +53,17 @@ class Client(Identified, Base):
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     disabled_at: Mapped[datetime | None]
+
+
+class OwnUse(Base):
+    """When a client last worked for a company by itself (client credentials), as the company sees it: to a day."""
+
+    __tablename__ = "own_uses"
+    __table_args__ = (Index("ix_own_uses_company_id", "company_id"),)
+
+    client_id: Mapped[UUID] = mapped_column(ForeignKey("clients.id", ondelete="CASCADE"), primary_key=True)
+    company_id: Mapped[UUID] = mapped_column(ForeignKey("companies.id", ondelete="CASCADE"), primary_key=True)
+    used_at: Mapped[datetime]
 
 
 class ClientKeySet(Base):

@@ -27,7 +27,8 @@ class AuthorisedShown(Shown):
 
     `scope` is what any of the `people` who let it act here agreed to, `since` when the first did; `permissions` is what
     it may do by itself, as it was registered for the company, `since` then. Without either it reaches nothing: only
-    people who have left had let it act. `last_used_at`: for people; what works by itself is not noted.
+    people who have left had let it act. `last_used_at`: for people; what works by itself is noted
+    once a day.
     """
 
     id: UUID

@@ -62,6 +62,7 @@ def show(problems: dict[str, str], company_id: UUID, application_id: UUID) -> Re
         only_reads="companies.read" in found.client.scope and "companies.write" not in found.client.scope,
         since=moment(found.since),
         last_used=moment(found.last_used_at) if found.last_used_at else None,
+        last_day=day(found.last_used_at) if found.last_used_at else "",
         people=[_person(each) for each in people.rows],
         pages=paging.around(work, PEOPLE, people, section="people", label=gettext("Who allowed it")),
         may_end=area.may(REVOKES),
@@ -88,8 +89,8 @@ def _entry(area: Area, each: Application) -> dict[str, str]:
         says.append(gettext("since %(date)s", date=day(each.since)))
         if each.last_used_at is not None:
             says.append(gettext("last used on %(date)s", date=day(each.last_used_at)))
-        elif each.people:
-            says.append(gettext("never used"))
+        else:
+            says.append(gettext("never used") if each.people else gettext("no use noted so far"))
     detail = " · ".join(says)
     return {"name": each.client.name(locale.current()), "url": area.path("applications", each.id), "detail": detail}
 
