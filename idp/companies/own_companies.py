@@ -71,7 +71,7 @@ def standing(work: Work, account_id: UUID, company_id: UUID) -> tuple[Company, f
     if isinstance(answer, Refusal):
         if answer.why is Why.NOT_A_MEMBER:
             raise NotFound(kind="company")
-        raise NotPermitted(permission=answer.product)
+        raise NotPermitted(permission=answer.product, reason=answer.why.value)
     found = company.get(work, company_id)
     return found, frozenset(answer.permissions) | _practice(work, account_id, company_id, found.kind)
 

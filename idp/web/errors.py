@@ -252,10 +252,34 @@ _BY_CODE = {
 }
 
 
+# Why nothing of a company opens to one of its people (`companies.answers.Why`).
+_SHUT = {
+    "company_suspended": (
+        _l("This company is suspended at present"),
+        _l(
+            "Our staff have suspended the company: until it is reopened, nobody reaches its products or its pages, "
+            "firms with a mandate included. Nothing is erased, and nobody loses a role. "
+            "Please get in touch with our support."
+        ),
+    ),
+    "company_closed": (
+        _l("This company is closed"),
+        _l("You have no access to it any more. Your personal account stays as it is, with your other companies."),
+    ),
+    "membership_suspended": (
+        _l("Your access to this company is suspended"),
+        _l("An administrator of the company has suspended it for the time being, and can take that back."),
+    ),
+}
+
+
 def _words(failure: Failure) -> tuple[str, str]:
     """Title and explanation, by code where there is more to say than the status does."""
     if failure.code in _BY_CODE:
         title, explanation = _BY_CODE[failure.code]
+        return str(title), str(explanation)
+    if failure.status == 403 and failure.members.get("reason") in _SHUT:
+        title, explanation = _SHUT[failure.members["reason"]]
         return str(title), str(explanation)
     match failure.status:
         case 401:

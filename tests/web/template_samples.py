@@ -215,6 +215,8 @@ PAGES: dict[str, list[dict[str, Any]]] = {
          "more": True, "desk": False},
         {"account": INES, "companies": [], "downloads": [], "more": False, "desk": False},
         {"account": INES, "companies": [], "downloads": [], "more": False, "desk": True},
+        {"account": INES, "companies": [], "downloads": [], "more": False, "desk": False,
+         "shut": [{"name": "Atelier <Lumen>", "why": "suspendu par un administrateur"}]},
     ],
     "account/details.html": [
         {"account": INES, "languages": [{"value": "fr-FR", "label": "français (France)"}], "saved": "1",

@@ -65,9 +65,11 @@ def test_a_suspended_member_is_kept_out_and_told(own_stage: Stage) -> None:  # n
         rows = update(Membership).where(Membership.account_id == own_stage.person("hugo.perrin").id)
         work.session.execute(rows.values(suspended_at=work.now))
     browser.get(f"/companies/{lumen}")
-    assert browser.status == 403
+    assert (browser.status, browser.heading) == (403, "Your access to this company is suspended")
     browser.get("/companies")
     assert "suspended by an administrator" in browser.text
+    browser.get("/")
+    assert "Atelier Lumen SARL: suspended by an administrator" in browser.text
 
 
 def test_the_menu_is_at_the_top_of_every_page(stage: Stage) -> None:  # noqa: F811

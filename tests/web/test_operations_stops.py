@@ -99,7 +99,9 @@ def test_a_company_is_suspended_and_reopened(own_stage: Stage) -> None:  # noqa:
     amelie.get("/companies")
     assert "the company is suspended by our staff" in words(amelie)
     amelie.get(f"/companies/{lumen}")
-    assert amelie.status == 403
+    assert (amelie.status, amelie.heading) == (403, "This company is suspended at present")
+    amelie.get("/")
+    assert "Atelier Lumen SARL: the company is suspended by our staff" in words(amelie)
     with own_stage.work(write=False) as work:
         refused = access.resolve(work, own_stage.person("amelie.dubois").id, lumen, "accounting")
         assert isinstance(refused, access.Refusal)

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
-from idp.companies import access, assignment, client_group, client_list, colleague_list, mandate
+from idp.companies import access, assignment, client_group, client_list, colleague_list, company, mandate
 from idp.companies.access import Access
 from idp.companies.client_list import Client, Filter, Phase
 from idp.companies.colleague_list import Colleague, Held
@@ -92,7 +92,7 @@ def client(firm_id: UUID, client_id: UUID) -> ResponseReturnValue:
         "firm/client.html",
         client=seen.name,
         done=_done(request.args.get("done", "")),
-        state=str(firm_words.PHASES[seen.phase]),
+        state=_stands(area, client_id, seen),
         facts=_facts(area, seen),
         tiles=_tiles(area, seen) if active else [],
         present=seen.phase in (Phase.ACTIVE, Phase.SUSPENDED),
@@ -211,6 +211,14 @@ def _standing(area: Area, client: Client) -> str:
         case Phase.OVER if client.ended_at is not None:
             return str(gettext("ended on %(date)s", date=day(client.ended_at)))
     return str(firm_words.PHASES[client.phase])
+
+
+def _stands(area: Area, client_id: UUID, client: Client) -> str:
+    """Where the mandate stands, and whether the client is kept shut, so that none of its products opens."""
+    phase = str(firm_words.PHASES[client.phase])
+    if company.get(area.work, client_id).suspended_at is None:
+        return phase
+    return f"{phase} · {gettext('the company is suspended by our staff')}"
 
 
 def _facts(area: Area, client: Client) -> list[tuple[str, str]]:

@@ -128,7 +128,7 @@ def _administrators(area: Area) -> list[dict[str, str]]:
     return [{"name": each.name, "email": each.address} for each in able]
 
 
-def _standing(company: OwnCompany) -> str:
+def standing(company: OwnCompany) -> str:
     """Why nothing of a company opens, in a few words."""
     if company.stopped:
         return str(gettext("the company is suspended by our staff"))
@@ -140,5 +140,5 @@ def _company(company: OwnCompany) -> dict[str, Any]:
     return {
         "name": company.name,
         "url": company_menu.home(company.company_id),
-        "detail": _standing(company) or role,
+        "detail": standing(company) or role,
     }

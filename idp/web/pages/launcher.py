@@ -8,12 +8,13 @@ from flask import Blueprint
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
-from idp.companies import access, subscription_notice, subscription_view
+from idp.companies import access, own_companies, subscription_notice, subscription_view
 from idp.companies.access import LauncherCompany, LauncherTile, Reason
 from idp.companies.subscription_view import ProductSeen
 from idp.oidc import products
 from idp.policy import label_for
 from idp.web import company_menu, locale, subscription_words
+from idp.web.pages.company_home import standing
 from idp.web.pages.continuing import downloads, product_view
 from idp.web.render import day, page, person, signed_in
 from idp.web.work import open_work
@@ -59,8 +60,15 @@ def launcher() -> ResponseReturnValue:
         more=more,
         downloads=downloads(work, places, open_to_me),
         desk=desk,
+        shut=_shut(work, current.account_id) if not companies and not desk else [],
         account=person(current),
     )
+
+
+def _shut(work: Work, account_id: UUID) -> list[dict[str, str]]:
+    """Companies of one's own that are kept shut, and why, for somebody to whom no product is open."""
+    latest, _ = own_companies.latest(work, account_id)
+    return [{"name": each.name, "why": why} for each in latest if (why := standing(each))]
 
 
 def _notices(work: Work, attention: Iterable[ProductSeen]) -> list[str]:
