@@ -32,12 +32,14 @@ class EndSession:
         client: who asks, when known; also one that has only named itself.
         sid: the session an ID token of ours names; None when no valid hint was sent, and then the person is asked.
         redirect: where to go afterwards; None when nothing was asked or the address is not registered.
+        astray: whether the browser was to go somewhere and does not, as the address or the hint is not valid.
     """
 
     client: RegisteredClient | None
     sid: str | None
     subject: str | None
     redirect: str | None
+    astray: bool
 
 
 def understand(work: Work, parameters: dict[str, str]) -> EndSession:
@@ -53,16 +55,19 @@ def understand(work: Work, parameters: dict[str, str]) -> EndSession:
         signed = None
     client = clients.find(work, client_id) if client_id else None
     redirect = parameters.get("post_logout_redirect_uri")
-    if client is None or signed is None or redirect not in client.post_logout_redirect_uris:
+    registered = client is not None and redirect in client.post_logout_redirect_uris
+    # Without any hint this is no mistake: the person is asked, and offered the way back.
+    astray = bool(redirect) and (not registered or (bool(hint) and signed is None))
+    if signed is None or not registered:
         redirect = None
     if redirect and parameters.get("state"):
         separator = "&" if urlsplit(redirect).query else "?"
         redirect = f"{redirect}{separator}{urlencode({'state': parameters['state']})}"
     if signed is None:
-        return EndSession(client, None, None, redirect)
+        return EndSession(client, None, None, redirect, astray)
     hinted = clients.find(work, str(signed["aud"]))
     sid, subject = sectors.sid_read(work, hinted, signed.get("sid")), sectors.subject_read(work, hinted, signed["sub"])
-    return EndSession(client, sid, subject, redirect)
+    return EndSession(client, sid, subject, redirect, astray)
 
 
 def session_ended(work: Work, members: dict[str, Any]) -> None:

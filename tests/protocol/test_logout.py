@@ -109,6 +109,28 @@ def test_an_address_that_is_not_registered_is_never_gone_to(signed, address: str
     answer = browser._send("GET", logout_address(id_token_hint=told["id_token"], post_logout_redirect_uri=address))
     assert "Location" not in answer.headers
     assert is_over(stage, claims_of(told["id_token"])["sid"]), "the session ends all the same"
+    assert ("n’est pas valable" in answer.text) is bool(address), "and the page says why nobody is led on (§3)"
+
+
+@pytest.mark.parametrize(
+    ("parameters", "said"),
+    [
+        ({"id_token_hint": "x", "client_id": "demo-accounting", "post_logout_redirect_uri": HOME}, True),
+        ({"post_logout_redirect_uri": HOME}, True),
+        ({"client_id": "demo-accounting", "post_logout_redirect_uri": "https://evil.example/"}, True),
+        ({"client_id": "demo-accounting", "post_logout_redirect_uri": HOME}, False),
+        ({"id_token_hint": "x"}, False),
+        ({}, False),
+    ],
+    ids=["bad hint", "nobody's address", "other address", "no hint", "bad hint alone", "nothing"],
+)
+def test_whoever_is_not_led_on_reads_why(signed, parameters: dict[str, str], said: bool) -> None:  # type: ignore[no-untyped-def]
+    """RP-Initiated Logout §3, §4: the person is asked, and told afterwards that the request is not valid."""
+    _, _, browser, _ = signed
+    browser.get(logout_address(**parameters))
+    browser.submit()
+    assert "Your session is closed</h1>" in browser.text
+    assert ("Its request is not valid" in browser.text) is said
 
 
 @pytest.mark.parametrize("hint", [None, "", "x", "a.b.c", "access", "altered", "é"])

@@ -151,7 +151,7 @@ HARMLESS_QUERIES = {
     "continue_to", "login_hint", "ui_locales", "page", "request", "lang", "q", "search", "after", "state", "done",
     "seen", "before", "replaces", "left", "product", "role", "saved", "create",
     "client", "date", "deleted", "from", "group", "in", "kept", "new", "permission", "time",
-    "device", "user_code", "client_id",
+    "device", "user_code", "client_id", "astray",
 }  # fmt: skip
 
 

@@ -336,8 +336,8 @@ PAGES: dict[str, list[dict[str, Any]]] = {
     ],
     "logout/done.html": [
         {"sign_in_url": "/sign-in", "return_url": "http://localhost:8001/", "return_name": "Comptabilité",
-         "frames": ["https://books.example/out?iss=x&sid=y"]},
-        {"sign_in_url": "/sign-in", "return_url": None, "return_name": None, "frames": []},
+         "frames": ["https://books.example/out?iss=x&sid=y"], "astray": False},
+        {"sign_in_url": "/sign-in", "return_url": None, "return_name": None, "frames": [], "astray": True},
     ],
     "errors/page.html": [
         {"title": "Un incident est survenu", "explanation": "La page n’a pas pu être préparée.", "ways": WAYS,

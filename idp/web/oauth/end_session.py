@@ -28,8 +28,9 @@ def end_session() -> BaseResponse:
     current = render.current_session()
     ours = current is not None and (asked.sid == current.sid or asked.subject == current.subject)
     if asked.sid is None or (current is not None and not ours):
-        client = {"client_id": asked.client.client_id} if asked.client else {}
-        return redirect(f"/sign-out?{urlencode(client)}" if client else "/sign-out", 303)
+        query = {"client_id": asked.client.client_id} if asked.client else {}
+        query |= {"astray": "yes"} if asked.astray else {}
+        return redirect(f"/sign-out?{urlencode(query)}" if query else "/sign-out", 303)
     ended = {session_id: asked.sid} if (session_id := logout.session_named(work, asked.sid)) is not None else {}
     if current is not None:
         ended[current.session_id] = current.sid
@@ -41,7 +42,7 @@ def end_session() -> BaseResponse:
     if asked.redirect and not frames:
         response = redirect(asked.redirect, 303)
     else:
-        response = sign_out.closed(asked.client, asked.redirect, frames)
+        response = sign_out.closed(asked.client, asked.redirect, frames, astray=asked.astray)
     cookies.drop(response, cookies.SESSION)
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -21,7 +21,8 @@ FRAMES_SECONDS = 3
 
 @blueprint.get("/sign-out")
 def ask() -> ResponseReturnValue:
-    """Say what will end, before it does. Query: `client_id`, of the application that led here."""
+    """Say what will end, before it does. Query: `client_id`, of the application that led here; `astray`, whether it
+    wanted the browser to go on to where it does not go."""
     return show({})
 
 
@@ -41,7 +42,7 @@ def end() -> ResponseReturnValue:
     current = current_session()
     frames = front_channel.frames(work, current.session_id, current.sid) if current is not None else ()
     # Whoever loads the page with the frames again finds no session, and the plain page.
-    return _left(closed(_back(), None, frames)) if frames else signed_out(_done())
+    return _left(closed(_back(), None, frames, astray=_astray())) if frames else signed_out(_done())
 
 
 def signed_out(onward: str) -> Response:
@@ -61,17 +62,20 @@ def _left(answer: Response) -> Response:
 
 @blueprint.get("/sign-out/done")
 def done() -> ResponseReturnValue:
-    """It is done. Query: `client_id`, of the application to which a way back is offered."""
-    return closed(_back(), None, ())
+    """It is done. Query: `client_id`, of the application to which a way back is offered; `astray`."""
+    return closed(_back(), None, (), astray=_astray())
 
 
-def closed(client: RegisteredClient | None, onward: str | None, frames: tuple[str, ...]) -> Response:
+def closed(
+    client: RegisteredClient | None, onward: str | None, frames: tuple[str, ...], *, astray: bool = False
+) -> Response:
     """The page of a session that is closed.
 
     Args:
         client: to which a way back is offered, when it has a page of its own.
         onward: where the browser goes by itself once the frames had their time; an address registered by the client.
         frames: where products close their sessions in this browser.
+        astray: whether the browser was to go somewhere and does not, which the page says (RP-Initiated Logout §3, §4).
     """
     answer = page(
         "logout/done.html",
@@ -79,6 +83,7 @@ def closed(client: RegisteredClient | None, onward: str | None, frames: tuple[st
         return_url=onward or (client.home_uri if client else None),
         return_name=client.name(locale.current()) if client else None,
         frames=frames,
+        astray=astray,
     )
     answer.frames = tuple(map(uris.page_origin, frames))
     if onward and frames:
@@ -90,7 +95,13 @@ def _back() -> RegisteredClient | None:
     return clients.find(open_work(), request.args.get("client_id", ""))
 
 
+def _astray() -> bool:
+    return request.args.get("astray") == "yes"
+
+
 def _done() -> str:
     """The last page, which offers the way back to the application that led here."""
     client = _back()
-    return f"/sign-out/done?{urlencode({'client_id': client.client_id})}" if client else "/sign-out/done"
+    query = {"client_id": client.client_id} if client else {}
+    query |= {"astray": "yes"} if _astray() else {}
+    return f"/sign-out/done?{urlencode(query)}" if query else "/sign-out/done"
