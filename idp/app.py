@@ -8,7 +8,7 @@ from flask_migrate import Migrate
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from idp.authn import password
-from idp.core import calling, networks
+from idp.core import calling, names, networks
 from idp.core import settings as settings_module
 from idp.core.db import engine_options, prepare
 from idp.core.logs import configure
@@ -61,7 +61,10 @@ def create_app(settings: Settings | None = None, policies: Policies | None = Non
     Migrate(app, database, directory=str(settings.migrations_dir), render_as_batch=True, compare_type=True)
     with app.app_context():
         prepare(database.engine)
-        app.extensions["sesame"] = Parts(settings, policies, keyring, database.engine, places, outbound, certificates)
+        kept = names.beside(database.engine)
+        app.extensions["sesame"] = Parts(
+            settings, policies, keyring, database.engine, places, outbound, certificates, kept
+        )
     app.teardown_appcontext(close_work)
     app.response_class = Answer
     app.direct = {}

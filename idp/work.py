@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session as DatabaseSession
 
 from idp.core.calling import Outbound
+from idp.core.names import Names
 from idp.core.networks import Places
 from idp.core.session import is_writing
 from idp.core.tokens import Keyring
@@ -54,6 +55,7 @@ class Work:
         places: where network addresses are, as far as the operator has told.
         outbound: the one door through which other machines are called at addresses that were registered.
         mtls_origin: the other address of this service, where clients show certificates; empty without one.
+        names: those that count once and need not last, where they are kept beside the database; None elsewhere.
         tries: by company, what the actor tried to give and may not; see `companies.overreach`.
     """
 
@@ -66,6 +68,7 @@ class Work:
     places: Places = field(default_factory=Places)
     outbound: Outbound = field(default_factory=Outbound)
     mtls_origin: str = ""
+    names: Names | None = None
     tries: list[tuple[UUID, dict[str, Any]]] = field(default_factory=list, compare=False)
 
     def addresses(self, path: str) -> tuple[str, ...]:

@@ -8,7 +8,6 @@ else of it.
 
 import sqlite3
 import time
-from collections.abc import Callable
 from typing import Any, cast
 from weakref import WeakKeyDictionary
 
@@ -119,32 +118,6 @@ class Reader:
             return engine.raw_connection()
 
 
-class Aside(Reader):
-    """A connection to SQLite for statements that are transactions of their own: it neither waits for its turn nor for
-    the disk. It is not the pool's, since telling it so again for each statement would cost as much as the statement."""
-
-    __slots__ = ()
-
-    @staticmethod
-    def _take(engine: Engine) -> PoolProxiedConnection:
-        try:
-            return _ASIDE[engine].pop()
-        except (KeyError, IndexError):
-            connection = engine.raw_connection()
-            connection.detach()
-            for pragma in ("busy_timeout=0", "synchronous=NORMAL"):
-                connection.dbapi_connection.execute(f"PRAGMA {pragma}")  # type: ignore[union-attr]
-            return connection
-
-    def give_back(self, engine: Engine) -> None:
-        """Keep the connection at hand, unless there are enough."""
-        kept = _ASIDE.setdefault(engine, [])
-        if len(kept) < AT_HAND:
-            kept.append(self.connection)
-        else:
-            self.connection.close()
-
-
 class Transaction(Reader):
     """A connection of the pool with a transaction on it. Asked for anything that `Prepared` does not need, it becomes a
     connection of SQLAlchemy's, which goes on in the same transaction.
@@ -242,7 +215,6 @@ class Transaction(Reader):
 
 
 _AT_HAND: WeakKeyDictionary[Engine, list[PoolProxiedConnection]] = WeakKeyDictionary()
-_ASIDE: WeakKeyDictionary[Engine, list[PoolProxiedConnection]] = WeakKeyDictionary()
 AT_HAND = 4
 
 
@@ -259,7 +231,7 @@ def _give_back(engine: Engine, connection: PoolProxiedConnection) -> None:
 
 def let_go(engine: Engine) -> None:
     """Close every connection at hand: the pool they are from was emptied."""
-    for connection in (*_AT_HAND.pop(engine, ()), *_ASIDE.pop(engine, ())):
+    for connection in _AT_HAND.pop(engine, ()):
         connection.detach()
         connection.close()
 
@@ -304,27 +276,6 @@ def reader(session: Session) -> "Connection | Reader":
 def is_writing(session: Session) -> bool:
     """Whether a transaction is open in this session that may write."""
     return session.in_transaction() and bool(session.connection().get_execution_options().get("write"))
-
-
-def by_itself(session: Session, write: Callable[[Reader], int]) -> int | None:
-    """What one statement does that is a transaction of its own, whose commit does not wait for the disk (decision
-    0013). On SQLite that costs half of a transaction around it. None, and nothing is done, where it is no gain or not
-    possible: while a transaction is open, or another connection writes (SQLite's own waiting would come last among
-    those who look for their turn closely, see `begin_writing`), and on PostgreSQL."""
-    engine = session.get_bind()
-    if session.in_transaction() or not isinstance(engine, Engine) or engine.dialect.name != "sqlite":
-        return None
-    through = Aside(engine)
-    try:
-        done = write(through)
-    except BaseException as error:
-        orig = error.orig if isinstance(error, DBAPIError) else None
-        if getattr(orig, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_BUSY:
-            through.connection.close()
-            raise
-        done = None
-    through.give_back(engine)
-    return done
 
 
 def lazy_session(engine: Engine) -> Session:

@@ -54,14 +54,15 @@ def access_token(work: Work, token: str) -> LiveToken | None:
 
 
 def presented(work: Work, shown: Presented) -> LiveToken | None:
-    """As `access_token`, for a token that came with a request: bound ones count only with what they are bound to.
+    """As `access_token`, for a token that came with a request: bound ones count only with what they are bound to. A
+    token that is worth nothing is told as such, with whatever proof it comes.
 
     Raises:
         Unproved, InvalidProof, NonceNeeded: it comes without that, or with a proof that does not do.
     """
-    proof = binding.read_proof(work, shown) if shown.scheme == dpop.SCHEME else None
     live = access_token(work, shown.token)
     if live is not None:
+        proof = binding.read_proof(work, shown) if shown.scheme == dpop.SCHEME else None
         binding.check(work, live.claims, shown, proof)
     return live
 

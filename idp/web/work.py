@@ -21,6 +21,7 @@ from werkzeug.wrappers import Response
 from idp.companies import overreach
 from idp.core.calling import Outbound
 from idp.core.db import Base
+from idp.core.names import Names
 from idp.core.networks import Places
 from idp.core.session import lazy_session
 from idp.core.settings import Settings
@@ -56,6 +57,7 @@ class Parts:
     places: Places
     outbound: Outbound
     certificates: ClientCertificates
+    names: Names | None
 
 
 class Application(OpenAPI):
@@ -200,4 +202,5 @@ def _new(made_of: Parts, actor: Actor) -> Work:
         places=made_of.places,
         outbound=made_of.outbound,
         mtls_origin=made_of.settings.mtls_origin,
+        names=made_of.names,
     )

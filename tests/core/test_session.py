@@ -12,7 +12,6 @@ from sqlalchemy.exc import OperationalError
 
 from idp.core import session
 from idp.core.db import engine_options, prepare
-from idp.core.prepared import Prepared
 from idp.core.session import LazySession
 
 
@@ -112,26 +111,3 @@ def test_no_connection_at_hand_outlives_the_pool(url: str) -> None:
     assert isinstance(own, sqlite3.Connection)
     with pytest.raises(sqlite3.ProgrammingError, match="closed"):
         own.execute("SELECT 1")
-
-
-def test_a_statement_by_itself_is_not_tried_while_another_writes(url: str) -> None:
-    """It would wait as SQLite waits, and come last among those who look for their turn closely."""
-    engine = create_engine(url, **engine_options(url))
-    prepare(engine)
-    with engine.connect().execution_options(write=True) as connection:
-        connection.execute(text("CREATE TABLE names (name TEXT)"))
-        connection.commit()
-    insert = Prepared(text("INSERT INTO names VALUES ('x')"))
-    work, other = LazySession(engine), LazySession(engine)
-    other.connection({"write": True})
-    began = time.monotonic()
-    assert session.by_itself(work, lambda through: insert.run(through, {})) is None
-    assert time.monotonic() - began < 1
-    other.rollback()
-    assert session.by_itself(work, lambda through: insert.run(through, {})) == 1
-    raw = work.reader().connection.dbapi_connection
-    assert raw.execute("PRAGMA busy_timeout").fetchone() == (session.BUSY_SECONDS * 1000,)
-    assert raw.execute("PRAGMA synchronous").fetchone() == (2,)
-    work.close()
-    other.close()
-    engine.dispose()

@@ -237,7 +237,7 @@ def test_what_a_proof_leads_to_waits_for_the_disk_and_its_name_alone_does_not(
     assert prover.post(books, **OWN).status_code == 200
     with stage.work(write=False) as work:
         sqlite = work.session.get_bind().dialect.name == "sqlite"
-    assert begun == ([] if sqlite else [False]), "on SQLite one statement is enough"
+    assert begun == ([] if sqlite else [False]), "on SQLite it is not in the database"
 
 
 # --- registration (§5.2) ---
