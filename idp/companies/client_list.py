@@ -150,14 +150,15 @@ def get(work: Work, firm_id: UUID, client_id: UUID) -> Client:
 
 def works_there(work: Work, colleague: ColumnElement[UUID] | UUID) -> ColumnElement[bool]:
     """In a statement on mandates: whether this person was given something that counts there, by name or for every
-    client. Two questions, each of which an index answers."""
+    client. Two questions, each of which an index answers; however deep they stand in the statement, the mandate and the
+    person are those of the statement."""
     a, m = tables.assignments.c, tables.mandates.c
     theirs = a.account_id == colleague, a.ended_at.is_(None)
-    by_name = exists().where(*theirs, a.mandate_id == m.id)
+    by_name = exists(select(literal(1)).where(*theirs, a.mandate_id == m.id).correlate_except(tables.assignments))
     everywhere = exists(
-        select(literal(1)).where(
-            *theirs, a.firm_id == m.firm_id, a.mandate_id.is_(None), counts_everywhere(work.policies)
-        )
+        select(literal(1))
+        .where(*theirs, a.firm_id == m.firm_id, a.mandate_id.is_(None), counts_everywhere(work.policies))
+        .correlate_except(tables.assignments)
     )
     return or_(by_name, everywhere)
 

@@ -205,5 +205,9 @@ def test_who_works_for_a_client(demo, deltour):
     karim = held[demo.account("karim.benali")]
     assert [each.product for each in karim] == ["accounting", "capture", "invoicing"]  # not payroll: not covered
     assert all(each.everywhere for each in karim)
+    without_lotte = client_list.get(nathalie, deltour, demo.company("toitures-vanderlinden"))
+    page, held = colleague_list.at_client(nathalie, deltour, without_lotte)
+    assert [each.name for each in page.rows] == ["Karim Benali", "Nathalie Deltour"]
+    assert page.total == without_lotte.colleagues == len(held) == 2
     waiting = client_list.get(nathalie, deltour, demo.company("studio-mirabelle"))
     assert colleague_list.at_client(nathalie, deltour, waiting)[0].total == 0

@@ -13,7 +13,7 @@ CASE = {
     "details": {},
 }
 CASE_FACTS = [("Dossier", "7K3M9QA"), ("Motif", "téléphone <perdu>"), ("Approuvé par", "")]
-DESK = {"account": INES, "case": CASE, "title": "Second facteur installé à nouveau", "facts": CASE_FACTS}
+DESK = {"account": INES, "case": CASE, "title": "Installation d’un nouveau second facteur", "facts": CASE_FACTS}
 PAGER = {"first": 1, "last": 25, "total": 41, "previous_url": None, "next_url": "?after=2", "label": "Dossiers"}
 CASE_ROWS = [{"name": "Mehdi Haddad – Second facteur", "url": "/operations/cases/1", "detail": "Ouvert"}]
 PAGES: dict[str, list[dict[str, Any]]] = {

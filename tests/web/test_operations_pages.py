@@ -129,7 +129,7 @@ def test_a_reset_takes_two_people_and_a_day(app: Application, ada: Holder, at_de
     support.submit({"reason": "", "identity_check": "called back"})
     assert (support.status, support.form.values["identity_check"]) == (422, "called back")
     support.submit(REASONS)
-    assert support.heading == "Second factor set up anew"
+    assert support.heading == "Setting up a new second factor"
     assert "another member of staff has to approve it" in support.text
     case = support.address
     assert f'{case}/approve"' not in support.text

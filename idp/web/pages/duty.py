@@ -50,10 +50,10 @@ def has_seen(current: Current, account_id: UUID, note: str) -> bool:
 def kind_name(kind: str) -> str:
     """What a kind of case is called."""
     names: dict[str, str] = {
-        "reset-2fa": gettext("Second factor set up anew"),
-        "reset-all": gettext("Password and second factor set up anew"),
-        "change-email": gettext("Sign-in address replaced"),
-        "erase": gettext("Account erased"),
+        "reset-2fa": gettext("Setting up a new second factor"),
+        "reset-all": gettext("Setting up a new password and second factor"),
+        "change-email": gettext("Replacing the sign-in address"),
+        "erase": gettext("Erasing the account"),
         "sharing": gettext("Account perhaps shared"),
         "security": gettext("Address restored by its holder"),
     }
