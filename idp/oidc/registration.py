@@ -111,7 +111,8 @@ def read_metadata(data: dict[str, Any]) -> ClientRegistration:
         raise InvalidClientMetadataError("Only the response type 'code' exists here.")
     if data.get("response_types") and not _by_code(grant_types):  # RFC 7591 §2.1
         raise InvalidClientMetadataError("The response type 'code' needs the grant type 'authorization_code'.")
-    scope = " ".join(value for value in data.get("scope", "openid profile email").split() if value in clients.SCOPES)
+    default = "openid profile email" + (" offline_access" if "refresh_token" in grant_types else "")
+    scope = " ".join(value for value in data.get("scope", default).split() if value in clients.SCOPES)
     return ClientRegistration(
         names=_names(data),
         token_endpoint_auth_method=data.get("token_endpoint_auth_method", "client_secret_basic"),

@@ -102,6 +102,20 @@ def test_a_body_that_is_no_json_object_is_refused(stage: Stage, opened: str, bod
 # --- what comes out ---
 
 
+@pytest.mark.parametrize(
+    ("grant_types", "scope"),
+    [
+        (["authorization_code"], "openid profile email"),
+        (["authorization_code", "refresh_token"], "openid profile email offline_access"),
+    ],
+)
+def test_a_client_that_names_no_scope_may_ask_for_what_its_grants_are_for(
+    register: Callable[..., TestResponse], grant_types: list[str], scope: str
+) -> None:
+    """RFC 7591 §2: a default set of scopes."""
+    assert register(grant_types=grant_types).json["scope"] == scope
+
+
 def test_a_client_registers_signs_people_in_and_is_not_trusted(
     stage: Stage, register: Callable[..., TestResponse]
 ) -> None:
