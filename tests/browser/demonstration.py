@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +104,14 @@ class Demonstration:
         with command.at_hand(self.environment):
             return operator.VERBS[verb](*arguments)
 
+    def settle(self) -> None:
+        """Wait until what was done so far is told to the products: a session's end that arrives late would end what the
+        same session has begun meanwhile."""
+        end = time.monotonic() + 10
+        while any(map(_leaves_now, self.idp("outbox", "list"))):
+            assert time.monotonic() < end, "the outbox does not empty"
+            time.sleep(0.2)
+
     def failures(self) -> list[str]:
         """What the programs have written about unexpected errors so far."""
         lines = [line for log in sorted(self.folder.glob("log/*.log")) for line in log.read_text("utf-8").splitlines()]
@@ -143,6 +152,12 @@ def stop(process: "subprocess.Popen[str]") -> None:
     if process.poll() is None:
         process.send_signal(signal.SIGINT)
     process.communicate(timeout=30)
+
+
+def _leaves_now(message: dict[str, Any]) -> bool:
+    """Whether it is due and nobody has tried yet."""
+    due = datetime.fromisoformat(message["due_at"]) <= datetime.now(UTC)
+    return due and not message["attempts"] and not message["finished_at"]
 
 
 def _free_ports() -> int:
