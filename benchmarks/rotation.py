@@ -54,6 +54,8 @@ def main() -> int:
     options.add_argument("--rotations", type=int, default=10)
     options.add_argument("--seconds", type=float, default=60.0, help="How long each key signs.")
     chosen = options.parse_args()
+    if not (NODE / "node_modules" / "jose").is_dir():
+        raise SystemExit(f"jose is missing: run `npm ci --ignore-scripts` in {NODE.relative_to(ROOT)}.")
     with tempfile.TemporaryDirectory() as folder:
         port = free_port()
         world = build(Path(folder), f"http://localhost:{port}", chosen.database_url)
