@@ -153,6 +153,7 @@ def test_a_removal_closes_the_products_at_once(
         assert time.monotonic() - removed_at < 8
         time.sleep(0.25)
         julien.page.goto(demo.accounting)
+    demo.settle()  # what the service ended for him is in the log once it has told the product
     page.locator("details.menu > summary").click()
     page.locator("details.menu").get_by_role("link", name=words["log"]).click()
     heading(page, words["log"])
