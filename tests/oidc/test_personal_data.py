@@ -46,6 +46,7 @@ NOT_PERSONAL = {
     "client_key_sets": "public keys of applications",
     "initial_access_tokens": "of operators",
     "invited_roles": "roles that an invitation offers",
+    "own_uses": "when an application last worked for a company",
     "outbox_messages": "encrypted, erased once delivered",
     "passkey_challenges": "random numbers of five minutes; name nobody",
     "permission_sets": "the catalogue",
