@@ -100,7 +100,11 @@ def test_the_owner_keeps_it_after_all(system, over):
     assert [mail["variables"]["what"] for mail in mails(system)] == ["asked", "asked", "kept", "kept"]
     with pytest.raises(Conflict):
         closure.keep(by(system, owner), key)
-    events = list(system.session.scalars(select(AuditEvent.name).where(AuditEvent.name.like("company.clos%"))))
+    events = list(
+        system.session.scalars(
+            select(AuditEvent.name).where(AuditEvent.name.like("company.clos%")).order_by(AuditEvent.sequence)
+        )
+    )
     assert sorted(events) == ["company.closing_asked", "company.closing_withdrawn"]
 
 

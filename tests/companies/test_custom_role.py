@@ -143,7 +143,9 @@ def test_a_change_is_the_next_revision_and_the_one_before_is_kept(system, here, 
     ]  # fmt: skip
     assert found[1].ended_at == found[0].began_at == later.later(days=1).now
     assert drift(system) == []
-    said = system.session.scalars(select(AuditEvent).where(AuditEvent.name == "custom_role.changed")).all()
+    said = system.session.scalars(
+        select(AuditEvent).where(AuditEvent.name == "custom_role.changed").order_by(AuditEvent.sequence)
+    ).all()
     assert [(event.details["added"], event.details["taken"]) for event in said] == [
         (["accounting.journals.create"], []), ([], []),
     ]  # fmt: skip

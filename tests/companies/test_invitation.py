@@ -29,7 +29,7 @@ from tests.conftest import later
 
 
 def events(work, name):
-    return work.session.scalars(select(AuditEvent).where(AuditEvent.name == name)).all()
+    return work.session.scalars(select(AuditEvent).where(AuditEvent.name == name).order_by(AuditEvent.sequence)).all()
 
 
 def test_an_offer_is_mailed_in_its_language_with_everything_one_needs_to_decide(demo):

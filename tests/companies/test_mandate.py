@@ -86,7 +86,7 @@ def test_addresses_are_tried_five_times_an_hour_whatever_comes_of_it(demo):
     waiting = mandate.between(demo.work, mirabelle, demo.company("cabinet-deltour"))[0]
     with pytest.raises(Throttled):  # the two ways share the count
         mandate.confirm(chloe, waiting.id, address=NATHALIE)
-    noted = select(AuditEvent.details).where(AuditEvent.name == "mandate.address_refused")
+    noted = select(AuditEvent.details).where(AuditEvent.name == "mandate.address_refused").order_by(AuditEvent.sequence)
     reasons = [details["reason"] for details in demo.work.session.scalars(noted)]
     assert reasons == ["accountant_unknown"] * 5 + ["throttled"] * 2
     write_on(demo.work)
