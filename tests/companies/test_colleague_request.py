@@ -99,9 +99,7 @@ def test_an_administrator_settles_it_once(work, company, owner, member, make_com
     colleague_request.close(acting(work, owner), asked.id, "declined")
     with pytest.raises(NotFound):
         colleague_request.close(acting(work, owner), asked.id, "accepted")
-    names = work.session.scalars(
-        select(AuditEvent.name).where(AuditEvent.name.startswith("colleague.")).order_by(AuditEvent.sequence)
-    ).all()
+    names = work.session.scalars(select(AuditEvent.name).where(AuditEvent.name.startswith("colleague."))).all()
     assert sorted(names) == ["colleague.requested", "colleague.settled"]
     colleague_request.ask(acting(work, member), company, **MARC)  # times change
 
