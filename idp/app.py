@@ -1,6 +1,7 @@
 """The composition root: joins settings, policies, keys, database and routes into one application."""
 
 import gc
+import signal
 import sys
 from urllib.parse import urlsplit
 
@@ -16,6 +17,7 @@ from idp.core.settings import LOOPBACK, Settings
 from idp.core.tokens import load_keyring
 from idp.policy import Policies
 from idp.policy.load import load
+from idp.web import apart as crowd_apart
 from idp.web import api, client_certificates, crowd, health, pages
 from idp.web.api import billing
 from idp.web.headers import Answer
@@ -92,6 +94,26 @@ def serving() -> Application:
     gc.collect()
     gc.freeze()
     return app
+
+
+def apart(address: str) -> None:
+    """Be the process for those who sign in in a crowd, until the standard input ends, as it does with who began this.
+
+    Args:
+        address: the socket by which the workers hand over their requests.
+    """
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, signal.SIG_IGN)  # the workers end first: they may be waiting for an answer
+    crowd_apart.stand_back()
+    app = serving()
+    settings = app.extensions["sesame"].settings
+    requests = settings.workers * settings.password_hashers
+    turns = crowd.turns(settings.data_dir, requests)
+    places = len(turns) or requests
+    password.configure(places)
+    inner = Application.dispatched.__get__(app)
+    door = crowd.Door(app, inner, places, turns, crowd.WAITING * settings.workers)
+    crowd_apart.work(door, address, sys.stdin.read)
 
 
 def _configuration(settings: Settings) -> dict[str, object]:

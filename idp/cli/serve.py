@@ -1,15 +1,28 @@
 """`idp serve`: the service on granian."""
 
 import errno
+import os
 import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from shutil import rmtree
+from tempfile import mkdtemp
 
 import click
+import structlog
 
 from idp.cli.context import Output, check_master_key, guarded, settings
 from idp.core.errors import ConfigurationError
 
 STOP_SECONDS = 20
 """A worker that was told to stop while it was starting does not hear it, and one may hang: it is made to (F-13)."""
+
+
+CROWD_AFTER_SECONDS = 8.0
+"""The process for crowds is begun so long after the workers, or after it ended: they come first."""
 
 
 @click.command("serve")
@@ -24,19 +37,58 @@ def serve(out: Output) -> None:
     chosen = settings()
     check_port(chosen.listen_host, chosen.listen_port)
     check_master_key()  # what keeps a worker from starting is said here, once, in a sentence
-    Server(
-        "idp.app:serving",
-        address=chosen.listen_host,
-        port=chosen.listen_port,
-        interface=Interfaces.WSGI,
-        workers=chosen.workers,
-        blocking_threads=crowd.THREADS,
-        factory=True,
-        log_access=False,
-        websockets=False,
-        respawn_failed_workers=chosen.workers > 1,
-        workers_kill_timeout=STOP_SECONDS,
-    ).serve()
+    with _crowd_apart():
+        Server(
+            "idp.app:serving",
+            address=chosen.listen_host,
+            port=chosen.listen_port,
+            interface=Interfaces.WSGI,
+            workers=chosen.workers,
+            blocking_threads=crowd.THREADS,
+            factory=True,
+            log_access=False,
+            websockets=False,
+            respawn_failed_workers=chosen.workers > 1,
+            workers_kill_timeout=STOP_SECONDS,
+        ).serve()
+
+
+@contextmanager
+def _crowd_apart() -> Iterator[None]:
+    """Keep the process for crowds (`idp.web.apart`) running beside the workers, once they have had time to begin.
+    Without a folder for its socket there is none, and the workers do its work."""
+    from idp.web.apart import VARIABLE
+
+    stop, folder = threading.Event(), ""
+    with suppress(OSError):
+        folder = mkdtemp(prefix="sesame-")
+    if not folder:
+        yield
+        return
+    os.environ[VARIABLE] = address = os.path.join(folder, "crowd")
+    keeper = threading.Thread(target=_keep, args=(address, stop), name="crowd")
+    keeper.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        keeper.join()
+        rmtree(folder, ignore_errors=True)
+
+
+def _keep(address: str, stop: threading.Event) -> None:
+    command = [sys.executable, "-c", "import sys; from idp.app import apart; apart(sys.argv[1])", address]
+    environment = {name: value for name, value in os.environ.items() if value != address}
+    while not stop.wait(CROWD_AFTER_SECONDS):
+        with subprocess.Popen(command, stdin=subprocess.PIPE, env=environment, start_new_session=True) as process:
+            while process.poll() is None and not stop.wait(1):
+                pass
+            if stop.is_set():
+                process.kill()  # the workers have ended, so nobody waits for it
+            else:
+                structlog.get_logger("idp.cli").error("crowd.ended", status=process.returncode)
+        with suppress(FileNotFoundError):
+            os.unlink(address)
 
 
 def check_port(host: str, port: int, name: str = "The service") -> None:

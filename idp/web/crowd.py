@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from urllib.parse import quote
 
+import structlog
 from flask import Flask
 from werkzeug.exceptions import HTTPException
 from werkzeug.test import EnvironBuilder
@@ -25,7 +26,7 @@ from werkzeug.wrappers import Request
 
 from idp.core import processors
 from idp.core.errors import Unavailable
-from idp.web import locale
+from idp.web import apart, locale
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -58,27 +59,53 @@ class Door:
     Args:
         shared: files by which the processes of this machine take turns, see `turns`. The system gives a turn back when
             its process ends, however it ends.
+        waiting: how many wait at most.
     """
 
-    def __init__(self, app: Flask, inner: "WSGIApplication", places: int, shared: Sequence[Path] = ()) -> None:
+    def __init__(
+        self,
+        app: Flask,
+        inner: "WSGIApplication",
+        places: int,
+        shared: Sequence[Path] = (),
+        waiting: int = WAITING,
+    ) -> None:
         self._app, self._inner, self._shared = app, inner, shared
         self._late = LatePage(app)
         self._known: dict[str, bool] = {}  # the paths that are always the same: looking for a route costs more
-        self._line = threading.BoundedSemaphore(WAITING)
+        self._line = threading.BoundedSemaphore(waiting)
         self._places = threading.BoundedSemaphore(places)
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         if environ["REQUEST_METHOD"] != "POST" or not self._hashes(environ["PATH_INFO"]):
             return self._inner(environ, start_response)
-        alone = self._places.acquire(blocking=False)
-        if not alone and not self._admitted():
+        if self._places.acquire(blocking=False):
+            try:
+                with self._turn(0) as free:
+                    if free:  # nobody else is worked on: changing processors or processes costs more than it is worth
+                        return self._inner(environ, start_response)
+            finally:
+                self._places.release()
+        return self._in_a_crowd(environ, start_response)
+
+    def _in_a_crowd(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Whoever has to wait does so in the process that is there for it; without one here, until it is their turn."""
+        if not self._line.acquire(blocking=False):
             return self._late(environ, start_response)
         try:
-            with self._turn() as at_once:
-                if alone and at_once:  # changing processors costs more than it is worth
-                    return self._inner(environ, start_response)
-                with processors.aside():
-                    return self._inner(environ, start_response)
+            if (answered := apart.ask(environ)) is not None:
+                start_response(answered.status, answered.headers)
+                return (answered.body,)
+            if not self._places.acquire(timeout=WAIT_SECONDS):
+                return self._late(environ, start_response)
+        except apart.Lost:
+            structlog.get_logger("idp.web").error("crowd.lost")
+            return self._late(environ, start_response)
+        finally:
+            self._line.release()
+        try:
+            with self._turn(TURN_SECONDS), processors.aside():
+                return self._inner(environ, start_response)
         finally:
             self._places.release()
 
@@ -94,26 +121,17 @@ class Door:
             self._known[path] = marked
         return marked
 
-    def _admitted(self) -> bool:
-        if not self._line.acquire(blocking=False):
-            return False
-        try:
-            return self._places.acquire(timeout=WAIT_SECONDS)
-        finally:
-            self._line.release()
-
     @contextmanager
-    def _turn(self) -> Iterator[bool]:
-        """Hold one of the turns of all workers; whether one was free at once."""
+    def _turn(self, patience: float) -> Iterator[bool]:
+        """Hold one of the turns of all processes, waited for at most `patience` seconds; whether it is held."""
         held: list[int] = []
         try:
             with suppress(OSError):  # a folder that cannot be written to: no turns, only places
                 held += [os.open(each, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600) for each in self._shared]
-            begun, at_once = time.monotonic(), True
-            while held and not any(map(_locked, held)) and time.monotonic() < begun + TURN_SECONDS:
-                at_once = False
+            end = time.monotonic() + patience
+            while not (free := not held or any(map(_locked, held))) and time.monotonic() < end:
                 time.sleep(LOOK_SECONDS)
-            yield at_once
+            yield free
         finally:
             for each in held:
                 os.close(each)

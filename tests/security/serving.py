@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,6 +18,7 @@ from urllib.parse import urlencode
 from idp.core.settings import ROOT
 
 START_SECONDS = 60.0
+SERVE = ("-m", "idp.cli", "serve")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ class Service:
 
     port: int
     log: Path
+    pid: int
 
     def get(self, path: str, headers: Mapping[str, str] | None = None) -> Hit:
         connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
@@ -95,7 +97,9 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(folder: Path, url: str, port: int, *, workers: int = 4, **settings: str) -> Iterator[Service]:
+def serving(
+    folder: Path, url: str, port: int, *, workers: int = 4, begun: Sequence[str] = SERVE, **settings: str
+) -> Iterator[Service]:
     """`idp serve` on this data folder and database, until the end of the block."""
     log = folder / "serve.log"
     environment = {
@@ -110,10 +114,10 @@ def serving(folder: Path, url: str, port: int, *, workers: int = 4, **settings: 
     }
     with log.open("wb") as file:
         process = subprocess.Popen(
-            [sys.executable, "-m", "idp.cli", "serve"], cwd=ROOT, env=environment,
+            [sys.executable, *begun], cwd=ROOT, env=environment,
             stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip
-    service = Service(port, log)
+    service = Service(port, log, process.pid)
     try:
         _await(service, process)
         yield service
