@@ -80,7 +80,7 @@ def _keep(address: str, stop: threading.Event) -> None:
     command = [sys.executable, "-c", "import sys; from idp.app import apart; apart(sys.argv[1])", address]
     environment = {name: value for name, value in os.environ.items() if value != address}
     while not stop.wait(CROWD_AFTER_SECONDS):
-        with subprocess.Popen(command, stdin=subprocess.PIPE, env=environment, start_new_session=True) as process:
+        with subprocess.Popen(command, stdin=subprocess.PIPE, env=environment, process_group=0) as process:
             while process.poll() is None and not stop.wait(1):
                 pass
             if stop.is_set():

@@ -78,7 +78,7 @@ def work(app: "WSGIApplication", address: str, until: Callable[[], object]) -> N
 def stand_back() -> None:
     """Let this process, and all it begins, have what the others leave of the processors, but for a small share."""
     processors.step_aside()
-    os.nice(19)
+    os.nice(10)
     if sys.platform == "linux":
         with suppress(OSError):  # a container may forbid it: all is then as without
             os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))

@@ -36,6 +36,9 @@ WAITING = 64  # of them, at most, wait here; the rest are for everybody else
 WAIT_SECONDS = 1.5  # with the turn two seconds, as long as anybody is kept waiting (F-42)
 TURN_SECONDS = 0.5  # then it goes in without a turn: a worker that hangs must not keep people out of the others
 LOOK_SECONDS = 0.001
+REST_SECONDS = (
+    30.0  # a process for crowds that lost a request is asked for nothing so long: the machine has no time for it
+)
 
 _View = TypeVar("_View", bound=Callable[..., Any])
 
@@ -75,6 +78,7 @@ class Door:
         self._known: dict[str, bool] = {}  # the paths that are always the same: looking for a route costs more
         self._line = threading.BoundedSemaphore(waiting)
         self._places = threading.BoundedSemaphore(places)
+        self._rested = 0.0
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         if environ["REQUEST_METHOD"] != "POST" or not self._hashes(environ["PATH_INFO"]):
@@ -93,12 +97,13 @@ class Door:
         if not self._line.acquire(blocking=False):
             return self._late(environ, start_response)
         try:
-            if (answered := apart.ask(environ)) is not None:
+            if time.monotonic() >= self._rested and (answered := apart.ask(environ)) is not None:
                 start_response(answered.status, answered.headers)
                 return (answered.body,)
             if not self._places.acquire(timeout=WAIT_SECONDS):
                 return self._late(environ, start_response)
         except apart.Lost:
+            self._rested = time.monotonic() + REST_SECONDS
             structlog.get_logger("idp.web").error("crowd.lost")
             return self._late(environ, start_response)
         finally:
@@ -156,10 +161,12 @@ class LatePage:
     def __init__(self, app: Flask) -> None:
         self._app = app
         self._made: dict[str, _Made] = {}
+        self._making = threading.Lock()  # those who are late are late at once, and each would begin to make it
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         language = locale.of_stranger(Request(environ))
-        made = self._made.get(language) or self._made.setdefault(language, self._make(language))
+        with self._making:
+            made = self._made.get(language) or self._made.setdefault(language, self._make(language))
         query = "&".join(
             each for each in environ.get("QUERY_STRING", "").split("&") if each and "ui_locales" not in each
         )

@@ -43,7 +43,7 @@ def test_a_crowd_has_a_process_of_its_own(demonstration: Demonstration, tmp_path
             work.session.execute(update(PasswordCredential).values(hash=passwords.hashed(PASSWORD)))
         with serving(tmp_path, stage.settings.database, port, workers=2, begun=SOON) as service:
             first = _until(lambda: _ready(service), "no process for crowds")
-            assert _nice(first) == 19
+            assert _nice(first) == 10
             before = _processor_seconds(first)
             assert _crowd(service) == {"303": PEOPLE}
             assert _processor_seconds(first) - before > 0.2, "nobody was handed over"

@@ -3,7 +3,9 @@
 import io
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Listener
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -117,14 +119,20 @@ def test_who_would_have_to_wait_is_handed_over_and_nobody_else(other: Flask, mon
     assert posted() == (200, "here")
 
 
-def test_a_lost_answer_asks_to_come_back_and_takes_no_place(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lost_answer_asks_to_come_back_and_the_next_are_not_handed_over(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(apart, "ANSWER_SECONDS", 0.05)
+    monkeypatch.setattr(crowd, "WAIT_SECONDS", 10.0)
     posted, here = _house()
     assert here._places.acquire(blocking=False)
-    with Listener(address, "AF_UNIX"):
+    with Listener(address, "AF_UNIX"), ThreadPoolExecutor(1) as pool:
         assert posted()[0] == 503
-    here._places.release()
-    assert posted() == (200, "here")
+        waiting = pool.submit(posted)
+        time.sleep(0.3)
+        assert not waiting.done()
+        here._places.release()
+        assert waiting.result(10) == (200, "here")
 
 
 def test_a_turn_that_another_process_holds_hands_over_too(other: Flask, tmp_path: Path) -> None:

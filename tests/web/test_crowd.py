@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from werkzeug.test import EnvironBuilder
 
 from idp.core import processors
 from idp.core.errors import Unavailable
@@ -217,6 +218,31 @@ def test_who_comes_too_late_is_told_in_the_language_of_the_request(app: Applicat
         assert mark not in french.text + english.text
     client.set_cookie("sesame_lang", "fr")
     assert '<html lang="fr">' in client.post("/sign-in", headers={"Accept-Language": "en"}).text
+
+
+def test_the_page_for_who_comes_too_late_is_made_once_for_all_who_do(
+    app: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fifty are late in one instant; fifty pages made in it kept a process busy for seconds."""
+    made: list[str] = []
+    make = LatePage._make
+
+    def slowly(page: LatePage, language: str) -> object:
+        made.append(language)
+        time.sleep(0.02)
+        return make(page, language)
+
+    monkeypatch.setattr(LatePage, "_make", slowly)
+    late, gate = LatePage(app), threading.Barrier(20)
+
+    def ask(number: int) -> int:
+        gate.wait(10)
+        body = late(EnvironBuilder("/sign-in").get_environ(), lambda status, headers: lambda data: None)
+        return len(b"".join(body))
+
+    with ThreadPoolExecutor(20) as pool:
+        assert len(set(pool.map(ask, range(20)))) == 1
+    assert made == ["en"]
 
 
 def test_every_page_that_hashes_a_password_waits_its_turn(app: Application) -> None:
