@@ -20,7 +20,6 @@ from idp.core.errors import ConfigurationError
 STOP_SECONDS = 20
 """A worker that was told to stop while it was starting does not hear it, and one may hang: it is made to (F-13)."""
 
-
 CROWD_AFTER_SECONDS = 8.0
 """The process for crowds is begun so long after the workers, or after it ended: they come first."""
 
@@ -79,14 +78,18 @@ def _crowd_apart() -> Iterator[None]:
 def _keep(address: str, stop: threading.Event) -> None:
     command = [sys.executable, "-c", "import sys; from idp.app import apart; apart(sys.argv[1])", address]
     environment = {name: value for name, value in os.environ.items() if value != address}
+    log = structlog.get_logger("idp.cli")
     while not stop.wait(CROWD_AFTER_SECONDS):
-        with subprocess.Popen(command, stdin=subprocess.PIPE, env=environment, process_group=0) as process:
-            while process.poll() is None and not stop.wait(1):
-                pass
-            if stop.is_set():
-                process.kill()  # the workers have ended, so nobody waits for it
-            else:
-                structlog.get_logger("idp.cli").error("crowd.ended", status=process.returncode)
+        try:
+            with subprocess.Popen(command, stdin=subprocess.PIPE, env=environment, process_group=0) as process:
+                while process.poll() is None and not stop.wait(1):
+                    pass
+                if stop.is_set():
+                    process.kill()  # the workers have ended, so nobody waits for it
+                else:
+                    log.error("crowd.ended", status=process.returncode)
+        except OSError as error:  # the system has no process left, perhaps for a while
+            log.error("crowd.not_begun", reason=error.strerror)
         with suppress(FileNotFoundError):
             os.unlink(address)
 

@@ -36,9 +36,7 @@ WAITING = 64  # of them, at most, wait here; the rest are for everybody else
 WAIT_SECONDS = 1.5  # with the turn two seconds, as long as anybody is kept waiting (F-42)
 TURN_SECONDS = 0.5  # then it goes in without a turn: a worker that hangs must not keep people out of the others
 LOOK_SECONDS = 0.001
-REST_SECONDS = (
-    30.0  # a process for crowds that lost a request is asked for nothing so long: the machine has no time for it
-)
+REST_SECONDS = 30.0  # a process for crowds that lost a request is left alone so long: the machine has no time for it
 
 _View = TypeVar("_View", bound=Callable[..., Any])
 
