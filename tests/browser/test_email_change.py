@@ -90,6 +90,7 @@ def mail_to(person: Person, address: str, subject: str | re.Pattern[str] = "") -
             mail = page.get_by_role("main").get_by_role("link").filter(has_text=address).filter(has_text=subject)
             if mail.count():
                 mail.first.click()
+                page.wait_for_load_state("domcontentloaded")
                 return page.locator("pre.letter").inner_text(), page.locator("main ul.plain a").all_inner_texts()
             page.wait_for_timeout(250)
     finally:

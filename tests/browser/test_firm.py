@@ -145,6 +145,7 @@ def test_a_colleague_leaves_the_firm_without_javascript(demo: Demonstration, sig
     page.get_by_role("complementary").get_by_role("link", name="Colleagues").click()
     page.get_by_role("main").get_by_role("link", name="Lotte Peeters").click()
     page.get_by_role("link", name="Remove from the firm").click()
+    page.wait_for_load_state("domcontentloaded")
     if page.get_by_label("Six-digit code").count():  # the proof of the sign-in is older than some minutes
         nathalie.prove_code()
     expect(page.get_by_role("main")).to_contain_text("loses 2 clients at once")
