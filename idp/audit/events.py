@@ -12,6 +12,7 @@ EVENTS: dict[str, str] = {
     "account.status_changed": "An operator blocked or unblocked an account.",
     "account.unlocked": "One of the staff ended the pause that too many wrong passwords had brought about.",
     "accountant_guide.sent": "One of the staff mailed a person the steps to give their company's accountant access.",
+    "accountant_guide.throttled": "Such a mail by the staff was held back: the person had been sent several.",
     "activation.refused": "An activation link that was used, expired or unknown was presented.",
     "application.disconnected": "A company ended an application that worked there by itself.",
     "application.withdrawn": "A company ended what an application of others may do there; its grants were revoked.",

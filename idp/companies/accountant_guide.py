@@ -5,9 +5,9 @@ from uuid import UUID
 from sqlalchemy import select
 
 from idp.audit import log as audit
-from idp.authn import notices
+from idp.authn import notices, throttle
 from idp.companies import account_desk, tables
-from idp.core.errors import InvalidInput
+from idp.core.errors import InvalidInput, Throttled
 from idp.work import Work
 
 SENDS = "operations.accounts.resend-email"
@@ -37,11 +37,17 @@ def send(work: Work, account_id: UUID, company_id: UUID) -> None:
     Raises:
         NotPermitted, NotOnYourself, MoreRights, NotFound: as `account_desk.require` says of accounts.
         InvalidInput: `field="company"`, none in which this person may invite an accountant.
+        Throttled: the person was sent many such mails within the hour, by whomever.
     """
     work.write()
     account_desk.require(work, SENDS, account_id)
     name = companies(work, account_id).get(company_id)
     if name is None:
         raise InvalidInput(field="company")
+    limit = work.policies.account.code_sends
+    if not throttle.take(work, TEMPLATE, str(account_id), limit, in_a_row=None).allowed:
+        audit.record(work, "accountant_guide.throttled", ("account", account_id), outcome="refused")
+        work.checkpoint(write=False)
+        raise Throttled(retry_after=int(limit.per.total_seconds()))
     notices.write(work, account_id, TEMPLATE, company=name, path=f"/companies/{company_id}/accountants")
     audit.record(work, "accountant_guide.sent", ("account", account_id), company_id=company_id)

@@ -70,7 +70,8 @@ class Throttled(IdpError):
 
 
 class Unavailable(IdpError):
-    """A resource of this service (hashing capacity, database) is short at the moment; trying again later helps."""
+    """A resource of this service (hashing capacity, database) is short at the moment; trying again later helps. Nothing
+    was changed, unless `outcome` is "unknown"."""
 
     code = "unavailable"
 

@@ -72,7 +72,7 @@ class Door:
         waiting: int = WAITING,
     ) -> None:
         self._app, self._inner, self._shared = app, inner, shared
-        self._late = LatePage(app)
+        self._late, self._lost = LatePage(app), LatePage(app, outcome="unknown")
         self._known: dict[str, bool] = {}  # the paths that are always the same: looking for a route costs more
         self._line = threading.BoundedSemaphore(waiting)
         self._places = threading.BoundedSemaphore(places)
@@ -103,7 +103,7 @@ class Door:
         except apart.Lost:
             self._rested = time.monotonic() + REST_SECONDS
             structlog.get_logger("idp.web").error("crowd.lost")
-            return self._late(environ, start_response)
+            return self._lost(environ, start_response)
         finally:
             self._line.release()
         try:
@@ -152,12 +152,16 @@ class LatePage:
     Those who came in one instant are late in one instant, just when the service has no time to spare, and a page made
     for each would keep others waiting. It holds nothing of the request but its address, for the way back to the page
     and for the language links.
+
+    Args:
+        more: further members of the error, which choose its words.
     """
 
     PATH, QUERY = "/path-of-this-request", "kept=of-this-request"
 
-    def __init__(self, app: Flask) -> None:
+    def __init__(self, app: Flask, **more: str) -> None:
         self._app = app
+        self._error = Unavailable(resource="password_hashing", retry_after=math.ceil(WAIT_SECONDS), **more)
         self._made: dict[str, _Made] = {}
         self._making = threading.Lock()  # those who are late are late at once, and each would begin to make it
 
@@ -175,10 +179,10 @@ class LatePage:
         return (body,)
 
     def _make(self, language: str) -> _Made:
-        app, error = self._app, Unavailable(resource="password_hashing", retry_after=math.ceil(WAIT_SECONDS))
+        app = self._app
         asked = EnvironBuilder(self.PATH, query_string=f"{self.QUERY}&ui_locales={language}")
         with app.request_context(asked.get_environ()):
-            answer = app.finalize_request(app.handle_user_exception(error))
+            answer = app.finalize_request(app.handle_user_exception(self._error))
         headers = [each for each in answer.headers if each[0] not in ("Set-Cookie", "Content-Length")]
         return _Made(answer.status, headers, answer.get_data(as_text=True))
 

@@ -308,6 +308,11 @@ def _words(failure: Failure) -> tuple[str, str]:
             return gettext("That is too much at once"), gettext("What was sent is larger than any form of ours.")
         case 429:
             return gettext("Too many tries"), _patience(failure.members.get("retry_after"))
+        case 503 if failure.members.get("outcome") == "unknown":
+            return (
+                gettext("We cannot answer right now"),
+                gettext("What you sent may have been done all the same. Look whether it was before you send it again."),
+            )
         case 503:
             return (
                 gettext("We cannot answer right now"),

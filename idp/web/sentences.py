@@ -136,6 +136,7 @@ SENTENCES: Mapping[str, Any] = {
     "account.status_changed:blocked": _l("Your account was blocked."),
     "account.unlocked": _l("Our support team ended the pause after too many wrong passwords."),
     "accountant_guide.sent": _l("Our support team sent you the steps to give an accountant access to %(company)s."),
+    "accountant_guide.throttled": _l("A further mail of our support team was held back: you had been sent several."),
     "application.withdrawn": _l("%(company)s withdrew the access of %(application)s."),
     "assertion.accepted": _l("%(application)s got to know who you are from your organisation, without a sign-in."),
     "assignment.changed": _l("%(company)s changed your role at its clients: %(role)s, %(product)s."),

@@ -20,6 +20,7 @@ HELPERS = {
 NO_CHANGE = {
     "account.looked_up": "a look",
     "accountant_guide.sent": "a mail",
+    "accountant_guide.throttled": "a refusal",
     "account.unlocked": "ends a count of tries, which is no state of the account",
     "audit.exported": "a look",
     "audit.searched": "a look",

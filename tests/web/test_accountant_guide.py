@@ -60,6 +60,25 @@ def test_to_nobody_else_and_about_no_other_company(own_stage: Stage) -> None:  #
     assert guides(own_stage) == []
 
 
+def test_a_person_is_not_flooded_with_them(own_stage: Stage) -> None:  # noqa: F811
+    lumen = own_stage.company(LUMEN)
+    with own_stage.work(write=False) as work:
+        limit = work.policies.account.code_sends
+    support = at_desk(own_stage, "olivier.renard")
+    look_up(support, own_stage, "amelie.dubois")
+    for _ in range(limit.max):
+        support.get(link(support, STEPS))
+        support.submit({"company": str(lumen)})
+        assert "on their way" in words(support)
+    support.get(link(support, STEPS))
+    support.submit({"company": str(lumen)})
+    assert (support.status, "sent the steps several times already" in words(support)) == (422, True)
+    assert len(guides(own_stage)) == limit.max
+    assert scalar(own_stage, AuditEvent.outcome, AuditEvent.name == "accountant_guide.throttled") == "refused"
+    support.get(link(support, "Back to the account"))
+    assert support.status == 200
+
+
 def test_from_a_case_with_the_look_on_record(own_stage: Stage) -> None:  # noqa: F811
     support = at_desk(own_stage, "olivier.renard")
     support.get("/operations/accounts")

@@ -127,7 +127,7 @@ def test_a_lost_answer_asks_to_come_back_and_the_next_are_not_handed_over(
     posted, here = _house()
     assert here._places.acquire(blocking=False)
     with Listener(address, "AF_UNIX"), ThreadPoolExecutor(1) as pool:
-        assert posted()[0] == 503
+        assert posted() == (503, "unknown")
         waiting = pool.submit(posted)
         time.sleep(0.3)
         assert not waiting.done()
@@ -147,7 +147,7 @@ def test_a_turn_that_another_process_holds_hands_over_too(other: Flask, tmp_path
 def _house(*turns: Path) -> tuple[Callable[[], tuple[int, str]], crowd.Door]:
     """A small application with one place at its door, and a way to post to it."""
     app = Flask(__name__)
-    app.register_error_handler(Unavailable, lambda error: ("come back", 503))
+    app.register_error_handler(Unavailable, lambda error: (error.members.get("outcome", "come back"), 503))
     door = crowd.Door(app, app.wsgi_app, 1, turns)
     app.wsgi_app = door  # type: ignore[method-assign]
     app.post("/hash")(crowd.waits_its_turn(lambda: "here"))

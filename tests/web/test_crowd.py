@@ -14,7 +14,7 @@ from werkzeug.test import EnvironBuilder
 
 from idp.core import processors
 from idp.core.errors import Unavailable
-from idp.web import crowd
+from idp.web import apart, crowd
 from idp.web.crowd import Door, LatePage, waits_its_turn
 from idp.web.work import Application
 
@@ -218,6 +218,25 @@ def test_who_comes_too_late_is_told_in_the_language_of_the_request(app: Applicat
         assert mark not in french.text + english.text
     client.set_cookie("sesame_lang", "fr")
     assert '<html lang="fr">' in client.post("/sign-in", headers={"Accept-Language": "en"}).text
+
+
+def test_whose_request_is_lost_is_not_told_that_nothing_was_changed(
+    app: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process for crowds took it: nobody knows how far it came."""
+
+    def lose(environ: object) -> None:
+        raise apart.Lost
+
+    monkeypatch.setattr(apart, "ask", lose)
+    door = next(each for each in vars(app).values() if isinstance(each, Door))
+    door._places.acquire()
+    lost = app.test_client().post("/sign-in?ui_locales=en")
+    assert lost.status_code == 503
+    assert "may have been done all the same" in lost.text
+    assert "Nothing was changed" not in lost.text
+    late = app.test_client().post("/sign-in?ui_locales=en")  # the other process is left alone for a while
+    assert "Nothing was changed" in late.text
 
 
 def test_the_page_for_who_comes_too_late_is_made_once_for_all_who_do(

@@ -8,7 +8,7 @@ from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from idp.companies import account_desk, accountant_guide, support_desk
-from idp.core.errors import InvalidInput
+from idp.core.errors import InvalidInput, Throttled
 from idp.web import csrf, forms, locale
 from idp.web.pages import duty
 from idp.web.pages.continuing import address, see_other
@@ -68,4 +68,7 @@ def send_guide(account_id: UUID) -> ResponseReturnValue:
         accountant_guide.send(work, account_id, form.company)
     except InvalidInput:
         return show_guide({"company": gettext("Choose a company.")}, account_id)
+    except Throttled:
+        problem = gettext("This person was sent the steps several times already. Wait an hour, or call them.")
+        return show_guide({"form": problem}, account_id)
     return see_other(address(f"/operations/accounts/{account_id}", "/", seen=note, done="guide"))
