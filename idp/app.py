@@ -1,6 +1,7 @@
 """The composition root: joins settings, policies, keys, database and routes into one application."""
 
 import gc
+import os
 import signal
 import sys
 from urllib.parse import urlsplit
@@ -73,7 +74,7 @@ def create_app(settings: Settings | None = None, policies: Policies | None = Non
     named = {urlsplit(each).hostname or "" for each in (settings.issuer, settings.mtls_origin) if each}
     app.hosts = frozenset({*named, *LOOPBACK, "[::1]"})
     _register(app)
-    turns = crowd.turns(settings.data_dir, settings.workers * settings.password_hashers)
+    turns = crowd.turns(settings.data_dir)
     app.dispatched = crowd.Door(app, app.dispatched, settings.password_hashers, turns)  # type: ignore[method-assign]
     app.wsgi_app = Published(app.wsgi_app, metadata.PATHS)  # type: ignore[method-assign]
     if settings.trusted_proxies:
@@ -97,23 +98,22 @@ def serving() -> Application:
 
 
 def apart(address: str) -> None:
-    """Be the process for those who sign in in a crowd, until the standard input ends, as it does with who began this.
+    """Be the process for those who sign in in a crowd, for as long as there is who began this.
 
     Args:
         address: the socket by which the workers hand over their requests.
     """
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, signal.SIG_IGN)  # the workers end first: they may be waiting for an answer
+    parent = os.getppid()
     crowd_apart.stand_back()
     app = serving()
     settings = app.extensions["sesame"].settings
-    requests = settings.workers * settings.password_hashers
-    turns = crowd.turns(settings.data_dir, requests)
-    places = len(turns) or requests
-    password.configure(places)
+    turns, line = crowd.turns(settings.data_dir), crowd.WAITING * settings.workers
+    password.configure(len(turns))
     inner = Application.dispatched.__get__(app)
-    door = crowd.Door(app, inner, places, turns, crowd.WAITING * settings.workers)
-    crowd_apart.work(door, address, sys.stdin.read)
+    door = crowd.Door(app, inner, len(turns), turns, line)
+    crowd_apart.work(door, address, lambda: crowd_apart.wait_for_end(parent), line)
 
 
 def _configuration(settings: Settings) -> dict[str, object]:

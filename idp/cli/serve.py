@@ -1,11 +1,13 @@
 """`idp serve`: the service on granian."""
 
 import errno
+import json
 import os
 import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from shutil import rmtree
@@ -21,7 +23,13 @@ STOP_SECONDS = 20
 """A worker that was told to stop while it was starting does not hear it, and one may hang: it is made to (F-13)."""
 
 CROWD_AFTER_SECONDS = 8.0
-"""The process for crowds is begun so long after the workers, or after it ended: they come first."""
+"""The process for crowds is begun so long after the workers: they come first."""
+
+CROWD_LASTS_SECONDS, CROWD_REST_SECONDS = 60.0, 300.0
+"""It is begun anew as soon after it ended; whenever it did not last so long, after twice the wait, this at most."""
+
+ADDRESS_BYTES = 100
+"""The path of a socket may have 103 on macOS, 107 on Linux (`sockaddr_un`)."""
 
 
 @click.command("serve")
@@ -58,12 +66,11 @@ def _crowd_apart() -> Iterator[None]:
     Without a folder for its socket there is none, and the workers do its work."""
     from idp.web.apart import VARIABLE
 
-    stop, folder = threading.Event(), ""
-    with suppress(OSError):
-        folder = mkdtemp(prefix="sesame-")
-    if not folder:
+    folder = _meeting_place()
+    if folder is None:
         yield
         return
+    stop = threading.Event()
     os.environ[VARIABLE] = address = os.path.join(folder, "crowd")
     keeper = threading.Thread(target=_keep, args=(address, stop), name="crowd")
     keeper.start()
@@ -75,13 +82,43 @@ def _crowd_apart() -> Iterator[None]:
         rmtree(folder, ignore_errors=True)
 
 
+def _meeting_place() -> str | None:
+    """A new folder that only this user may enter, for a socket."""
+    log = structlog.get_logger("idp.cli")
+    try:
+        folder = mkdtemp(prefix="sesame-")
+    except OSError as error:
+        log.error("crowd.not_begun", reason=error.strerror)
+        return None
+    if len(os.fsencode(folder)) <= ADDRESS_BYTES - len("/crowd"):
+        return folder
+    os.rmdir(folder)
+    log.error("crowd.not_begun", reason="the path of the temporary folder is too long for a socket")
+    return None
+
+
+def _command(address: str) -> list[str]:
+    """What begins the process: with the search path of this one, so that it never runs what lies in the working folder
+    (`-P`), and with little claim to the processors from its first instant."""
+    from idp.web.apart import NICE
+
+    code = (
+        f"import json, os, sys; os.nice({NICE}); sys.path[:] = json.loads(sys.argv[1]); "
+        "from idp.app import apart; apart(sys.argv[2])"
+    )
+    return [sys.executable, "-P", "-c", code, json.dumps(sys.path), address]
+
+
 def _keep(address: str, stop: threading.Event) -> None:
-    command = [sys.executable, "-c", "import sys; from idp.app import apart; apart(sys.argv[1])", address]
     environment = {name: value for name, value in os.environ.items() if value != address}
     log = structlog.get_logger("idp.cli")
-    while not stop.wait(CROWD_AFTER_SECONDS):
+    wait = CROWD_AFTER_SECONDS
+    while not stop.wait(wait):
+        began = time.monotonic()
         try:
-            with subprocess.Popen(command, stdin=subprocess.PIPE, env=environment, process_group=0) as process:
+            with subprocess.Popen(
+                _command(address), stdin=subprocess.PIPE, env=environment, process_group=0
+            ) as process:
                 while process.poll() is None and not stop.wait(1):
                     pass
                 if stop.is_set():
@@ -92,6 +129,8 @@ def _keep(address: str, stop: threading.Event) -> None:
             log.error("crowd.not_begun", reason=error.strerror)
         with suppress(FileNotFoundError):
             os.unlink(address)
+        lasted = time.monotonic() - began >= CROWD_LASTS_SECONDS
+        wait = CROWD_AFTER_SECONDS if lasted else min(2 * wait, CROWD_REST_SECONDS)
 
 
 def check_port(host: str, port: int, name: str = "The service") -> None:

@@ -6,20 +6,30 @@ from contextlib import contextmanager, suppress
 
 
 def usable() -> list[int]:
-    """Those that this process may run on; empty where a thread cannot be kept to some of them."""
+    """Those that this thread may run on; empty where a thread cannot be kept to some of them."""
     return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+
+
+FIRST = min(usable(), default=0)
+"""The one that is left, of those that the process began with."""
+
+
+def others() -> int:
+    """How many there are beside the first; 1 where there is none."""
+    those = usable() or range(os.cpu_count() or 1)
+    return len(those) - (FIRST in those) or 1
 
 
 def step_aside() -> None:
     """Keep this thread, and those it begins, off the first processor for good; nothing where there is no other."""
-    _keep_to(usable()[1:])
+    _keep_to([each for each in usable() if each != FIRST])
 
 
 @contextmanager
 def aside() -> Iterator[None]:
     """As `step_aside`, for the time of a block."""
     before = usable()
-    _keep_to(before[1:])
+    step_aside()
     try:
         yield
     finally:

@@ -8,6 +8,7 @@ refresh a token meanwhile. One processor of the machine is always left to these:
 
 import fcntl
 import html
+import io
 import math
 import os
 import threading
@@ -48,10 +49,9 @@ def waits_its_turn(view: _View) -> _View:
     return view
 
 
-def turns(folder: Path, requests: int) -> Sequence[Path]:
-    """The turns that all workers share, one for each processor but one; none where there are enough for `requests`."""
-    count = max(1, (len(processors.usable()) or os.cpu_count() or 1) - 1)
-    return [] if count >= requests else [folder / f"turn-{number}.lock" for number in range(count)]
+def turns(folder: Path) -> Sequence[Path]:
+    """The turns that all workers and the process for crowds share, one for each processor but one."""
+    return [folder / f"turn-{number}.lock" for number in range(processors.others())]
 
 
 class Door:
@@ -81,6 +81,7 @@ class Door:
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         if environ["REQUEST_METHOD"] != "POST" or not self._hashes(environ["PATH_INFO"]):
             return self._inner(environ, start_response)
+        _receive(environ)
         if self._places.acquire(blocking=False):
             try:
                 with self._turn(0) as free:
@@ -185,6 +186,20 @@ class LatePage:
             answer = app.finalize_request(app.handle_user_exception(self._error))
         headers = [each for each in answer.headers if each[0] not in ("Set-Cookie", "Content-Length")]
         return _Made(answer.status, headers, answer.get_data(as_text=True))
+
+
+def _receive(environ: "WSGIEnvironment") -> None:
+    """Have the whole form before anything that others wait for: the server hands a request on before its body is there,
+    and waits for that as long as the connection lasts. A form that says that it is too long is refused unread."""
+    stated = environ.get("CONTENT_LENGTH") or ""
+    length = int(stated) if stated.isdecimal() else 0
+    if not stated and environ.get("wsgi.input_terminated"):
+        length = apart.MOST_BYTES + 1
+    if length > apart.MOST_BYTES and stated:
+        return
+    body = environ["wsgi.input"].read(length)
+    environ["wsgi.input"] = io.BytesIO(body)
+    environ["CONTENT_LENGTH"] = stated or str(len(body))
 
 
 def _locked(turn: int) -> bool:

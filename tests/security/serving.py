@@ -98,7 +98,14 @@ def free_port() -> int:
 
 @contextmanager
 def serving(
-    folder: Path, url: str, port: int, *, workers: int = 4, begun: Sequence[str] = SERVE, **settings: str
+    folder: Path,
+    url: str,
+    port: int,
+    *,
+    workers: int = 4,
+    begun: Sequence[str] = SERVE,
+    cwd: Path = ROOT,
+    **settings: str,
 ) -> Iterator[Service]:
     """`idp serve` on this data folder and database, until the end of the block."""
     log = folder / "serve.log"
@@ -114,7 +121,7 @@ def serving(
     }
     with log.open("wb") as file:
         process = subprocess.Popen(
-            [sys.executable, *begun], cwd=ROOT, env=environment,
+            [sys.executable, *begun], cwd=cwd, env=environment,
             stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip
     service = Service(port, log, process.pid)

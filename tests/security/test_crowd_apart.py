@@ -3,9 +3,11 @@
 import os
 import re
 import signal
+import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,6 +16,7 @@ from sqlalchemy import update
 
 from idp.authn import password as passwords
 from idp.authn.models import PasswordCredential
+from idp.core.settings import ROOT
 from tests.conftest import PASSWORD, hashes_as_in_the_service
 from tests.security.serving import Hit, Service, Shot, free_port, serving
 from tests.stage import Demonstration
@@ -45,7 +48,8 @@ def test_a_crowd_has_a_process_of_its_own(demonstration: Demonstration, tmp_path
             first = _until(lambda: _ready(service), "no process for crowds")
             assert _nice(first) == 10
             before = _processor_seconds(first)
-            assert _crowd(service) == {"303": PEOPLE}
+            with _announced(service):  # by somebody who sends no form, and would keep all others out
+                assert _crowd(service) == {"303": PEOPLE}
             assert _processor_seconds(first) - before > 0.2, "nobody was handed over"
             os.kill(first, signal.SIGKILL)
             assert _crowd(service) == {"303": PEOPLE}, "the workers manage alone"
@@ -68,6 +72,32 @@ def test_the_process_ends_with_a_service_that_is_killed(demonstration: Demonstra
         process = _until(lambda: _ready(service), "no process for crowds")
         os.killpg(service.pid, signal.SIGKILL)
         _until(lambda: not Path(f"/proc/{process}").exists(), "the process outlives the service")
+
+
+def test_the_process_runs_the_code_of_the_service_and_not_that_of_the_working_folder(
+    demonstration: Demonstration, tmp_path: Path
+) -> None:
+    port, folder, ran = free_port(), tmp_path / "elsewhere", tmp_path / "ran"
+    (folder / "idp").mkdir(parents=True)
+    (folder / "idp" / "__init__.py").write_text(f"open({str(ran)!r}, 'w').close()")
+    begun = (SOON[0], f"import sys; sys.path[:] = {[str(ROOT), *filter(None, sys.path)]!r}; {SOON[1]}")
+    with (
+        demonstration.stage(tmp_path, issuer=f"http://localhost:{port}", listen_port=port) as stage,
+        serving(tmp_path, stage.settings.database, port, workers=1, begun=begun, cwd=folder) as service,
+    ):
+        _until(lambda: _ready(service), "no process for crowds")
+    assert not ran.exists()
+
+
+@contextmanager
+def _announced(service: Service) -> Iterator[None]:
+    with socket.create_connection(("localhost", service.port)) as connection:
+        connection.sendall(
+            f"POST /sign-in HTTP/1.1\r\nHost: localhost:{service.port}\r\nContent-Length: 500\r\n"
+            "Content-Type: application/x-www-form-urlencoded\r\n\r\n".encode()
+        )
+        time.sleep(0.3)
+        yield
 
 
 def _crowd(service: Service) -> dict[str, int]:

@@ -1,5 +1,6 @@
 """The process for those who sign in in a crowd: what is handed over, what comes back, and what happens without it."""
 
+import errno
 import io
 import os
 import threading
@@ -31,7 +32,7 @@ def address(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 def other(address: str) -> Iterator[Flask]:
     """An application that answers what is handed over, in a thread that stands for the process."""
     app, end = Flask(__name__), threading.Event()
-    ready = threading.Thread(target=apart.work, args=(app, address, end.wait))
+    ready = threading.Thread(target=apart.work, args=(app, address, end.wait, 16))
     ready.start()
     while not os.path.exists(address):
         assert ready.is_alive()
@@ -90,6 +91,55 @@ def test_a_process_that_ends_while_it_works_loses_the_answer(address: str) -> No
         threading.Thread(target=end_at_once).start()
         with pytest.raises(apart.Lost):
             apart.ask(environ(b"a=1"))
+
+
+def test_a_process_that_takes_no_more_connections_is_not_waited_for(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stopped, or without a thread that accepts: the line in front of it is full."""
+    monkeypatch.setattr(apart, "CONNECT_SECONDS", 0.1)
+    monkeypatch.setattr(apart, "ANSWER_SECONDS", 0.1)
+    with Listener(address, "AF_UNIX", backlog=0), ThreadPoolExecutor(4) as pool:
+        began = time.monotonic()
+        asked = [pool.submit(apart.ask, environ(b"a=1")) for _ in range(4)]
+        answers = [each.exception(5) or each.result() for each in asked]
+        assert time.monotonic() - began < 2
+    assert None in answers
+    assert all(each is None or isinstance(each, apart.Lost) for each in answers)
+
+
+def test_a_connection_that_could_not_be_accepted_is_not_the_last(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that has no descriptor left has some again a moment later."""
+
+    class Short(Listener):
+        short = True
+
+        def accept(self) -> Any:
+            if self.short:
+                self.short = False
+                raise OSError(errno.EMFILE, "Too many open files")
+            return super().accept()
+
+    monkeypatch.setattr(apart, "Listener", Short)
+    app, end = Flask(__name__), threading.Event()
+    app.post("/hash")(lambda: "there")
+    with ThreadPoolExecutor(1) as pool:
+        working = pool.submit(apart.work, app, address, end.wait, 4)
+        while not os.path.exists(address):
+            assert not working.done()
+        answer = apart.ask(environ(b"a=1"))
+        end.set()
+    assert answer is not None
+    assert answer.body == b"there"
+
+
+def test_who_really_sent_it_is_known_there(other: Flask) -> None:
+    """What a client certificate is worth depends on the proxy that tells of it."""
+    other.post("/hash")(lambda: str(request.environ.get("werkzeug.proxy_fix.orig")))
+    before = {"REMOTE_ADDR": "10.0.0.1", "HTTP_HOST": None}
+    answer = apart.ask({**environ(), "werkzeug.proxy_fix.orig": before})
+    assert answer is not None
+    assert answer.body.decode() == str(before)
 
 
 def test_without_the_process_the_request_is_left_as_it_was(address: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """Requests that hash a password are worked on a few at a time (R-72); the rest wait, and not for ever."""
 
 import fcntl
+import io
 import os
 import threading
 import time
@@ -9,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from flask import Flask
-from werkzeug.test import EnvironBuilder
+from flask import Flask, request
+from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from idp.core import processors
 from idp.core.errors import Unavailable
@@ -82,6 +83,44 @@ def test_who_waits_too_long_is_told_to_come_back_and_others_do_not_wait(house: t
         end.set()
         assert first.result() == 200
     assert post("/slow") == 200
+
+
+def test_who_sends_no_body_keeps_no_place(house: tuple[Flask, Post]) -> None:
+    """Announced and not sent: the server waits for it as long as the connection lasts."""
+    app, post = house
+    app.post("/hash")(waits_its_turn(lambda: request.form["a"]))
+    asked, end = threading.Event(), threading.Event()
+
+    class Late(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            asked.set()
+            end.wait(10)
+            return super().read(size)
+
+    def slowly() -> tuple[int, str]:
+        answer = app.test_client().post(
+            "/hash", input_stream=Late(b"a=1"), content_length=3, content_type="application/x-www-form-urlencoded"
+        )
+        return answer.status_code, answer.text
+
+    with ThreadPoolExecutor(1) as pool:
+        slow = pool.submit(slowly)
+        assert asked.wait(10)
+        assert app.test_client().post("/hash", data={"a": "2"}).text == "2"
+        end.set()
+        assert slow.result() == (200, "1")
+
+
+@pytest.mark.parametrize("size", [10, 64 * 1024, 64 * 1024 + 1, 10**6])
+def test_a_form_of_no_stated_length_is_read_as_far_as_a_form_goes(house: tuple[Flask, Post], size: int) -> None:
+    app, _ = house
+    app.config["MAX_CONTENT_LENGTH"] = 64 * 1024
+    app.post("/hash")(waits_its_turn(lambda: str(len(request.get_data()))))
+    sent = io.BytesIO(b"a" * size)
+    environ = EnvironBuilder("/hash", method="POST").get_environ()
+    environ.pop("CONTENT_LENGTH", None)
+    _, status, _ = run_wsgi_app(app, {**environ, "wsgi.input": sent, "wsgi.input_terminated": True})
+    assert (status[:3], sent.tell()) == (("200", size) if size <= 64 * 1024 else ("413", 64 * 1024 + 1))
 
 
 def test_a_place_is_given_back_when_the_work_fails(house: tuple[Flask, Post]) -> None:
@@ -161,11 +200,25 @@ def test_without_a_place_for_turns_there_are_none(tmp_path: Path) -> None:
 
 def test_turns_leave_a_processor_to_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(processors, "usable", lambda: [0, 1, 2, 3])
-    assert len(crowd.turns(tmp_path, 4)) == 3
-    assert crowd.turns(tmp_path, 3) == []
+    assert len(crowd.turns(tmp_path)) == 3
     monkeypatch.setattr(processors, "usable", lambda: [0])
-    assert crowd.turns(tmp_path, 1) == []
-    assert len(crowd.turns(tmp_path, 2)) == 1
+    assert len(crowd.turns(tmp_path)) == 1
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 8])
+def test_who_steps_aside_twice_gives_up_one_processor(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    """The process for crowds steps aside, and so do the threads of its hashes; its turns are those of the workers."""
+    told: list[list[int]] = [list(range(count))]
+    monkeypatch.setattr(processors, "FIRST", 0)
+    monkeypatch.setattr(processors, "usable", lambda: told[-1])
+    monkeypatch.setattr(os, "sched_setaffinity", lambda thread, kept: told.append(kept), raising=False)
+    before = len(crowd.turns(tmp_path))
+    processors.step_aside()
+    processors.step_aside()
+    assert told[-1] == (list(range(1, count)) or [0])
+    assert len(crowd.turns(tmp_path)) == before == max(1, count - 1)
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="a thread cannot be kept to some processors here")
