@@ -46,7 +46,9 @@ def send(work: Work, account_id: UUID, company_id: UUID) -> None:
         raise InvalidInput(field="company")
     limit = work.policies.account.code_sends
     if not throttle.take(work, TEMPLATE, str(account_id), limit, in_a_row=None).allowed:
-        audit.record(work, "accountant_guide.throttled", ("account", account_id), outcome="refused")
+        audit.record(
+            work, "accountant_guide.throttled", ("account", account_id), company_id=company_id, outcome="refused"
+        )
         work.checkpoint(write=False)
         raise Throttled(retry_after=int(limit.per.total_seconds()))
     notices.write(work, account_id, TEMPLATE, company=name, path=f"/companies/{company_id}/accountants")

@@ -12,6 +12,7 @@ from flask_babel import gettext, lazy_gettext
 _l = lazy_gettext
 WORDS: Mapping[str, Any] = {
     "accountant_guide.sent": _l("Our support team explained to somebody how to give an accountant access"),
+    "accountant_guide.throttled": _l("A further such mail of our support team was held back: several had been sent"),
     "application.disconnected": _l("An application that worked for the company by itself was ended"),
     "application.withdrawn": _l("An application’s access was withdrawn"),
     "assignment.changed": _l("A colleague’s role at a client was changed"),
