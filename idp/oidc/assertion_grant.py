@@ -18,7 +18,7 @@ from idp.core.errors import InvalidInput
 from idp.core.ids import uuid7
 from idp.oidc import api_clients, client_keys, consent, details, families, foreign, grants, issuers, tokens, used
 from idp.oidc.binding import Binding
-from idp.oidc.clients import CONFIDENTIAL, RegisteredClient
+from idp.oidc.clients import COMPANY_SCOPE, CONFIDENTIAL, RegisteredClient
 from idp.oidc.foreign import ForeignToken, Unacceptable
 from idp.oidc.grant_types import JWT_BEARER
 from idp.oidc.grants import InsufficientAuthentication
@@ -105,7 +105,8 @@ def _account(work: Work, issuer: Issuer, token: ForeignToken) -> Account:
 
 
 def _scope(client: RegisteredClient, asked: str) -> str:
-    """The asked scopes that the client has; never lasting access, as nobody is there who could take it back.
+    """The asked scopes that the client has; never lasting access, as nobody is there who could take it back, and no
+    company, as such a token is for none.
 
     Raises:
         InvalidScopeError: none of them is for it.
@@ -113,7 +114,7 @@ def _scope(client: RegisteredClient, asked: str) -> str:
     allowed = client.get_allowed_scope(asked)
     if allowed is None or NOT_FOR_ASSERTIONS & set(asked.split()):
         raise InvalidScopeError()
-    return allowed
+    return " ".join(each for each in allowed.split() if not each.startswith(COMPANY_SCOPE))
 
 
 def _answer(

@@ -124,7 +124,10 @@ def address(value: str | None) -> str | None:
     Raises:
         ValueError: it is none.
     """
-    return str(ip_address(value)) if value is not None else None
+    try:
+        return str(ip_address(value)) if value is not None else None
+    except ValueError as error:
+        raise ValueError("is no network address") from error
 
 
 @lru_cache(maxsize=1024)

@@ -89,9 +89,7 @@ def access_token(
         "exp": now + lifetime,
         "jti": tokens.new_jti(grant_id),
         "sid": subject.sid,
-        "auth_time": seconds(subject.auth_time),
-        "acr": subject.acr,
-        "amr": list(subject.amr),
+        **_proved(subject),
         "scope": scope,
     }
     if reach:
@@ -99,6 +97,18 @@ def access_token(
         if client.inline_permissions:
             claims["permissions"] = list(reach.permissions)
     return claims, lifetime
+
+
+def scope_of(granted: str) -> dict[str, str]:
+    """The member `scope` of an answer; none where nothing was granted, as it would have to name something (RFC 6749
+    §3.3). Tokens always have it, as the token contract says."""
+    return {"scope": granted} if granted else {}
+
+
+def _proved(subject: Subject) -> dict[str, Any]:
+    """What was proved of a person, and when; no instant where somebody else vouches for them (OIDC Core §2)."""
+    when = {"auth_time": seconds(subject.auth_time)} if subject.amr else {}
+    return {**when, "acr": subject.acr, "amr": list(subject.amr)}
 
 
 OF_ACCESS = (
@@ -183,9 +193,7 @@ def id_token(
         "aud": client.client_id,
         "iat": now,
         "exp": now + tokens.ID_TOKEN_SECONDS,
-        "auth_time": seconds(subject.auth_time),
-        "acr": subject.acr,
-        "amr": list(subject.amr),
+        **_proved(subject),
         "sid": subject.sid,
         "azp": client.client_id,
         "at_hash": tokens.half_hash(access_token, client.signing_algorithm),

@@ -152,7 +152,14 @@ def read(values: dict[str, Any]) -> Options:
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         field = str(first["loc"][0]) if first["loc"] else "metadata"
-        raise InvalidInput(field=field, reason=first["msg"].removeprefix("Value error, ")) from error
+        raise InvalidInput(field=field, reason=_reason(first)) from error
+
+
+def _reason(first: Any) -> str:
+    """Why a field cannot be used; a pattern explains nothing to those who did not write it."""
+    if first["type"] == "string_pattern_mismatch":
+        return "does not have the form that is needed"
+    return str(first["msg"]).removeprefix("Value error, ")
 
 
 def stored(options: Options) -> dict[str, Any]:

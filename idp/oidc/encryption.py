@@ -11,7 +11,7 @@ from idp.core.errors import InvalidInput
 from idp.oidc import client_keys
 from idp.oidc.client_metadata import ENCODING, ENCRYPTED, Encrypted
 from idp.oidc.client_options import Options
-from idp.oidc.foreign import PublicKey
+from idp.oidc.foreign import PublicKey, may
 from idp.work import Work
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def sealed(work: Work, client: "RegisteredClient", kind: Encrypted, text: str, *
         header["cty"] = "JWT"
     if key.kid:
         header["kid"] = key.kid
-    return jwe.encrypt_compact(header, text.encode(), key, algorithms=[algorithm, encoding])
+    return jwe.encrypt_compact(header, text.encode(), _bare(key), algorithms=[algorithm, encoding])
 
 
 def _chosen(keys: tuple[PublicKey, ...], algorithm: str) -> PublicKey | None:
@@ -98,7 +98,17 @@ def _fits(key: PublicKey, algorithm: str) -> bool:
     if key.get("use", "enc") != "enc" or key.get("alg", algorithm) != algorithm:
         return False
     if algorithm == "RSA-OAEP-256":
-        return isinstance(key, RSAKey)
+        return isinstance(key, RSAKey) and may(key, "encrypt", "wrapKey")
+    if not may(key, "deriveKey", "deriveBits"):
+        return False
     return (isinstance(key, ECKey) and key.curve_name in _CURVES) or (
         isinstance(key, OKPKey) and key.get("crv") == "X25519"
     )
+
+
+def _bare(key: PublicKey) -> PublicKey:
+    """The key without what it says of its operations: the library knows one name of each pair alone."""
+    if key.get("key_ops") is None:
+        return key
+    members = {name: value for name, value in key.as_dict(private=False).items() if name != "key_ops"}
+    return type(key).import_key(members)

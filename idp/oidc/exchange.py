@@ -55,10 +55,9 @@ class Person(NamedTuple):
     @property
     def proved(self) -> Subject:
         """The person, with what was proved for this token: the same in all that is made of it (RFC 9068 §2.2.1)."""
-        told = self.claims
-        return self.family.subject._replace(
-            auth_time=datetime.fromtimestamp(told["auth_time"], UTC), acr=told["acr"], amr=tuple(told["amr"])
-        )
+        told, there = self.claims, self.family.subject
+        proved_at = datetime.fromtimestamp(told["auth_time"], UTC) if "auth_time" in told else there.auth_time
+        return there._replace(auth_time=proved_at, acr=told["acr"], amr=tuple(told["amr"]))
 
     @property
     def weaker(self) -> Subject:
@@ -133,7 +132,7 @@ def exchange(work: Work, client: RegisteredClient, form: dict[str, str], bound: 
         "issued_token_type": ACCESS_TOKEN,
         "token_type": binding.token_type(bound),
         "expires_in": lifetime,
-        "scope": scope,
+        **claims.scope_of(scope),
         **detailed,
     }
 

@@ -92,13 +92,19 @@ def verify(token: ForeignToken, keys: Iterable[PublicKey], algorithms: Collectio
 
 def fits(key: PublicKey, algorithm: str) -> bool:
     """Whether a key may be used with an algorithm: its kind, its curve or size, and what it says of itself."""
-    if key.get("alg", algorithm) != algorithm or key.get("use", "sig") != "sig":
+    if key.get("alg", algorithm) != algorithm or key.get("use", "sig") != "sig" or not may(key, "verify"):
         return False
     if algorithm == "ES256":
         return isinstance(key, ECKey) and key.curve_name == "P-256"
     if algorithm in ("EdDSA", "Ed25519"):
         return isinstance(key, OKPKey) and key.get("crv") == "Ed25519"
     return isinstance(key, RSAKey) and key.raw_value.key_size >= RSA_BITS
+
+
+def may(key: PublicKey, *operations: str) -> bool:
+    """Whether a key says nothing of its operations, or names one of these (`key_ops`, RFC 7517 §4.3)."""
+    said = key.get("key_ops")
+    return said is None or (isinstance(said, list) and any(each in said for each in operations))
 
 
 def instant(claims: dict[str, Any], name: str) -> float | None:

@@ -176,7 +176,7 @@ def answer_for(
         "access_token": access_token,
         "token_type": binding.token_type(bound),
         "expires_in": lifetime,
-        "scope": scope,
+        **claims.scope_of(scope),
     }
     if detailed:
         answer[details.PARAMETER] = body_claims[details.PARAMETER]

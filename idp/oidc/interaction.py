@@ -89,7 +89,7 @@ def next_for(
     """What is missing, in the order in which the person meets it."""
     parameters = client_metadata.with_defaults(client, parameters)
     prompts = set(parameters.get("prompt", "").split())
-    wanted = _wanted(parameters)
+    wanted = _wanted(parameters, current)
     if UNREACHABLE in wanted:  # OIDC Core §5.5.1.1: nothing a person could do would reach it
         return Decision(Need.SIGN_IN, error=UNMET, given_up=True)
     if current is None or _reauthentication_due(work, parameters, prompts, current, kept):
@@ -122,23 +122,25 @@ def _reauthentication_due(
     the sign-in page, where one types whose it is."""
     if prompts & ANEW and (kept is None or current.auth_time < kept.created_at):
         return True
-    if _wants_two(parameters):
+    if _wants_two(parameters, current):
         return False  # the age of the second factor counts, which alone is asked again: `_strength_due`
     return _too_old(work, parameters, current.auth_time, kept)
 
 
-def _wanted(parameters: dict[str, str]) -> frozenset[str]:
+def _wanted(parameters: dict[str, str], current: Current | None) -> frozenset[str]:
     """The strengths one of which the client asks for: those of `acr_values` that mean something here, as the parameter
-    is a wish (OIDC Core §3.1.2.1). What it demands as an essential claim has to be told as it is (§5.5.1.1), and this
-    service tells the highest."""
+    is a wish (OIDC Core §3.1.2.1). What it demands as an essential claim has to be told as it is (§5.5.1.1): the
+    session has it, or else this service tells the highest."""
     essential = requested_claims.essential_acr(parameters)
     if essential is None:
         return KNOWN_ACR.intersection(parameters.get("acr_values", "").split())
+    if current is not None and current.acr in essential:
+        return frozenset({current.acr})
     return frozenset({ACR_TWO if ACR_TWO in essential else UNREACHABLE})
 
 
-def _wants_two(parameters: dict[str, str]) -> bool:
-    wanted = _wanted(parameters)
+def _wants_two(parameters: dict[str, str], current: Current) -> bool:
+    wanted = _wanted(parameters, current)
     return ACR_TWO in wanted and ACR_ONE not in wanted
 
 
@@ -147,7 +149,7 @@ def _strength_due(
 ) -> Decision | None:
     """What the session lacks of what the client asks with `acr_values` and `max_age` (RFC 9470 §4), or of what every
     role of a product demands, and the API; None when it lacks nothing."""
-    asked = _wants_two(parameters)
+    asked = _wants_two(parameters, current)
     tried = kept is not None and current.auth_time >= kept.created_at
     demanded = client.product is not None or api_clients.is_for_api(work, client)
     if current.acr != ACR_TWO and (asked or demanded):

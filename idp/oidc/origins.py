@@ -1,8 +1,9 @@
 """From which browser pages a client may call the protocol by script (CORS, Fetch standard §3.2)."""
 
-from joserfc.util import json_b64decode
+from joserfc.util import urlsafe_b64decode
 from sqlalchemy import select
 
+from idp.core import wire
 from idp.oidc import cache, client_options, uris
 from idp.oidc.clients import RegisteredClient
 from idp.oidc.models import Client
@@ -42,7 +43,7 @@ def unproved_client(header: str) -> str:
     empty when it cannot be read."""
     _, _, token = header.partition(" ")
     try:
-        claims = json_b64decode(token.strip().split(".")[1].encode("ascii"))
+        claims = wire.read(urlsafe_b64decode(token.strip().split(".")[1].encode("ascii")))
         client_id = claims["client_id"]
     except (IndexError, ValueError, TypeError, KeyError):
         return ""

@@ -22,7 +22,7 @@ from authlib.oauth2.rfc7592 import ClientConfigurationEndpoint as Rfc7592
 from sqlalchemy import select, update
 
 from idp.audit import log as audit
-from idp.core import tokens
+from idp.core import tokens, wire
 from idp.core.errors import InvalidInput
 from idp.oidc import client_metadata, client_options, clients, initial_access, sectors, signed_answers
 from idp.oidc.clients import ClientRegistration, RegisteredClient
@@ -50,6 +50,8 @@ _FIELDS = {
 Others are ignored (RFC 7591 §2)."""
 _NAMED = re.compile(r"^client_name#([a-z]{2})$")
 """The name in a language of the pages (RFC 7591 §2.2)."""
+_UNWRITABLE = re.compile(r"[^\x20-\x21\x23-\x5b\x5d-\x7e]")
+"""What an `error_description` never holds (RFC 6749 §5.2); a reason may repeat what was sent."""
 _SENT_BACK = ("registration_access_token", "registration_client_uri", "client_secret_expires_at", "client_id_issued_at")
 """What RFC 7592 §2.2 forbids in an update."""
 
@@ -259,7 +261,9 @@ class ConfigurationEndpoint(Rfc7592):
         if data.get("client_id") != client.client_id:
             raise InvalidRequestError("The body does not name this client.")
         secret = data.get("client_secret")
-        if secret is not None and not (isinstance(secret, str) and client.check_client_secret(secret)):
+        if secret is not None and not (
+            isinstance(secret, str) and wire.is_text(secret) and client.check_client_secret(secret)
+        ):
             raise InvalidRequestError("The 'client_secret' is not the present one.")
         if not isinstance(data.get("rotate_client_secret", False), bool):
             raise InvalidClientMetadataError("The field 'rotate_client_secret' has the wrong type.")
@@ -300,7 +304,7 @@ def _translated(command: Callable[[], T]) -> T:
     except InvalidInput as error:
         name = str(error.members.get("field", ""))
         reason = str(error.members.get("reason", "is not allowed"))
-        text = f"The field {name} {reason}."
+        text = _UNWRITABLE.sub("?", f"The field {name} {reason}.")
         if name == "redirect_uris":
             raise InvalidRedirectURIError(text) from error
         raise InvalidClientMetadataError(text) from error

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 from idp.core.calling import NoAnswer
 from idp.core.errors import InvalidInput
 from idp.oidc.client_options import Options
+from idp.oidc.grant_types import TOKEN_EXCHANGE
 from idp.work import Work
 
 if TYPE_CHECKING:
@@ -42,13 +43,16 @@ def check(asked: "ClientRegistration") -> None:
 
     Raises:
         InvalidInput: a product of ours asks for them, whose people its resource server, its events and its other
-            clients have to know; or there is no one sector.
+            clients have to know; a client exchanges tokens, for those that name the person as another client knows
+            them; or there is no one sector.
     """
     options = asked.options
     if options.subject_type != "pairwise":
         return
     if asked.product is not None:
         raise InvalidInput(field="subject_type", reason="is public for the clients of a product")
+    if TOKEN_EXCHANGE in asked.grant_types or options.token_exchange_targets:
+        raise InvalidInput(field="subject_type", reason="is public for clients that exchange tokens")
     hosts = {urlsplit(address).hostname for address in asked.redirect_uris}
     if options.sector_identifier_uri is None and (len(hosts) != 1 or None in hosts):
         raise InvalidInput(

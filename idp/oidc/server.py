@@ -155,7 +155,7 @@ class Server(AuthorizationServer):
         """The client that this request proves to be (RFC 6749 §2.3), by its one registered method.
 
         Raises:
-            InvalidClientError: 401 with a challenge when the client tried HTTP Basic or nothing (RFC 6749 §5.2).
+            ClientRefused: 401 with a challenge when the client tried HTTP Basic or nothing (RFC 6749 §5.2).
             InvalidRequestError: more than one way was tried, or `client_id` names another client.
         """
         method, client_id, proof = presented_credentials(request)
@@ -170,7 +170,7 @@ class Server(AuthorizationServer):
         ):
             self._refused(request)
             status = 400 if method == "client_secret_post" else 401
-            raise InvalidClientError("Client authentication failed.", status_code=status)
+            raise ClientRefused("Client authentication failed.", status_code=status)
         if request.form.get("client_id", client_id) != client_id:
             raise InvalidRequestError("'client_id' names another client than the one authenticated.")
         if request.proof is not None:
@@ -205,6 +205,16 @@ class Server(AuthorizationServer):
         )
 
 
+class ClientRefused(InvalidClientError):
+    """As RFC 6749 §5.2 says; a challenge names its realm (RFC 7617 §2)."""
+
+    def get_headers(self) -> list[tuple[str, str]]:
+        return [
+            (name, value.replace("Basic ", 'Basic realm="sesame", ', 1) if name == "WWW-Authenticate" else value)
+            for name, value in super().get_headers()
+        ]
+
+
 def once(pairs: Pairs) -> dict[str, str]:
     """Parameters by name; a repeated one is refused (RFC 6749 §3.1, §3.2). Empty ones count as absent.
 
@@ -237,7 +247,7 @@ def presented_credentials(request: ProtocolRequest) -> tuple[str, str, str | For
 
     Raises:
         InvalidRequestError: more than one way at once.
-        InvalidClientError: malformed HTTP Basic credentials, or an assertion that names no client.
+        ClientRefused: malformed HTTP Basic credentials, or an assertion that names no client.
     """
     scheme, _, rest = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "basic":
@@ -246,10 +256,10 @@ def presented_credentials(request: ProtocolRequest) -> tuple[str, str, str | For
         try:
             text = base64.b64decode(rest.strip(), validate=True).decode("utf-8")
         except (binascii.Error, ValueError) as error:
-            raise InvalidClientError("Malformed HTTP Basic credentials.", status_code=401) from error
+            raise ClientRefused("Malformed HTTP Basic credentials.", status_code=401) from error
         client_id, colon, secret = text.partition(":")
         if not colon or "\x00" in text:
-            raise InvalidClientError("Malformed HTTP Basic credentials.", status_code=401)
+            raise ClientRefused("Malformed HTTP Basic credentials.", status_code=401)
         return "client_secret_basic", unquote(client_id), unquote(secret)
     if "client_assertion" in request.form or "client_assertion_type" in request.form:
         return _asserted(request.form)
@@ -263,11 +273,11 @@ def _asserted(form: dict[str, str]) -> tuple[str, str, ForeignToken]:
     if "client_secret" in form:
         raise InvalidRequestError("More than one way of client authentication.")
     if form.get("client_assertion_type") != client_assertion.TYPE:
-        raise InvalidClientError("The type of the client assertion is not known.", status_code=401)
+        raise ClientRefused("The type of the client assertion is not known.", status_code=401)
     try:
         client_id, token = client_assertion.read(form.get("client_assertion", ""), form.get("client_id"))
     except Unacceptable as error:
-        raise InvalidClientError(f"The client assertion {error}.", status_code=401) from error
+        raise ClientRefused(f"The client assertion {error}.", status_code=401) from error
     return "private_key_jwt", client_id, token
 
 

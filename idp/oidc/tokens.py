@@ -13,7 +13,7 @@ from uuid import UUID
 
 from joserfc.errors import JoseError
 from joserfc.jws import JWSRegistry
-from joserfc.util import json_b64decode, urlsafe_b64decode, urlsafe_b64encode
+from joserfc.util import urlsafe_b64decode, urlsafe_b64encode
 
 from idp.core import wire
 from idp.oidc import cache, keys
@@ -70,14 +70,14 @@ def _verified(work: Work, token: str, token_type: str) -> dict[str, Any] | None:
     try:
         text, _, signature = token.encode("ascii").rpartition(b".")
         protected, _, payload = text.partition(b".")
-        header = json_b64decode(protected)
+        header = wire.read(urlsafe_b64decode(protected))
         key = keys.current(work).published[header["kid"]]
         algorithm = str(key.get("alg"))
         if header != {"alg": algorithm, "kid": key.kid, "typ": token_type}:
             return None
         if not JWSRegistry.algorithms[algorithm].verify(text, urlsafe_b64decode(signature), key):
             return None
-        claims: dict[str, Any] = json_b64decode(payload)
+        claims: dict[str, Any] = wire.read(urlsafe_b64decode(payload))
     except (JoseError, KeyError, ValueError, TypeError, AttributeError):
         return None
     return claims if claims.get("iss") == work.issuer else None

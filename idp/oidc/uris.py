@@ -9,6 +9,9 @@ from idp.core.settings import LOOPBACK
 
 MAX_LENGTH = 2000
 _PRIVATE_SCHEME = re.compile(r"^[a-z][a-z0-9+.-]*\.[a-z0-9+.-]*$")  # RFC 8252 §7.1: a reversed domain name
+_LOOPBACK = re.compile(
+    r"(?P<host>http://(?:127\.0\.0\.1|\[::1\])):(?P<port>[1-9][0-9]{0,4})(?P<rest>(?:[/?][\x21-\x7e]*)?)"
+)
 _FORBIDDEN = re.compile(r"[\x00-\x20\x7f-\uffff<>\"\\^`{|}*]")
 
 
@@ -80,31 +83,14 @@ def matches(registered: tuple[str, ...], sent: str) -> bool:
     *IP* address is free, for native apps (RFC 8252 §7.3)."""
     if sent in registered:
         return True
-    if not sent.startswith(("http://127.0.0.1:", "http://[::1]:")) or _FORBIDDEN.search(sent):
-        return False  # urlsplit would drop a line break without a word, and the answer would carry it
-    try:
-        parts = urlsplit(sent)
-        if not parts.port:
-            return False
-    except ValueError:
-        return False
-    for candidate in registered:
-        known = urlsplit(candidate)
-        if known.scheme == "http" and known.hostname == parts.hostname and known.hostname in ("127.0.0.1", "::1"):
-            bare_known = known._replace(netloc=_host(known)).geturl()
-            if known.port is None and bare_known == parts._replace(netloc=_host(parts)).geturl():
-                return True
-    return False
+    found = _LOOPBACK.fullmatch(sent)  # which takes no line break either: the answer would carry it
+    return found is not None and int(found["port"]) < 2**16 and f"{found['host']}{found['rest']}" in registered
 
 
 def origin(value: str) -> str:
     """Scheme, host and port of an address, for a Content-Security-Policy."""
     parts = urlsplit(value)
     return f"{parts.scheme}://{parts.netloc}" if parts.netloc else f"{parts.scheme}:"
-
-
-def _host(parts: SplitResult) -> str:
-    return f"[{parts.hostname}]" if ":" in (parts.hostname or "") else str(parts.hostname)
 
 
 def _split(value: object, field: str) -> tuple[str, SplitResult]:

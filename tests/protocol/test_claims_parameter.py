@@ -144,6 +144,15 @@ def test_an_essential_acr_asks_for_a_second_factor(own_stage: Stage) -> None:
     assert party.ask(browser, prompt="none", claims=wish)["error"] == "login_required"
 
 
+@pytest.mark.parametrize("values", [["urn:id:acr:1fa"], ["urn:id:acr:1fa", TWO]])
+def test_an_essential_acr_that_the_session_has_is_enough(own_stage: Stage, values: list[str]) -> None:
+    party, browser = own_stage.register(), own_stage.signed_in("ines.moreau")
+    with own_stage.work() as work:
+        work.session.execute(update(Session).values(acr="urn:id:acr:1fa"))
+    wish = claims(id_token={"acr": {"essential": True, "values": values}})
+    assert "code" in party.ask(browser, prompt="none", claims=wish)
+
+
 def test_the_client_may_name_the_person(own_stage: Stage) -> None:
     books = own_stage.party("demo-accounting")
     ines, julien = own_stage.signed_in("ines.moreau"), own_stage.signed_in("julien.mercier")

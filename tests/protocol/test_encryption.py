@@ -80,6 +80,35 @@ def test_the_encoding_has_a_default_and_a_refresh_is_encrypted_too(stage: Stage,
     assert party.verified(opened(renewed["id_token"], RSA))["sub"]
 
 
+@pytest.mark.parametrize(
+    ("algorithm", "key", "operations"),
+    [
+        ("RSA-OAEP-256", RSA, ["wrapKey"]), ("RSA-OAEP-256", RSA, ["encrypt"]),
+        ("ECDH-ES", EC, ["deriveBits"]), ("ECDH-ES", EC, ["deriveKey", "deriveBits"]),
+        ("ECDH-ES", X25519, ["deriveKey"]),
+    ],
+)  # fmt: skip
+def test_a_key_for_what_its_operations_allow(
+    stage: Stage, ines: Browser, algorithm: str, key: Any, operations: list[str]
+) -> None:
+    """RFC 7517 §4.3, as browsers export keys; the signing key stands first and is passed over."""
+    sealing = {**bare(key), "key_ops": operations}
+    jwks = {"keys": [{**bare(SIGNING), "key_ops": ["verify"]}, sealing]}
+    party = stage.register(grant_types=GRANTS, options={"jwks": jwks, "id_token_encrypted_response_alg": algorithm})
+    assert party.verified(opened(party.tokens(ines)["id_token"], key))["aud"] == party.client_id
+
+
+def test_a_set_without_a_key_to_encrypt_for_is_refused(stage: Stage) -> None:
+    jwks = {"keys": [{**bare(EC), "key_ops": ["verify"]}]}
+    with pytest.raises(InvalidInput):
+        stage.register(grant_types=GRANTS, options={"jwks": jwks, "id_token_encrypted_response_alg": "ECDH-ES"})
+
+
+def bare(key: Any) -> dict[str, Any]:
+    """The public key without `use`, which `key_ops` stands for."""
+    return {name: value for name, value in key.as_dict(private=False).items() if name != "use"}
+
+
 @pytest.mark.parametrize("algorithm", SIGNATURES)
 def test_an_id_token_is_signed_by_the_clients_algorithm(stage: Stage, ines: Browser, algorithm: str) -> None:
     party = stage.register(grant_types=GRANTS, signing_algorithm=algorithm)

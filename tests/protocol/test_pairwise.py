@@ -13,6 +13,7 @@ from idp.accounts.models import Account
 from idp.authn.models import Session
 from idp.core.errors import InvalidInput
 from idp.oidc import api_clients, client_options, clients, logout, sectors
+from idp.oidc.grant_types import TOKEN_EXCHANGE
 from tests.core.web_server import send, serving
 from tests.party import Party, bearer, claims_of
 from tests.protocol.receiver import receiving
@@ -243,6 +244,15 @@ def test_a_product_has_public_subjects(stage: Stage) -> None:
         clients.change(
             work, "demo-accounting", development=True, options=client_options.read({"subject_type": "pairwise"})
         )
+    assert refused.value.members["field"] == "subject_type"
+
+
+@pytest.mark.parametrize("grants", [["authorization_code", TOKEN_EXCHANGE], ["authorization_code"]])
+def test_who_exchanges_tokens_has_public_subjects(stage: Stage, grants: list[str]) -> None:
+    """An exchanged token names the person as the other client knows them, and could be compared."""
+    options = PAIRWISE if TOKEN_EXCHANGE in grants else {**PAIRWISE, "token_exchange_targets": ["demo-accounting"]}
+    with pytest.raises(InvalidInput) as refused:
+        stage.register(trusted=True, grant_types=grants, options=options, resource="https://there.example/api")
     assert refused.value.members["field"] == "subject_type"
 
 

@@ -48,7 +48,7 @@ def test_a_wrong_secret_is_refused_and_challenged(books: Party, posting: Party, 
     for secret in ("wrong", "", (books.secret or "")[:-1], (books.secret or "") + "x", (books.secret or "").swapcase()):
         answer = books.known_as(secret=secret).post(path, **FORM)
         assert (answer.status_code, answer.json["error"]) == (401, "invalid_client")
-        assert answer.headers["WWW-Authenticate"].startswith("Basic")
+        assert answer.headers["WWW-Authenticate"].startswith('Basic realm="sesame", error=')  # RFC 7617 §2
     answer = posting.known_as(secret="wrong").post(path, **FORM)
     assert (answer.status_code, answer.json["error"]) in ((400, "invalid_client"), (401, "invalid_client"))
 

@@ -101,6 +101,24 @@ def test_a_key_is_found_by_its_name_among_several(stage: Stage) -> None:
         )
 
 
+@pytest.mark.parametrize("operations", [["deriveKey"], ["sign"], [], ["encrypt", "wrapKey"]])
+def test_a_key_for_something_else_is_passed_over(stage: Stage, operations: list[str]) -> None:
+    """RFC 7517 §4.3; alone it is no key for this, which is told as any wrong proof."""
+    other, own = (ECKey.generate_key("P-256") for _ in range(2))
+    for members, accepted in (
+        ([{**other.as_dict(private=False), "key_ops": operations}, own.as_dict(private=False)], True),
+        ([{**other.as_dict(private=False), "key_ops": operations}], False),
+    ):
+        party = stage.register(
+            token_endpoint_auth_method="private_key_jwt",
+            grant_types=GRANTS,
+            key=own,
+            options={"jwks": {"keys": members}},
+        )
+        assert (party.post("/oauth/token", **FORM, client_assertion=party.assertion()).status_code == 200) is accepted
+        assert_refused(party.post("/oauth/token", **FORM, client_assertion=party.assertion(key=other)))
+
+
 # --- what is refused ---
 
 

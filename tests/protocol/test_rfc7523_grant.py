@@ -73,7 +73,21 @@ def test_a_person_whom_the_issuer_names(stage: Stage, intranet: Party, bring: Br
     assert claims["exp"] - claims["iat"] <= 600
     userinfo = intranet.userinfo(answer.json["access_token"]).json
     assert userinfo["email"] == stage.person("ines.moreau").address
-    assert intranet.verified(answer.json["id_token"])["amr"] == []
+    identity = intranet.verified(answer.json["id_token"])
+    assert identity["amr"] == []
+    assert {"auth_time"} & {*claims, *identity} == set(), "the person did not sign in"
+
+
+def test_no_company_is_granted_by_its_name(stage: Stage, intranet: Party, bring: Bring) -> None:
+    """Nobody has looked at what the person may do there, so the token must not say so (RFC 6749 §3.3)."""
+    answer = bring(scope=f"openid company:admin company:{stage.company('atelier-lumen')}")
+    assert answer.json["scope"] == intranet.verified(answer.json["access_token"])["scope"] == "openid"
+
+
+def test_without_a_scope_none_is_named(intranet: Party, bring: Bring) -> None:
+    answer = bring(scope=None)
+    assert "scope" not in answer.json
+    assert intranet.verified(answer.json["access_token"])["scope"] == ""
 
 
 def test_the_session_behind_it_opens_nothing_and_ends_with_the_token(stage: Stage, bring: Bring) -> None:

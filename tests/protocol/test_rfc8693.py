@@ -57,7 +57,9 @@ def test_a_token_for_another_product(stage: Stage, here: Party, there: Party, in
     token = token_of(here, ines)
     answer = exchanged(here, token)
     assert answer.status_code == 200, answer.text
-    assert set(answer.json) == {"access_token", "issued_token_type", "token_type", "expires_in", "scope"}
+    assert set(answer.json) == {"access_token", "issued_token_type", "token_type", "expires_in"}, (
+        "no scope was asked for"
+    )
     assert (answer.json["issued_token_type"], answer.json["token_type"]) == (ACCESS_TOKEN, "Bearer")
     before, claims = claims_of(token), here.verified(answer.json["access_token"])
     assert claims["aud"] == ACCOUNTING["resource"]

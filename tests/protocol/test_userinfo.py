@@ -1,6 +1,10 @@
 """Userinfo (OIDC Core §5.3) and its refusals (RFC 6750 §3)."""
 
+import io
+from typing import Any
+
 import pytest
+from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from idp.companies import assignment
 from tests.party import Party, basic, bearer, claims_of
@@ -48,14 +52,32 @@ def test_an_unusable_token_is_invalid(books: Party, token: str) -> None:
 def test_a_token_in_the_address_is_refused(books: Party, ines: Browser) -> None:
     """RFC 9700 §4.3.2."""
     token = books.tokens(ines)["access_token"]
-    answer = books.http.get("/oauth/userinfo", query_string={"access_token": token})
-    assert (answer.status_code, answer.json["error"]) == (400, "invalid_request")
+    for path in ("/oauth/userinfo", "/me/companies"):
+        answer = books.http.get(path, query_string={"access_token": token})
+        assert (answer.status_code, answer.json["error"]) == (400, "invalid_request")
+        assert 'Bearer realm="sesame", error="invalid_request"' in answer.headers["WWW-Authenticate"]  # RFC 6750 §3
 
 
 def test_a_token_sent_twice_is_refused(books: Party, ines: Browser) -> None:
     token = books.tokens(ines)["access_token"]
     answer = books.http.post("/oauth/userinfo", data={"access_token": token}, headers=bearer(token))
     assert (answer.status_code, answer.json["error"]) == (400, "invalid_request")
+    assert 'error="invalid_request"' in answer.headers["WWW-Authenticate"]
+
+
+def test_a_body_of_no_stated_length_is_read(books: Party, ines: Browser) -> None:
+    """RFC 9112 §7.1: the server has put the pieces together."""
+    body = f"access_token={books.tokens(ines)['access_token']}".encode()
+
+    def post(**more: Any) -> str:
+        environ = EnvironBuilder("/oauth/userinfo", method="POST", **more).get_environ()
+        environ.pop("CONTENT_LENGTH", None)
+        pieces = {"wsgi.input": io.BytesIO(body), "wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"}
+        form = {"CONTENT_TYPE": "application/x-www-form-urlencoded"}
+        return run_wsgi_app(books.http.application, {**environ, **form, **pieces})[1]
+
+    assert post().startswith("200")
+    assert post(headers=bearer("another")).startswith("400")
 
 
 def test_a_clients_own_token_has_no_person(books: Party) -> None:

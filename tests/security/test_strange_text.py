@@ -1,5 +1,6 @@
 """Bytes that a database or an encoder does not take are refused as any other wrong value, never with a failure."""
 
+import base64
 import json
 from datetime import timedelta
 from typing import Any
@@ -7,7 +8,7 @@ from urllib.parse import quote
 
 import pytest
 
-from idp.oidc import initial_access
+from idp.oidc import client_options, initial_access, registration
 from tests.party import basic, bearer
 from tests.stage import Stage
 
@@ -87,15 +88,60 @@ def test_in_the_search_for_a_company(stage: Stage, text: str) -> None:
 
 
 @pytest.mark.parametrize("text", STRANGE.values(), ids=STRANGE.keys())
-@pytest.mark.parametrize("name", ["client_name", "redirect_uris", "scope", "unknown", "backchannel_logout_uri"])
+@pytest.mark.parametrize("name", ["client_name", "scope", "unknown", *client_options.NAMES, *registration._FIELDS])
 def test_in_a_registration(stage: Stage, name: str, text: str) -> None:
     with stage.work() as work:
         token = initial_access.create(work, note="tests", uses=1, lifetime=timedelta(hours=1))
-    metadata = {"redirect_uris": ["https://app.company.example/cb"], name: [text] if name.endswith("uris") else text}
+    of_list = name.endswith(("uris", "origins", "targets", "types"))
+    metadata = {"redirect_uris": ["https://app.company.example/cb"], name: [text] if of_list else text}
     answer = stage.app.test_client().post(
         "/oauth/register", data=json.dumps(metadata), content_type="application/json", headers=bearer(token)
     )
     assert answer.status_code in (201, 400), answer.text
+
+
+def test_a_refusal_never_repeats_what_an_answer_cannot_hold(stage: Stage) -> None:
+    with stage.work() as work:
+        token = initial_access.create(work, note="tests", uses=1, lifetime=timedelta(hours=1))
+    told = []
+    for name, value in (("allowed_origins", ["https://a.example/"]), ("tls_client_auth_san_ip", 'a"b\\é')):
+        metadata = {"redirect_uris": ["https://app.company.example/cb"], name: value}
+        answer = stage.app.test_client().post("/oauth/register", json=metadata, headers=bearer(token))
+        assert (answer.status_code, answer.json["error"]) == (400, "invalid_client_metadata"), answer.text
+        told.append(answer.json["error_description"])
+    assert told == [
+        "The field allowed_origins does not have the form that is needed.",
+        "The field tls_client_auth_san_ip is no network address.",
+    ]
+
+
+def test_in_the_secret_of_an_update(stage: Stage) -> None:
+    with stage.work() as work:
+        token = initial_access.create(work, note="tests", uses=1, lifetime=timedelta(hours=1))
+    http, metadata = stage.app.test_client(), {"redirect_uris": ["https://app.company.example/cb"]}
+    made = http.post("/oauth/register", json=metadata, headers=bearer(token)).json
+    body = json.dumps({**metadata, "client_id": made["client_id"], "client_secret": "\ud800"})
+    answer = http.put(
+        f"/oauth/register/{made['client_id']}", data=body, content_type="application/json",
+        headers=bearer(made["registration_access_token"]),
+    )  # fmt: skip
+    assert answer.status_code == 400, answer.text
+
+
+def test_lists_in_lists_in_a_token(stage: Stage) -> None:
+    """Deeper than Python reads, in whatever is to be a token of ours; nobody need have proved anything for it."""
+    books, ines = stage.party("demo-accounting"), stage.signed_in("ines.moreau")
+    deep = base64.urlsafe_b64encode(b"[" * 3000).rstrip(b"=").decode()
+    for token in (f"{deep}.e30.AAAA", f"e30.{deep}.AAAA"):
+        for path in ("/oauth/userinfo", "/me/companies", "/api/v1/companies"):
+            for more in ({}, {"Origin": "https://evil.example"}):
+                assert books.http.get(path, headers={**bearer(token), **more}).status_code == 401, path
+        assert books.post("/oauth/introspect", token=token).json == {"active": False}
+        assert books.post("/oauth/revoke", token=token).status_code == 200
+        for client in (stage.app.test_client(), ines.client):
+            for path in ("/oauth/logout", "/oauth/authorize"):
+                asked = {"id_token_hint": token, "client_id": books.client_id}
+                assert client.get(path, query_string=asked).status_code < 500, path
 
 
 @pytest.mark.parametrize("text", STRANGE.values(), ids=STRANGE.keys())

@@ -66,6 +66,14 @@ def nothing_sent() -> PlainResponse:
     return PlainResponse(401, "{}", (_JSON, ("WWW-Authenticate", f"{CHALLENGE}, {dpop.challenge()}")))
 
 
+def unreadable(problem: ProtocolError) -> PlainResponse:
+    """The answer to a request whose token cannot be told from what was sent (RFC 6750 §3.1)."""
+    description = problem.description or ""
+    said = f'{CHALLENGE}, error="{problem.error}", error_description="{description}"'
+    body = json.dumps({"error": problem.error, "error_description": description})
+    return PlainResponse(400, body, (_JSON, ("WWW-Authenticate", said)))
+
+
 def accepted(work: Work, shown: Presented, answer: PlainResponse) -> PlainResponse:
     """The answer, with the nonce for the next proof of a caller that proves (RFC 9449 §8.2)."""
     if shown.scheme != dpop.SCHEME:

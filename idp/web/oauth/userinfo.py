@@ -9,7 +9,7 @@ from flask import Blueprint, Response, request
 
 from idp.companies import access
 from idp.oidc import introspection, permission_sets, signed_answers
-from idp.oidc.errors import InvalidRequest
+from idp.oidc.errors import InvalidRequest, ProtocolError
 from idp.oidc.server import PlainRequest, PlainResponse, Server, once
 from idp.web import cursors
 from idp.web.oauth import backchannel, resource
@@ -28,7 +28,10 @@ FOR_EVER = "private, max-age=31536000, immutable"
 
 @channel.endpoint("/oauth/userinfo", "GET", "HEAD", "POST", pages=True)
 def userinfo(call: Call) -> PlainResponse:
-    scheme, token = _sent(call)
+    try:
+        scheme, token = _sent(call)
+    except ProtocolError as problem:
+        return resource.unreadable(problem)
     if token is None:
         return resource.nothing_sent()
     work = call.work()
@@ -48,7 +51,7 @@ def userinfo(call: Call) -> PlainResponse:
 def companies() -> Response:
     """The companies in which the token's person may use its product, a page at a time."""
     if "access_token" in request.args:
-        raise InvalidRequest(IN_QUERY)
+        return backchannel.answer(resource.unreadable(InvalidRequest(IN_QUERY)))
     scheme, token = resource.in_header(request.environ.get("HTTP_AUTHORIZATION", ""))
     if token is None:
         return backchannel.answer(resource.nothing_sent())
@@ -97,7 +100,8 @@ def _sent(call: Call) -> tuple[str, str | None]:
     """The token of this request, by its header or, a bearer token that is posted, in its body (RFC 6750 §2.1, §2.2)."""
     environ = call.environ
     scheme, in_header = resource.in_header(environ.get("HTTP_AUTHORIZATION", ""))
-    if call.method == "POST" and environ.get("CONTENT_LENGTH", "") not in ("", "0"):
+    announced = environ.get("CONTENT_LENGTH", "") not in ("", "0") or "HTTP_TRANSFER_ENCODING" in environ
+    if call.method == "POST" and announced:
         in_body = once(call.form().form).get("access_token")
         if in_body and in_header:
             raise InvalidRequest("The token is sent twice.")
