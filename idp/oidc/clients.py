@@ -103,7 +103,7 @@ class RegisteredClient(ClientMixin):
         return " ".join(allowed) if allowed or not asked else None
 
     def check_redirect_uri(self, redirect_uri: str) -> bool:
-        return uris.matches(self.redirect_uris, redirect_uri)
+        return uris.matches(self.redirect_uris, redirect_uri, native=self.public)
 
     def check_client_secret(self, client_secret: str) -> bool:
         given = tokens.digest(client_secret)

@@ -78,11 +78,11 @@ def is_private(value: str) -> bool:
     return not value.startswith(("https:", "http:"))
 
 
-def matches(registered: tuple[str, ...], sent: str) -> bool:
+def matches(registered: tuple[str, ...], sent: str, *, native: bool) -> bool:
     """Whether a redirect address is one of the registered ones: equal as strings; only the port of a loopback
-    *IP* address is free, for native apps (RFC 8252 §7.3)."""
-    if sent in registered:
-        return True
+    *IP* address is free, for native apps (RFC 8252 §7.3), which are public clients."""
+    if sent in registered or not native:
+        return sent in registered
     found = _LOOPBACK.fullmatch(sent)  # which takes no line break either: the answer would carry it
     return found is not None and int(found["port"]) < 2**16 and f"{found['host']}{found['rest']}" in registered
 

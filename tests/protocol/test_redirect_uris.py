@@ -167,6 +167,13 @@ def test_only_the_port_of_a_loopback_address_is_free(stage: Stage, ines: Browser
         assert_a_page(ines, party.asking(redirect_uri=address))
 
 
+def test_the_port_of_a_client_with_a_secret_is_its_own(stage: Stage, ines: Browser) -> None:
+    """R-25: the freedom is that of native applications, which keep no secret."""
+    party = stage.register(redirect_uris=["http://127.0.0.1/callback"])
+    assert party.code(ines, redirect_uri="http://127.0.0.1/callback")
+    assert_a_page(ines, party.asking(redirect_uri="http://127.0.0.1:5000/callback"))
+
+
 def test_a_post_is_checked_as_a_get(app_party: Party, ines: Browser) -> None:
     """OIDC Core §3.1.2.1."""
     query = app_party.asking().partition("?")[2]
